@@ -1,0 +1,33 @@
+//! What flows through velox-engine: records with one fixed layout in Rust and TypeScript, and the instruments that say
+//! what their integers mean.
+//!
+//! Prices and quantities are integers, ticks and lots of an [`Instrument`]; decimals exist only at the edge.
+#![forbid(unsafe_code)]
+
+mod bundle;
+mod decimal;
+mod instrument;
+mod market;
+mod transaction;
+mod wire;
+
+pub use bundle::{BUNDLE_CAPACITY, Bundle};
+pub use decimal::{DecimalError, Step};
+pub use instrument::{Instrument, InstrumentError};
+pub use market::{EventKind, MarketEvent, Trade, flags};
+pub use transaction::{InvalidTransaction, Transaction};
+pub use wire::{Field, InvalidRecord, Record};
+
+/// The side of a book or an order, as stored in a record: bids are 0.
+pub const BID: u8 = 0;
+/// The side of a book or an order, as stored in a record: asks are 1.
+pub const ASK: u8 = 1;
+
+/// `bid` or `ask` for the stored side; any other number has no name.
+pub fn side_name(side: u8) -> Option<&'static str> {
+    match side {
+        BID => Some("bid"),
+        ASK => Some("ask"),
+        _ => None,
+    }
+}
