@@ -1,0 +1,288 @@
+//! The book of one writer and any readers.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use velox_record::{ASK, BID, Instrument};
+
+use crate::l2_levels::L2Levels;
+use crate::seqlock::Seqlock;
+use crate::{BookError, Depth, Top};
+
+/// Whether a book can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing was ever applied.
+    Empty,
+    /// It says what the exchange said last.
+    Live,
+    /// Events are missing; waits for a snapshot.
+    Stale,
+}
+
+impl Standing {
+    /// Its name in both languages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Live => "live",
+            Self::Stale => "stale",
+        }
+    }
+
+    const fn of(word: u64) -> Self {
+        match word {
+            1 => Self::Live,
+            2 => Self::Stale,
+            _ => Self::Empty,
+        }
+    }
+}
+
+/// Bits of the last word of what [`Shared::top`] publishes, above the standing.
+const HAS_BID: u64 = 4;
+const HAS_ASK: u64 = 8;
+
+#[derive(Debug)]
+struct Shared {
+    instrument: Arc<Instrument>,
+    owner: Mutex<Option<String>>,
+    /// The writer only ever tries it, and holds it for one event; a reader tries again and again, so that the writer
+    /// never has to wake one.
+    levels: Mutex<L2Levels>,
+    /// Bid, its quantity, ask, its quantity, sequence, standing and bits.
+    top: Seqlock<6>,
+}
+
+impl Shared {
+    fn try_levels(&self) -> Option<MutexGuard<'_, L2Levels>> {
+        match self.levels.try_lock() {
+            Ok(levels) => Some(levels),
+            // Levels are set one by one and are whole after each, so a panic elsewhere leaves a book.
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn levels(&self) -> MutexGuard<'_, L2Levels> {
+        loop {
+            if let Some(levels) = self.try_levels() {
+                return levels;
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// A book of one instrument: quantities are set, not added. One writer at a time, any number of readers, all handles of
+/// the same book. Prices in ticks, quantities in lots.
+///
+/// A reader sees the instant after a whole exchange event, never a part of one. [`top`](Self::top) and
+/// [`standing`](Self::standing) take no lock and never hold the writer up; the others hold the book while they copy
+/// (microseconds), and the writer leaves it for its next turn.
+#[derive(Debug, Clone)]
+pub struct L2Book(Arc<Shared>);
+
+impl L2Book {
+    /// An empty book. Allocates room for 8,192 levels a side (256 kB).
+    pub fn new(instrument: Arc<Instrument>) -> Self {
+        Self(Arc::new(Shared {
+            instrument,
+            owner: Mutex::new(None),
+            levels: Mutex::new(L2Levels::new()),
+            top: Seqlock::new(),
+        }))
+    }
+
+    /// What its prices and quantities mean.
+    pub fn instrument(&self) -> &Arc<Instrument> {
+        &self.0.instrument
+    }
+
+    /// Becomes its writer, until the [`L2Writer`] is dropped; `by` is what a second one is told.
+    ///
+    /// # Errors
+    /// [`BookError::Owned`].
+    pub fn claim(&self, by: &str) -> Result<L2Writer, BookError> {
+        let mut owner = self.0.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(by) = &*owner {
+            return Err(BookError::Owned { by: by.clone() });
+        }
+        *owner = Some(by.into());
+        Ok(L2Writer(Arc::clone(&self.0)))
+    }
+
+    /// Whether it can be believed.
+    pub fn standing(&self) -> Standing {
+        Standing::of(self.0.top.read()[5] & 3)
+    }
+
+    /// Best bid and ask; `None` until both sides have a level, and while the book is stale. No lock.
+    pub fn top(&self) -> Option<Top> {
+        let [bid, bid_qty, ask, ask_qty, sequence, bits] = self.0.top.read();
+        (bits == (1 | HAS_BID | HAS_ASK)).then_some(Top {
+            bid: bid as i64,
+            bid_qty: bid_qty as i64,
+            ask: ask as i64,
+            ask_qty: ask_qty as i64,
+            sequence,
+        })
+    }
+
+    /// Whether the best bid is at or above the best ask. Reported, never repaired.
+    pub fn crossed(&self) -> bool {
+        self.top().is_some_and(|top| top.bid >= top.ask)
+    }
+
+    /// The best `levels` of both sides. Allocates what it gives.
+    pub fn depth(&self, levels: usize) -> Depth {
+        self.0.levels().depth(levels)
+    }
+
+    /// What stands at a price; 0 for nothing.
+    pub fn qty_at(&self, side: u8, price: i64) -> i64 {
+        self.0.levels().qty_at(side, price)
+    }
+
+    /// The average price, in ticks, of taking `qty` lots from a side, best first; `None` where it holds less.
+    pub fn vwap(&self, side: u8, qty: i64) -> Option<f64> {
+        self.0.levels().vwap(side, qty)
+    }
+
+    /// (bids - asks) / (bids + asks) over the best `levels`: -1 to 1; `None` while both are empty.
+    pub fn imbalance(&self, levels: usize) -> Option<f64> {
+        self.0.levels().imbalance(levels)
+    }
+}
+
+/// The right to change a book.
+#[derive(Debug)]
+pub struct L2Writer(Arc<Shared>);
+
+impl L2Writer {
+    /// Starts an event, unless a reader holds the book for a moment. Never waits.
+    pub fn try_begin(&mut self) -> Option<L2Event<'_>> {
+        let levels = self.0.try_levels()?;
+        let [.., sequence, bits] = self.0.top.read();
+        Some(L2Event { levels, top: &self.0.top, sequence, standing: Standing::of(bits & 3) })
+    }
+
+    /// Starts an event; waits for readers, which hold the book for microseconds.
+    pub fn begin(&mut self) -> L2Event<'_> {
+        let levels = self.0.levels();
+        let [.., sequence, bits] = self.0.top.read();
+        L2Event { levels, top: &self.0.top, sequence, standing: Standing::of(bits & 3) }
+    }
+
+    /// Applies the levels of one event: side, price, quantity. Readers see all of them or none.
+    ///
+    /// # Errors
+    /// [`BookError::InvalidLevel`]: nothing was applied.
+    pub fn apply(&mut self, levels: &[(u8, i64, i64)], sequence: u64) -> Result<(), BookError> {
+        levels.iter().try_for_each(|&(side, price, qty)| valid(side, price, qty))?;
+        let mut event = self.begin();
+        event.set_all(levels);
+        event.finish(sequence);
+        Ok(())
+    }
+
+    /// Replaces all levels, and ends a gap.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn snapshot(&mut self, levels: &[(u8, i64, i64)], sequence: u64) -> Result<(), BookError> {
+        levels.iter().try_for_each(|&(side, price, qty)| valid(side, price, qty))?;
+        let mut event = self.begin();
+        event.clear();
+        event.set_all(levels);
+        event.finish(sequence);
+        Ok(())
+    }
+}
+
+impl Drop for L2Writer {
+    fn drop(&mut self) {
+        *self.0.owner.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+fn valid(side: u8, price: i64, qty: i64) -> Result<(), BookError> {
+    if side > ASK || qty < 0 {
+        return Err(BookError::InvalidLevel { side, price, qty });
+    }
+    Ok(())
+}
+
+/// An event under way: readers wait, or see the book before it, until it is [finished](Self::finish) or dropped.
+#[derive(Debug)]
+pub struct L2Event<'a> {
+    levels: MutexGuard<'a, L2Levels>,
+    top: &'a Seqlock<6>,
+    sequence: u64,
+    standing: Standing,
+}
+
+impl L2Event<'_> {
+    /// Sets a level, removes it at 0.
+    ///
+    /// # Errors
+    /// [`BookError::InvalidLevel`]: not applied.
+    pub fn set(&mut self, side: u8, price: i64, qty: i64) -> Result<(), BookError> {
+        valid(side, price, qty)?;
+        self.levels.set(side, price, qty);
+        Ok(())
+    }
+
+    fn set_all(&mut self, levels: &[(u8, i64, i64)]) {
+        for &(side, price, qty) in levels {
+            self.levels.set(side, price, qty);
+        }
+    }
+
+    /// Removes all levels: what comes next is a snapshot, which ends a gap.
+    pub fn clear(&mut self) {
+        self.levels.clear();
+        self.standing = Standing::Live;
+    }
+
+    /// Events are missing.
+    pub fn mark_stale(&mut self) {
+        self.standing = Standing::Stale;
+    }
+
+    /// The best bid and ask as they are now, whether or not the book is stale.
+    pub fn top(&self) -> Option<Top> {
+        let (bid, ask) = (self.levels.best(BID)?, self.levels.best(ASK)?);
+        Some(Top { bid: bid.price, bid_qty: bid.qty, ask: ask.price, ask_qty: ask.qty, sequence: self.sequence })
+    }
+
+    /// Whether the book can be believed once this event is finished.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Ends the event: readers see the book as of `sequence`.
+    pub fn finish(mut self, sequence: u64) {
+        self.sequence = sequence;
+        if self.standing == Standing::Empty {
+            self.standing = Standing::Live;
+        }
+    }
+}
+
+impl Drop for L2Event<'_> {
+    fn drop(&mut self) {
+        let (bid, ask) = (self.levels.best(BID), self.levels.best(ASK));
+        let bits = [(bid.is_some(), HAS_BID), (ask.is_some(), HAS_ASK)];
+        let bits: u64 = bits.into_iter().filter(|(has, _)| *has).map(|(_, bit)| bit).sum();
+        let (bid, ask) = (bid.unwrap_or_default(), ask.unwrap_or_default());
+        // One writer: the levels are still locked.
+        self.top.write([
+            bid.price as u64,
+            bid.qty as u64,
+            ask.price as u64,
+            ask.qty as u64,
+            self.sequence,
+            self.standing as u64 | bits,
+        ]);
+    }
+}
