@@ -1,1 +1,21 @@
-//! todo
+//! Where market data comes from: recorded exchange messages, decoded and synchronised by the venue's own rules, and
+//! synthetic arrivals.
+//!
+//! A source is an [`Arrivals`]: one call, one message, its [`MarketEvent`](velox_record::MarketEvent)s appended to a
+//! buffer that the caller keeps. [`Replay`] reads a recorded file, [`Poisson`] makes one up.
+#![forbid(unsafe_code)]
+
+mod arrivals;
+mod binance;
+mod decimals;
+mod error;
+mod lines;
+mod poisson;
+mod replay;
+
+pub use arrivals::Arrivals;
+pub use binance::Counts;
+pub use error::FeedError;
+pub use lines::{LineReader, MAX_LINE};
+pub use poisson::{Poisson, PoissonOptions};
+pub use replay::{Replay, ReplayOptions};

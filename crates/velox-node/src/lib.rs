@@ -1,1 +1,53 @@
-//! todo
+//! The N-API face of velox-engine: arguments in, handles out, errors as data; no logic.
+#![expect(clippy::needless_pass_by_value, reason = "N-API hands arguments over by value")]
+
+mod books;
+mod builder;
+mod clock;
+mod errors;
+mod instrument;
+mod l2_book;
+mod memory;
+mod metrics;
+mod pipeline;
+mod plan;
+mod raw;
+mod report;
+mod slots;
+
+use napi::bindgen_prelude::{Env, JsObjectValue, Object};
+use napi_derive::napi;
+use serde_json::json;
+use velox_engine::record::Record;
+use velox_engine::{Bundle, MarketEvent, Trade, Transaction};
+
+/// Called once for each environment that loads the module.
+#[napi(module_exports)]
+pub fn init(exports: Object, env: Env) -> napi::Result<()> {
+    // The baseline of the clock starts here; nothing waits for it yet.
+    velox_engine::clock::begin();
+    env.add_env_cleanup_hook((), |()| pipeline::end_environment())?;
+    let tables: [&[raw::Entry]; 5] =
+        [&clock::FUNCTIONS, &books::FUNCTIONS, &l2_book::FUNCTIONS, &builder::FUNCTIONS, &metrics::FUNCTIONS];
+    if raw::define(env.raw(), exports.raw(), &tables) {
+        Ok(())
+    } else {
+        Err(napi::Error::from_reason("expected to define the native functions, got a refusal of the runtime"))
+    }
+}
+
+/// Frees a slot.
+#[napi(catch_unwind)]
+pub fn release(slot: u32) {
+    drop(slots::take(slot as usize));
+    memory::sweep();
+}
+
+/// The layouts of the records, as JSON, for the test that holds both languages together.
+#[napi(catch_unwind)]
+pub fn record_layouts() -> String {
+    fn layout<R: Record>() -> serde_json::Value {
+        json!({ "name": R::NAME, "byteLength": size_of::<R>(), "fields": R::FIELDS })
+    }
+    json!([layout::<Transaction>(), layout::<MarketEvent>(), layout::<Trade>(), layout::<Bundle>()]).to_string()
+}

@@ -71,6 +71,12 @@ impl Instrument {
         Ok(made)
     }
 
+    /// The instrument that a record names. Locks for a moment: not for the hot path.
+    pub fn of_id(id: u16) -> Option<Arc<Self>> {
+        let index = usize::from(id).checked_sub(1)?;
+        ALL.lock().unwrap_or_else(PoisonError::into_inner).get(index).map(Arc::clone)
+    }
+
     /// The id in records.
     pub fn id(&self) -> u16 {
         self.id
@@ -107,5 +113,6 @@ mod tests {
         let b = Instrument::new("ETHUSDT", "test", "0.01", "0.001").unwrap();
         let c = Instrument::new("ETHUSDT", "test", "0.1", "0.001").unwrap();
         assert!(a.id() == b.id() && a.id() != c.id() && a.id() > 0);
+        assert_eq!((Instrument::of_id(c.id()), Instrument::of_id(0)), (Some(c), None));
     }
 }

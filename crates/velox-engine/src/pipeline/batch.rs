@@ -1,0 +1,186 @@
+//! The hand-over between two stages of one thread: a batch that one writes and the next reads in place.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::flow::Flow;
+
+/// How many records a batch holds at most.
+pub const BATCH: usize = 256;
+
+/// The batch between two neighbours. Only their thread ever sees it.
+pub(crate) type Shared<T> = Rc<RefCell<Batch<T>>>;
+
+/// Up to [`BATCH`] records in order, the stamps beside them, and the account of what went through.
+///
+/// Never grows: a stage looks at [`room`](Self::room) before it takes input, so nothing is taken that can't be given on.
+#[derive(Debug)]
+pub struct Batch<T: Flow> {
+    records: Vec<T>,
+    stamps: Vec<T::Stamp>,
+    /// The first record that the reader has not taken. Range: 0 ..= records.len().
+    head: usize,
+    pub(crate) pushed: u64,
+    pub(crate) popped: u64,
+    pub(crate) high_water: usize,
+    /// No later record is older than this, in ns of record time.
+    pub(crate) watermark: u64,
+    /// No later record comes.
+    pub(crate) ended: bool,
+}
+
+impl<T: Flow> Batch<T> {
+    pub(crate) fn shared() -> Shared<T> {
+        Rc::new(RefCell::new(Self {
+            records: Vec::with_capacity(BATCH),
+            stamps: Vec::with_capacity(BATCH),
+            head: 0,
+            pushed: 0,
+            popped: 0,
+            high_water: 0,
+            watermark: 0,
+            ended: false,
+        }))
+    }
+
+    /// How many more records fit.
+    pub fn room(&self) -> usize {
+        BATCH - self.records.len()
+    }
+
+    /// How many records wait in it.
+    pub fn len(&self) -> usize {
+        self.records.len() - self.head
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds a record.
+    ///
+    /// # Panics
+    /// When there is no [`room`](Self::room): a stage that takes input without room for its output would lose it.
+    pub fn push(&mut self, record: T, stamp: T::Stamp) {
+        assert!(self.room() > 0, "a stage wrote more records than its output had room for");
+        self.records.push(record);
+        self.stamps.push(stamp);
+        self.pushed += 1;
+    }
+
+    pub(crate) fn note_high_water(&mut self) {
+        self.high_water = self.high_water.max(self.len());
+    }
+
+    pub(crate) fn drained(&self) -> bool {
+        self.ended && self.is_empty()
+    }
+
+    fn settle(&mut self) {
+        if self.head == self.records.len() {
+            self.records.clear();
+            self.stamps.clear();
+            self.head = 0;
+        }
+    }
+}
+
+/// A stage's input: what waits for it, taken record by record or by slices.
+#[derive(Debug)]
+pub struct Input<'a, T: Flow> {
+    batch: &'a mut Batch<T>,
+    first: usize,
+}
+
+impl<'a, T: Flow> Input<'a, T> {
+    pub(crate) fn new(batch: &'a mut Batch<T>) -> Self {
+        let first = batch.head;
+        Self { batch, first }
+    }
+
+    /// The records that wait, oldest first.
+    pub fn records(&self) -> &[T] {
+        &self.batch.records[self.batch.head..]
+    }
+
+    /// The stamps of [`records`](Self::records).
+    pub fn stamps(&self) -> &[T::Stamp] {
+        &self.batch.stamps[self.batch.head..]
+    }
+
+    /// The oldest record, not taken yet.
+    pub fn peek(&self) -> Option<(&T, &T::Stamp)> {
+        Some((self.batch.records.get(self.batch.head)?, &self.batch.stamps[self.batch.head]))
+    }
+
+    /// Takes the oldest record.
+    #[expect(clippy::should_implement_trait, reason = "an iterator would borrow the stage's input for its whole loop")]
+    pub fn next(&mut self) -> Option<(T, T::Stamp)> {
+        let (record, stamp) = self.peek().map(|(record, stamp)| (*record, *stamp))?;
+        self.batch.head += 1;
+        Some((record, stamp))
+    }
+
+    /// Takes the `n` oldest of [`records`](Self::records), or all where there are fewer.
+    pub fn advance(&mut self, n: usize) {
+        self.batch.head += n.min(self.batch.len());
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    /// No record that comes after those waiting is older than this, in ns of record time.
+    pub fn watermark(&self) -> u64 {
+        self.batch.watermark
+    }
+
+    pub(crate) fn taken(&self) -> &[T::Stamp] {
+        &self.batch.stamps[self.first..self.batch.head]
+    }
+
+    pub(crate) fn settle(self) -> usize {
+        let taken = self.batch.head - self.first;
+        self.batch.popped += taken as u64;
+        self.batch.settle();
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use velox_record::Transaction;
+
+    use super::*;
+
+    #[test]
+    fn what_is_pushed_is_taken_in_order_and_counted() {
+        let shared = Batch::<Transaction>::shared();
+        let mut batch = shared.borrow_mut();
+        for id in 0..10 {
+            batch.push(Transaction::new(id, 0, 0, 0, 0), id);
+        }
+        let mut input = Input::new(&mut batch);
+        assert_eq!(input.next().unwrap().0.id, 0);
+        input.advance(3);
+        assert_eq!((input.records()[0].id, input.taken()), (4, &[0, 1, 2, 3][..]));
+        input.settle();
+        assert_eq!((batch.pushed, batch.popped, batch.len(), batch.room()), (10, 4, 6, BATCH - 10));
+        Input::new(&mut batch).advance(100);
+        let mut input = Input::new(&mut batch);
+        assert!(input.next().is_none());
+        input.settle();
+        assert_eq!(batch.room(), BATCH, "an emptied batch starts anew");
+    }
+
+    #[test]
+    #[should_panic(expected = "more records than its output had room for")]
+    fn a_stage_that_ignores_its_room_is_stopped() {
+        let shared = Batch::<Transaction>::shared();
+        for id in 0..=BATCH as u64 {
+            shared.borrow_mut().push(Transaction::new(id, 0, 0, 0, 0), 0);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Why a pipeline can't start, and why a run ended early.
+
+use thiserror::Error;
+use velox_book::BookError;
+use velox_feed::FeedError;
+use velox_ring::ForeignError;
+
+/// What a stage can fail of.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum EngineError {
+    /// The data.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// A ring that a script shares.
+    #[error(transparent)]
+    Ring(#[from] ForeignError),
+    /// A book.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// A panic in the stage, caught at its border.
+    #[error("panicked: {0}")]
+    Panic(String),
+    /// What a stage of the user's own says.
+    #[error("{0}")]
+    Stage(String),
+}
+
+/// Why a pipeline was refused before anything ran.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum StartError {
+    /// The threads asked for can't be had.
+    #[error("expected {expected}, got {got}")]
+    Placement {
+        /// What could be.
+        expected: String,
+        /// What was asked for.
+        got: String,
+    },
+    /// A book that another writer holds, a ring side that another handle holds.
+    #[error(transparent)]
+    Stage(#[from] EngineError),
+    /// The operating system gave no thread.
+    #[error("expected a thread for {stages}, got {reason}")]
+    Thread {
+        /// What should have run there.
+        stages: String,
+        /// The system's own words.
+        reason: String,
+    },
+}

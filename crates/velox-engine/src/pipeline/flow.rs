@@ -1,0 +1,92 @@
+//! What a pipeline carries: records, and beside them the stamps that latency is counted from.
+
+use velox_record::{BUNDLE_CAPACITY, Bundle, Field, InvalidRecord, MarketEvent, Record, Trade, Transaction};
+
+/// A record that can flow, and the stamp that travels beside it (never inside it).
+pub trait Flow: Record {
+    /// When it arrived.
+    type Stamp: Stamp;
+}
+
+/// Where a record's latency counts from, in ns on the clock's timeline.
+pub trait Stamp: Copy + std::fmt::Debug + Send + 'static {
+    /// When it was ready for the stage that takes it next.
+    fn ready(&self) -> u64;
+    /// Calls `path` with the time each of its arrivals was on its way until `now`, chosen waits left out.
+    fn paths(&self, now: u64, path: impl FnMut(u64));
+}
+
+/// The scheduled arrival.
+impl Stamp for u64 {
+    fn ready(&self) -> u64 {
+        *self
+    }
+
+    fn paths(&self, now: u64, mut path: impl FnMut(u64)) {
+        path(now.saturating_sub(*self));
+    }
+}
+
+/// The arrivals in a bundle: the wait for a full bundle is a choice, so it is kept apart from the way.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BundleStamp {
+    /// When the bundle was closed.
+    pub closed: u64,
+    /// How many of the entries below count. Range: 0 ..= 16.
+    pub count: usize,
+    /// When each transaction arrived.
+    pub arrived: [u64; BUNDLE_CAPACITY],
+    /// When the bundle stage took it.
+    pub taken: [u64; BUNDLE_CAPACITY],
+}
+
+impl Stamp for BundleStamp {
+    fn ready(&self) -> u64 {
+        self.closed
+    }
+
+    fn paths(&self, now: u64, mut path: impl FnMut(u64)) {
+        let after = now.saturating_sub(self.closed);
+        for (arrived, taken) in self.arrived.iter().zip(&self.taken).take(self.count) {
+            path(taken.saturating_sub(*arrived) + after);
+        }
+    }
+}
+
+impl Flow for MarketEvent {
+    type Stamp = u64;
+}
+
+impl Flow for Trade {
+    type Stamp = u64;
+}
+
+impl Flow for Transaction {
+    type Stamp = u64;
+}
+
+impl Flow for Bundle {
+    type Stamp = BundleStamp;
+}
+
+/// What a sink gives on: no records at all.
+#[derive(Debug, Clone, Copy)]
+pub enum Nothing {}
+
+impl Record for Nothing {
+    const NAME: &'static str = "Nothing";
+    const WORDS: usize = 0;
+    const FIELDS: &'static [Field] = &[];
+
+    fn to_words(&self, _: &mut [u64]) {
+        match *self {}
+    }
+
+    fn from_words(_: &[u64]) -> Result<Self, InvalidRecord> {
+        Err(InvalidRecord { record: Self::NAME, field: "", expected: "no record", got: 0 })
+    }
+}
+
+impl Flow for Nothing {
+    type Stamp = u64;
+}

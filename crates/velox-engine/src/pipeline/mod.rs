@@ -1,0 +1,34 @@
+//! Pipelines: what is declared once runs natively.
+//!
+//! A stage is an agent that does a bounded bit of work on a batch and says how much; a thread is a list of agents, a
+//! wait strategy and a core. How many threads there are is placement, not program: between two stages of one thread
+//! the batch passes by reference, where threads meet there is a ring.
+
+mod agent;
+mod batch;
+mod control;
+mod counters;
+mod error;
+mod flow;
+mod latency;
+mod placement;
+mod plan;
+mod report;
+mod run;
+mod source;
+mod stage;
+mod text;
+mod thread;
+
+pub use batch::{BATCH, Batch, Input};
+pub use error::{EngineError, StartError};
+pub use flow::{BundleStamp, Flow, Nothing, Stamp};
+pub use latency::Percentiles;
+pub(crate) use latency::Latency;
+pub use placement::{Placement, ThreadSpec, Threads, Wait};
+pub use plan::Pipeline;
+pub use report::{EdgeReport, Report, StageReport, Stats, Verified};
+pub use run::{Run, RunError, RunHandle, StartOptions};
+pub use source::{Feed, Pace, Paced, Source};
+pub use stage::{Notes, Stage, Tally};
+pub use thread::{STALL_NS, Stalls};

@@ -1,0 +1,273 @@
+//! Where records come from, and when.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use velox_feed::Arrivals;
+use velox_record::MarketEvent;
+
+use super::agent::{Agent, AgentEnd, StageEnd};
+use super::batch::{BATCH, Batch, Shared};
+use super::control::Control;
+use super::counters::{EdgeCounters, StageCounters};
+use super::error::EngineError;
+use super::flow::Flow;
+use super::latency::Latency;
+use super::stage::{Notes, Tally};
+
+/// What gives a pipeline its records.
+pub trait Source: Send + 'static {
+    /// What it gives.
+    type Out: Flow;
+
+    /// Writes what is due and has room, and says whether that was the last of it. `stopping`: give nothing more than what
+    /// completes the arrival under way.
+    ///
+    /// # Errors
+    /// An error ends the run.
+    fn poll(&mut self, feed: &mut Feed<'_, Self::Out>, stopping: bool) -> Result<bool, EngineError>;
+
+    /// When the next arrival is due, on the clock, where it is scheduled.
+    fn due(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether a record carries the time that bundles count in; else that is the time it was taken at.
+    fn has_record_time(&self) -> bool {
+        true
+    }
+
+    /// Whether records come from outside the run, so that a sleeping thread must look for them by itself.
+    fn is_foreign(&self) -> bool {
+        false
+    }
+
+    /// What the report should know at the end.
+    fn notes(&mut self) -> Notes {
+        Notes::default()
+    }
+}
+
+/// A source's output: a batch, and the record time that has passed.
+#[derive(Debug)]
+pub struct Feed<'a, T: Flow>(&'a mut Batch<T>);
+
+impl<T: Flow> Feed<'_, T> {
+    /// How many records fit.
+    pub fn room(&self) -> usize {
+        self.0.room()
+    }
+
+    /// Gives a record that arrived at `stamp`.
+    pub fn push(&mut self, record: T, stamp: T::Stamp) {
+        self.0.push(record, stamp);
+    }
+
+    /// Promises that no later record is older than this, in ns of record time.
+    pub fn pass_time(&mut self, record_time: u64) {
+        self.0.watermark = self.0.watermark.max(record_time);
+    }
+}
+
+/// When recorded or scheduled arrivals are let go.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// At the distances that they were received at.
+    Recorded,
+    /// As fast as the pipeline takes them.
+    Max,
+    /// So many arrivals (messages) a second, evenly.
+    PerSecond(f64),
+}
+
+/// Recorded or made market data, let go at a pace.
+///
+/// The next arrival is decoded while it is not due yet, so that its latency counts from when it was due and not from
+/// when its file was read.
+pub struct Paced {
+    arrivals: Box<dyn Arrivals>,
+    pace: Pace,
+    /// The instrument whose quotes count as checks of a book.
+    instrument: u16,
+    /// The events of the arrival under way, from `given` on.
+    events: Vec<MarketEvent>,
+    given: usize,
+    /// When the arrival under way is due, on the clock.
+    due: u64,
+    /// Its record time.
+    time: u64,
+    /// The clock at the first arrival, and that arrival's record time.
+    origin: Option<(u64, u64)>,
+    /// How many arrivals were fetched.
+    count: u64,
+    /// Comparable quotes up to the last arrival that was given whole, and up to the one under way.
+    comparable: (u64, u64),
+    ended: bool,
+    cut_short: bool,
+}
+
+impl Paced {
+    /// Arrivals at a pace; quotes of `instrument` count as checks of a book. Allocates its buffer here, once.
+    pub fn new(arrivals: Box<dyn Arrivals>, pace: Pace, instrument: u16) -> Self {
+        Self {
+            arrivals,
+            pace,
+            instrument,
+            // A snapshot of 1,000 levels a side and the deltas buffered before it.
+            events: Vec::with_capacity(16 * BATCH),
+            given: 0,
+            due: 0,
+            time: 0,
+            origin: None,
+            count: 0,
+            comparable: (0, 0),
+            ended: false,
+            cut_short: false,
+        }
+    }
+
+    fn fetch(&mut self, now: u64) -> Result<(), EngineError> {
+        self.events.clear();
+        self.given = 0;
+        self.comparable.0 = self.comparable.1;
+        let Some(time) = self.arrivals.next(&mut self.events)? else {
+            self.ended = true;
+            self.comparable = (self.arrivals.comparable(self.instrument), self.arrivals.comparable(self.instrument));
+            return Ok(());
+        };
+        self.comparable.1 = self.arrivals.comparable(self.instrument);
+        let (started, first) = *self.origin.get_or_insert((now, time));
+        self.time = time;
+        self.due = match self.pace {
+            Pace::Recorded => started + time.saturating_sub(first),
+            Pace::Max => 0,
+            Pace::PerSecond(rate) => started + (self.count as f64 * 1e9 / rate) as u64,
+        };
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Up to which record time everything was given, while the arrival under way is not due.
+    fn passed(&self, now: u64) -> u64 {
+        match (self.pace, self.origin) {
+            (Pace::Recorded, Some((started, first))) => (first + (now - started)).min(self.time),
+            _ => 0,
+        }
+    }
+
+    fn give(&mut self, feed: &mut Feed<'_, MarketEvent>, now: u64) {
+        let stamp = if self.pace == Pace::Max { now } else { self.due };
+        let end = self.events.len().min(self.given + feed.room());
+        for event in &self.events[self.given..end] {
+            feed.push(*event, stamp);
+        }
+        self.given = end;
+        if end == self.events.len() {
+            feed.pass_time(self.time);
+        }
+    }
+}
+
+impl Source for Paced {
+    type Out = MarketEvent;
+
+    fn poll(&mut self, feed: &mut Feed<'_, MarketEvent>, stopping: bool) -> Result<bool, EngineError> {
+        let now = velox_clock::now();
+        // Bounded by the room, and by a count where arrivals hold no events.
+        for _ in 0..BATCH {
+            let untouched = self.given == 0 && !self.ended;
+            if stopping && (untouched || self.given == self.events.len()) {
+                self.cut_short = !self.ended;
+                return Ok(true);
+            }
+            if self.given == self.events.len() {
+                self.fetch(now)?;
+                if self.ended {
+                    return Ok(true);
+                }
+            }
+            if self.due > now {
+                feed.pass_time(self.passed(now));
+                break;
+            }
+            if feed.room() == 0 {
+                break;
+            }
+            self.give(feed, now);
+        }
+        Ok(false)
+    }
+
+    fn due(&self) -> Option<u64> {
+        (self.given < self.events.len()).then_some(self.due)
+    }
+
+    fn notes(&mut self) -> Notes {
+        let whole = self.given == self.events.len();
+        Notes {
+            comparable: Some(if whole { self.comparable.1 } else { self.comparable.0 }),
+            non_deterministic: self.cut_short.then(|| "stopped before the end of the data".into()),
+            ..Notes::default()
+        }
+    }
+}
+
+/// A source with its batch.
+pub(crate) struct SourceAgent<S: Source> {
+    pub source: S,
+    pub output: Shared<S::Out>,
+    pub counters: Arc<StageCounters>,
+    pub edge_out: Arc<EdgeCounters>,
+    pub control: Arc<Control>,
+    pub tally: Tally,
+    pub done: bool,
+}
+
+impl<S: Source> Agent for SourceAgent<S> {
+    fn poll(&mut self) -> Result<usize, EngineError> {
+        if self.done {
+            return Ok(0);
+        }
+        let mut output = self.output.borrow_mut();
+        let before = output.pushed;
+        // Relaxed: the flag orders nothing but itself.
+        let stopping = self.control.stop.load(Ordering::Relaxed);
+        self.done = self.source.poll(&mut Feed(&mut output), stopping)?;
+        output.ended = self.done;
+        let moved = (output.pushed - before) as usize;
+        if moved > 0 {
+            self.tally.consumed = output.pushed;
+            output.note_high_water();
+            self.edge_out.pushed.set(output.pushed);
+            self.edge_out.high_water.raise(output.high_water as u64);
+            self.counters.publish(output.pushed, output.pushed, &self.tally);
+        }
+        Ok(moved + usize::from(self.done))
+    }
+
+    fn done(&self) -> bool {
+        self.done
+    }
+
+    fn due(&self) -> Option<u64> {
+        self.source.due()
+    }
+
+    fn stage(&self) -> usize {
+        0
+    }
+
+    fn end(mut self: Box<Self>) -> AgentEnd {
+        AgentEnd {
+            stage: Some(StageEnd {
+                index: 0,
+                latency: Latency::default(),
+                end_to_end: Latency::default(),
+                waits: Latency::default(),
+                first_error: None,
+                notes: self.source.notes(),
+            }),
+            ..AgentEnd::default()
+        }
+    }
+}

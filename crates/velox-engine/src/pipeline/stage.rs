@@ -1,0 +1,116 @@
+//! What a stage is, and what it tells about its work.
+
+use super::batch::{Batch, Input};
+use super::error::EngineError;
+use super::flow::Flow;
+use super::latency::Latency;
+
+/// A step of a pipeline: takes records from a batch and writes records into the next, a bounded bit of work at a time.
+///
+/// A stage never waits inside `poll`, takes input only where its output has room, and accounts for each record that it
+/// takes in the [`Tally`]. A panic inside it fails the run, not the process.
+///
+/// ```
+/// use velox_engine::pipeline::{Batch, EngineError, Input, Stage, Tally};
+/// use velox_engine::Transaction;
+///
+/// struct PriceFilter { min: i64, max: i64 }
+///
+/// impl Stage for PriceFilter {
+///     type In = Transaction;
+///     type Out = Transaction;
+///
+///     fn poll(
+///         &mut self, input: &mut Input<'_, Transaction>, out: &mut Batch<Transaction>, tally: &mut Tally,
+///     ) -> Result<(), EngineError> {
+///         while out.room() > 0 {
+///             let Some((transaction, stamp)) = input.next() else { break };
+///             if (self.min..=self.max).contains(&transaction.price) {
+///                 out.push(transaction, stamp);
+///                 tally.consumed += 1;
+///             } else {
+///                 tally.filtered += 1;
+///             }
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Stage: Send + 'static {
+    /// What it takes.
+    type In: Flow;
+    /// What it gives; [`Nothing`](super::Nothing) for a sink.
+    type Out: Flow;
+
+    /// Takes what it can and has room for. Called often, also with nothing to take, so that time can pass for it.
+    ///
+    /// # Errors
+    /// An error ends the run; the record taken last counts as the one that failed.
+    fn poll(
+        &mut self,
+        input: &mut Input<'_, Self::In>,
+        out: &mut Batch<Self::Out>,
+        tally: &mut Tally,
+    ) -> Result<(), EngineError>;
+
+    /// Gives on what it still holds, after the last input. Called until it says `true`: all is out.
+    ///
+    /// # Errors
+    /// As [`poll`](Self::poll).
+    fn finish(&mut self, out: &mut Batch<Self::Out>, tally: &mut Tally) -> Result<bool, EngineError> {
+        let _ = (out, tally);
+        Ok(true)
+    }
+
+    /// What the report should know at the end.
+    fn notes(&mut self) -> Notes {
+        Notes::default()
+    }
+}
+
+/// What became of the records that a stage took: `in = consumed + filtered + conflated + errors + held`, at rest.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Did their work.
+    pub consumed: u64,
+    /// Left out by choice.
+    pub filtered: u64,
+    /// Replaced by a later one.
+    pub conflated: u64,
+    /// Refused, with a reason.
+    pub errors: u64,
+    /// Taken and not yet given on.
+    pub held: u64,
+    pub(crate) first_error: Option<String>,
+    pub(crate) waits: Latency,
+}
+
+impl Tally {
+    /// Refuses a record; the first reason stands in the report.
+    pub fn refuse(&mut self, reason: impl FnOnce() -> String) {
+        self.errors += 1;
+        if self.first_error.is_none() {
+            self.first_error = Some(reason());
+        }
+    }
+
+    /// Notes what a record waited by choice, in ns.
+    pub fn wait(&mut self, nanos: u64) {
+        self.waits.record(nanos, 1);
+    }
+}
+
+/// What a stage or a source adds to the report at its end.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Notes {
+    /// Quotes of the data that a right book must agree with (from the source).
+    pub comparable: Option<u64>,
+    /// Quotes that the book agreed with (from the book).
+    pub agreed: Option<u64>,
+    /// The first quote that it did not agree with.
+    pub first_disagreement: Option<String>,
+    /// Gaps in the data.
+    pub gaps: u64,
+    /// Why the same input might not give the same output.
+    pub non_deterministic: Option<String>,
+}

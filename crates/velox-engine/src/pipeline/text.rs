@@ -1,0 +1,107 @@
+//! Reports as text that a person reads.
+
+use std::fmt;
+
+use super::latency::Percentiles;
+use super::report::{Report, Stats};
+
+/// `1234567` as `1,234,567`.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Nanoseconds in the unit that reads best.
+fn time(nanos: f64) -> String {
+    match nanos {
+        n if n < 1e3 => format!("{n:.0} ns"),
+        n if n < 1e6 => format!("{:.2} µs", n / 1e3),
+        n if n < 1e9 => format!("{:.2} ms", n / 1e6),
+        n => format!("{:.2} s", n / 1e9),
+    }
+}
+
+/// One line: what has passed since the start, and how much each stage gave.
+pub(super) fn stats(stats: &Stats, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{:6.1} s", stats.elapsed_ns as f64 / 1e9)?;
+    for (i, stage) in stats.stages.iter().enumerate() {
+        let records = if i + 1 == stats.stages.len() { stage.taken } else { stage.out };
+        write!(f, "  {} {}", stage.name, grouped(records))?;
+    }
+    Ok(())
+}
+
+fn latency(f: &mut fmt::Formatter<'_>, label: &str, p: Option<Percentiles>) -> fmt::Result {
+    let Some(p) = p else { return writeln!(f, "  {label:<34} none measured") };
+    let Percentiles { p50, p90, p99, p999, max, count, .. } = p;
+    let [p50, p90, p99, p999, max] = [p50, p90, p99, p999, max].map(|n| time(n as f64));
+    writeln!(f, "  {label:<34} {p50:>10} {p90:>10} {p99:>10} {p999:>10} {max:>10} {:>12}", grouped(count))
+}
+
+pub(super) fn report(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Stats { elapsed_ns, stages, edges } = &report.stats;
+    let balanced = if report.balanced { "balanced" } else { "NOT BALANCED" };
+    let (records, seconds) = (grouped(stages[0].out), *elapsed_ns as f64 / 1e9);
+    writeln!(f, "{records} records in {seconds:.2} s: {} a second, {balanced}", grouped(report.per_second as u64))?;
+
+    let column = stages.iter().map(|s| s.name.chars().count()).max().unwrap_or(0).max(6);
+    writeln!(f, "\n  {:column$} {:>12} {:>12} {:>12} {:>12} {:>8} {:>6}", "stage", "in", "consumed", "out", "filtered", "errors", "held")?;
+    for s in stages {
+        let [taken, consumed, out, filtered, errors, held] =
+            [s.taken, s.consumed, s.out, s.filtered, s.errors, s.held].map(grouped);
+        writeln!(f, "  {:column$} {taken:>12} {consumed:>12} {out:>12} {filtered:>12} {errors:>8} {held:>6}", s.name)?;
+        if let Some(error) = &s.first_error {
+            writeln!(f, "  {:column$} first error: {error}", "")?;
+        }
+    }
+    let edge_column = edges.iter().map(|e| e.from.chars().count() + e.to.chars().count() + 3).max().unwrap_or(0);
+    writeln!(f, "\n  {:edge_column$} {:>12} {:>12} {:>12} {:>8} {:>9} {:>10}", "edge", "offered", "pushed", "popped", "dropped", "in flight", "high water")?;
+    for e in edges {
+        let name = format!("{} → {}", e.from, e.to);
+        let [offered, pushed, popped, dropped, flying, high] =
+            [e.offered, e.pushed, e.popped, e.dropped, e.in_flight, e.high_water].map(grouped);
+        writeln!(f, "  {name:edge_column$} {offered:>12} {pushed:>12} {popped:>12} {dropped:>8} {flying:>9} {high:>10}")?;
+    }
+
+    writeln!(f, "\n  {:<34} {:>10} {:>10} {:>10} {:>10} {:>10} {:>12}", "latency", "p50", "p90", "p99", "p99.9", "max", "count")?;
+    for stage in stages.iter().skip(1) {
+        latency(f, &format!("until {} was through", stage.name), stage.latency)?;
+    }
+    latency(f, "end to end, without bundle wait", report.end_to_end)?;
+    if report.bundle_wait.is_some() {
+        latency(f, "wait for a full bundle", report.bundle_wait)?;
+    }
+
+    writeln!(f)?;
+    for (i, p) in report.placement.iter().enumerate() {
+        writeln!(f, "  thread {}: {} ({}): {}", i + 1, p.stages.join(", "), p.wait.name(), p.why)?;
+    }
+    for stalls in report.stalls.iter().filter(|stalls| stalls.count > 0) {
+        let (count, total, max) = (grouped(stalls.count), time(stalls.total_ns as f64), time(stalls.max_ns as f64));
+        let share = 100.0 * stalls.total_ns as f64 / (*elapsed_ns).max(1) as f64;
+        writeln!(f, "  stalls over 10 µs: {count}, {total} in all ({share:.2} % of the time), the longest {max}")?;
+    }
+    match &report.verified {
+        Some(v) if v.checked > 0 => {
+            write!(f, "  verified: {} of {} quotes agree with the book", grouped(v.agreed), grouped(v.checked))?;
+            if let Some(first) = &v.first_disagreement {
+                write!(f, "; {first}")?;
+            }
+        }
+        _ => write!(f, "  unverified: the data has no quote to hold the book to")?,
+    }
+    if report.gaps > 0 {
+        write!(f, "\n  gaps in the data: {}", grouped(report.gaps))?;
+    }
+    for reason in &report.non_deterministic {
+        write!(f, "\n  not repeatable: {reason}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+use velox_book::{BookError, L2Book, L2Writer, QuoteCheck};
+use velox_record::{EventKind, MarketEvent, flags};
+
+use crate::pipeline::{Batch, EngineError, Input, Notes, Pipeline, Stage, Tally};
+
+/// So many levels of one exchange event are kept without allocating.
+const ROOM: usize = 4_096;
+/// The most levels of one exchange event.
+const MOST_LEVELS: usize = 1 << 20;
+
+/// Applies the level events of the book's instrument to it, whole exchange events at a time, and passes everything on.
+///
+/// While a reader copies the book, the last level of an event stays in the input for the next turn: the stage never
+/// waits.
+pub struct BookStage {
+    book: L2Book,
+    writer: L2Writer,
+    /// The levels of the event under way.
+    pending: Vec<MarketEvent>,
+    check: Option<QuoteCheck>,
+    gaps: u64,
+}
+
+impl BookStage {
+    /// Becomes the book's writer. `verify` holds it to the exchange's own quotes.
+    ///
+    /// # Errors
+    /// [`BookError::Owned`]: it has a writer.
+    pub fn new(name: &str, book: &L2Book, verify: bool) -> Result<Self, BookError> {
+        let writer = book.claim(name)?;
+        let check = verify.then(QuoteCheck::new);
+        Ok(Self { book: book.clone(), writer, pending: Vec::with_capacity(ROOM), check, gaps: 0 })
+    }
+
+    /// Says whether the event was taken; `false`: try again later.
+    fn take(&mut self, event: &MarketEvent) -> Result<bool, EngineError> {
+        match event.kind {
+            EventKind::LEVEL => return self.take_level(event),
+            EventKind::QUOTE => {
+                if let Some(check) = &mut self.check {
+                    check.on_quote(event, self.book.top());
+                }
+            }
+            EventKind::STATUS if event.has(flags::GAP) => {
+                let Some(mut under_way) = self.writer.try_begin() else { return Ok(false) };
+                under_way.mark_stale();
+                drop(under_way);
+                self.pending.clear();
+                self.gaps += 1;
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    fn take_level(&mut self, level: &MarketEvent) -> Result<bool, EngineError> {
+        let &MarketEvent { side, price, qty, .. } = level;
+        if qty < 0 {
+            return Err(BookError::InvalidLevel { side, price, qty }.into());
+        }
+        if self.pending.len() == MOST_LEVELS {
+            let reason = format!("expected an event of at most {MOST_LEVELS} levels, got more without a last one");
+            return Err(EngineError::Stage(reason));
+        }
+        if !level.has(flags::LAST) {
+            if level.has(flags::SNAPSHOT) {
+                self.pending.clear();
+            }
+            self.pending.push(*level);
+            return Ok(true);
+        }
+        let Some(mut event) = self.writer.try_begin() else { return Ok(false) };
+        let is_snapshot = self.pending.first().unwrap_or(level).has(flags::SNAPSHOT);
+        if is_snapshot {
+            event.clear();
+        }
+        for MarketEvent { side, price, qty, .. } in self.pending.drain(..).chain([*level]) {
+            event.set(side, price, qty)?;
+        }
+        event.finish(level.sequence);
+        if let Some(check) = self.check.as_mut().filter(|_| !is_snapshot) {
+            check.on_event_end(level.sequence, self.book.top());
+        }
+        Ok(true)
+    }
+}
+
+impl Stage for BookStage {
+    type In = MarketEvent;
+    type Out = MarketEvent;
+
+    fn poll(
+        &mut self,
+        input: &mut Input<'_, MarketEvent>,
+        out: &mut Batch<MarketEvent>,
+        tally: &mut Tally,
+    ) -> Result<(), EngineError> {
+        let instrument = self.book.instrument().id();
+        while out.room() > 0 {
+            let Some((event, _)) = input.peek() else { break };
+            let event = *event;
+            let taken = if event.instrument == instrument { self.take(&event) } else { Ok(true) };
+            if matches!(taken, Ok(false)) {
+                break;
+            }
+            let next = input.next();
+            taken?;
+            if let Some((event, stamp)) = next {
+                out.push(event, stamp);
+                tally.consumed += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn notes(&mut self) -> Notes {
+        let check = self.check.as_ref().filter(|check| check.seen() > 0);
+        Notes {
+            agreed: check.map(QuoteCheck::agreed),
+            first_disagreement: check.and_then(QuoteCheck::first_disagreement).map(String::from),
+            gaps: self.gaps,
+            ..Notes::default()
+        }
+    }
+}
+
+impl Pipeline<MarketEvent> {
+    /// Keeps a book, and passes everything on. The book belongs to the pipeline from here on.
+    ///
+    /// # Errors
+    /// [`BookError::Owned`]: it has a writer.
+    pub fn book(self, name: &str, book: &L2Book, verify: bool) -> Result<Self, EngineError> {
+        Ok(self.stage(name, BookStage::new(name, book, verify)?))
+    }
+}

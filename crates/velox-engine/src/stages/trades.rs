@@ -1,0 +1,39 @@
+use velox_record::{EventKind, MarketEvent, Trade};
+
+use crate::pipeline::{Batch, EngineError, Input, Pipeline, Stage, Tally};
+
+/// Passes trades on, as [`Trade`]s, and filters everything else.
+#[derive(Debug, Default)]
+pub struct Trades;
+
+impl Stage for Trades {
+    type In = MarketEvent;
+    type Out = Trade;
+
+    fn poll(
+        &mut self,
+        input: &mut Input<'_, MarketEvent>,
+        out: &mut Batch<Trade>,
+        tally: &mut Tally,
+    ) -> Result<(), EngineError> {
+        while out.room() > 0 {
+            let Some((event, stamp)) = input.next() else { break };
+            if event.kind != EventKind::TRADE {
+                tally.filtered += 1;
+                continue;
+            }
+            let MarketEvent { sequence: id, instrument, side, price, qty, exchange_ts, receive_ts, .. } = event;
+            out.push(Trade { id, instrument, side, price, qty, exchange_ts, receive_ts }, stamp);
+            tally.consumed += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Pipeline<MarketEvent> {
+    /// Goes on with trades only.
+    #[must_use]
+    pub fn trades(self, name: &str) -> Pipeline<Trade> {
+        self.stage(name, Trades)
+    }
+}

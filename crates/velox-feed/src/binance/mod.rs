@@ -1,0 +1,284 @@
+//! Recorded messages of Binance's market streams: one a line, `<local receive time, epoch ns> <JSON as received>`.
+//!
+//! The JSON is a combined stream's (`{"stream":..,"data":{..}}`), a raw stream's, or the answer of the REST `depth` call.
+//!
+//! | message | events |
+//! |---|---|
+//! | depth update | one level each, sequence `u`, the last flagged LAST; nothing before a snapshot or after a gap ([`sync`]) |
+//! | snapshot | one level each, sequence `lastUpdateId`, the first flagged SNAPSHOT, the last LAST; then what waited for it |
+//! | book ticker | two quotes, bid and ask, sequence `u`, the second flagged LAST |
+//! | trade | one trade, the aggressor's side, sequence `t` |
+//! | anything else | nothing: counted |
+
+mod comparable;
+mod fields;
+mod message;
+mod sync;
+mod venue;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use velox_record::{ASK, BID, DecimalError, EventKind, Instrument, MarketEvent, Step, flags};
+
+use self::fields::{Fields, Level};
+use self::message::Message;
+use self::sync::{MOST_EVENTS, Rule, Sync, Update};
+pub(crate) use self::venue::{Sniffed, Venue};
+use crate::error::Fault;
+use crate::{FeedError, decimals};
+
+/// The most symbols of one file: each keeps an instrument for the life of the process.
+const MOST_SYMBOLS: usize = 4_096;
+
+/// What became of the messages that gave no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Messages of other kinds or symbols.
+    pub skipped: u64,
+    /// Depth events and snapshots that were older than the book.
+    pub repeated: u64,
+    /// How often depth events were missing.
+    pub gaps: u64,
+    /// Depth events let go while a snapshot was missing after a gap.
+    pub discarded: u64,
+}
+
+/// Turns lines into events.
+pub(crate) struct Decoder {
+    venue: Venue,
+    /// Where each symbol's state is.
+    by_symbol: HashMap<String, usize>,
+    /// Whether symbols that are not in `by_symbol` are to be skipped.
+    only_known: bool,
+    /// Whether the file names one symbol only, which a snapshot without a name must then be of.
+    sole: bool,
+    instruments: Vec<Arc<Instrument>>,
+    syncs: Vec<Sync>,
+    levels: Vec<Level>,
+    skipped: u64,
+}
+
+/// The receive time and the JSON of a line.
+fn split(line: &[u8]) -> Result<(u64, &[u8]), Fault> {
+    let fault = || Fault::new("a line like `<receive time, epoch ns> <JSON>`", line);
+    let space = line.iter().position(|&byte| byte == b' ').ok_or_else(fault)?;
+    let (time, json) = (&line[..space], &line[space + 1..]);
+    let digits = time.iter().all(u8::is_ascii_digit);
+    let time = std::str::from_utf8(time).ok().filter(|_| digits).and_then(|time| time.parse().ok());
+    Ok((time.ok_or_else(fault)?, json))
+}
+
+/// A decimal of a message in steps, at least `least`.
+fn steps(step: Step, text: &[u8], least: i64, field: &str) -> Result<i64, Fault> {
+    match step.count(text) {
+        Ok(steps) if steps >= least => Ok(steps),
+        Ok(_) => Err(Fault::new(format!("field `{field}`: at least {}", step.format(least)), text)),
+        Err(error) => {
+            let expected = match error {
+                DecimalError::TooFine { step, .. } => format!("a multiple of {step}"),
+                DecimalError::TooLarge { step, .. } => format!("at most 2^63 - 1 steps of {step}"),
+                _ => "a decimal like 61800.30".to_owned(),
+            };
+            Err(Fault::new(format!("field `{field}`: {expected}"), text))
+        }
+    }
+}
+
+impl Decoder {
+    /// `instruments` are those whose events are wanted; with `only_known` no other symbol's are. `sole` says that the
+    /// file speaks of one symbol.
+    pub(crate) fn new(venue: Venue, instruments: Vec<Arc<Instrument>>, only_known: bool, sole: bool) -> Self {
+        let mut decoder = Self {
+            venue,
+            by_symbol: HashMap::new(),
+            only_known,
+            sole,
+            instruments: Vec::new(),
+            syncs: Vec::new(),
+            levels: Vec::new(),
+            skipped: 0,
+        };
+        for instrument in instruments {
+            decoder.add(instrument);
+        }
+        decoder
+    }
+
+    pub(crate) fn instruments(&self) -> &[Arc<Instrument>] {
+        &self.instruments
+    }
+
+    pub(crate) fn comparable(&self, instrument: u16) -> u64 {
+        let of = self.instruments.iter().position(|known| known.id() == instrument);
+        of.map_or(0, |market| self.syncs[market].pairs.count())
+    }
+
+    /// The data is over.
+    pub(crate) fn end(&mut self) {
+        self.syncs.iter_mut().for_each(Sync::end);
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts { skipped: self.skipped, ..Counts::default() };
+        for sync in &self.syncs {
+            counts.repeated += sync.repeated;
+            counts.gaps += sync.gaps;
+            counts.discarded += sync.discarded;
+        }
+        counts
+    }
+
+    /// Appends the events of one line and gives its receive time; on a fault `out` is as it was.
+    pub(crate) fn decode(&mut self, line: &[u8], out: &mut Vec<MarketEvent>) -> Result<u64, Fault> {
+        let start = out.len();
+        self.decode_line(line, out).inspect_err(|_| out.truncate(start))
+    }
+
+    fn decode_line(&mut self, line: &[u8], out: &mut Vec<MarketEvent>) -> Result<u64, Fault> {
+        let (receive_ts, json) = split(line)?;
+        let fields = Fields::read(json, &mut self.levels)?;
+        let message = Message::of(&fields)?;
+        let Some(market) = self.market(&message)? else {
+            self.skipped += 1;
+            return Ok(receive_ts);
+        };
+        let stamp = MarketEvent {
+            instrument: self.instruments[market].id(),
+            exchange_ts: message::exchange_ts(&fields)?,
+            receive_ts,
+            ..MarketEvent::default()
+        };
+        let start = out.len();
+        match message {
+            Message::Depth { first, last, previous, bids, asks, .. } => {
+                let previous = self.previous(previous)?;
+                let stamp = MarketEvent { sequence: last, ..stamp };
+                self.append_levels(json, market, stamp, [bids, asks], ["b", "a"], out)?;
+                let update = Update { first, last, previous, stamp };
+                self.syncs[market].depth(update, out, start).map_err(|_| {
+                    Fault::new(format!("a snapshot line within the first {MOST_EVENTS} depth updates"), json)
+                })?;
+            }
+            Message::Snapshot { last_update_id, bids, asks, .. } => {
+                let stamp = MarketEvent { sequence: last_update_id, ..stamp };
+                self.append_levels(json, market, stamp, [bids, asks], ["bids", "asks"], out)?;
+                self.syncs[market].snapshot(last_update_id, stamp, out, start);
+            }
+            Message::Ticker { update, bid, ask, .. } => {
+                let stamp = MarketEvent { kind: EventKind::QUOTE, sequence: update, ..stamp };
+                out.push(self.priced(market, MarketEvent { side: BID, ..stamp }, bid, ["b", "B"])?);
+                let stamp = MarketEvent { side: ASK, flags: flags::LAST, ..stamp };
+                out.push(self.priced(market, stamp, ask, ["a", "A"])?);
+                self.syncs[market].ticker(update);
+            }
+            Message::Trade { id, price, qty, buyer_is_maker, .. } => {
+                let side = if buyer_is_maker { ASK } else { BID };
+                let stamp = MarketEvent { kind: EventKind::TRADE, sequence: id, side, ..stamp };
+                let trade = self.priced(market, stamp, [price, qty], ["p", "q"])?;
+                // Futures streams carry entries of nothing at price 0 (`X` is `NA`) to keep their numbers whole.
+                if trade.qty == 0 {
+                    self.skipped += 1;
+                } else {
+                    out.push(trade);
+                }
+            }
+            Message::Other => {}
+        }
+        Ok(receive_ts)
+    }
+
+    /// `pu`, which futures have and spot doesn't: it decides by which rule events are chained.
+    fn previous(&self, previous: Option<u64>) -> Result<u64, Fault> {
+        match (self.venue, previous) {
+            (Venue::Spot, Some(previous)) => {
+                Err(Fault::new("a depth update of binance-spot, without field `pu`", previous.to_string()))
+            }
+            (Venue::Usdm | Venue::Coinm, None) => {
+                Err(Fault::new(format!("field `pu`: a whole number ({})", self.venue.name()), "nothing"))
+            }
+            (_, previous) => Ok(previous.unwrap_or(0)),
+        }
+    }
+
+    /// Whose message it is; `None` for one that is not wanted.
+    fn market(&mut self, message: &Message<'_>) -> Result<Option<usize>, Fault> {
+        let symbol = match (message, message.symbol()) {
+            (Message::Other, _) => return Ok(None),
+            (_, Some(symbol)) => symbol,
+            (_, None) if self.sole && self.instruments.len() == 1 => return Ok(Some(0)),
+            (_, None) if self.sole => return Ok(None),
+            (_, None) => {
+                return Err(Fault::new("field `symbol` in a snapshot, as the file has several symbols", "nothing"));
+            }
+        };
+        if let Some(&market) = self.by_symbol.get(symbol) {
+            return Ok(Some(market));
+        }
+        if let Message::Snapshot { .. } = message {
+            // A stream's name spells the symbol in lower case.
+            let found = self.instruments.iter().position(|known| known.symbol().eq_ignore_ascii_case(symbol));
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        // From here on a snapshot without a name could be of either.
+        self.sole = false;
+        if self.only_known {
+            return Ok(None);
+        }
+        if self.instruments.len() == MOST_SYMBOLS {
+            return Err(Fault::new(format!("at most {MOST_SYMBOLS} symbols in one file"), symbol));
+        }
+        let instrument = decimals::instrument(self.venue.name(), symbol).map_err(|error| match error {
+            FeedError::InvalidValue { expected, got, .. } => Fault::new(expected, got),
+            other => Fault::new(other.to_string(), symbol),
+        })?;
+        Ok(Some(self.add(instrument)))
+    }
+
+    fn add(&mut self, instrument: Arc<Instrument>) -> usize {
+        let rule = if self.venue == Venue::Spot { Rule::Spot } else { Rule::Futures };
+        self.by_symbol.insert(instrument.symbol().to_owned(), self.instruments.len());
+        self.instruments.push(instrument);
+        self.syncs.push(Sync::new(rule));
+        self.instruments.len() - 1
+    }
+
+    fn append_levels(
+        &self,
+        json: &[u8],
+        market: usize,
+        stamp: MarketEvent,
+        sides: [Range<usize>; 2],
+        names: [&str; 2],
+        out: &mut Vec<MarketEvent>,
+    ) -> Result<(), Fault> {
+        let (tick, lot) = (self.instruments[market].tick(), self.instruments[market].lot());
+        for ((side, levels), name) in [BID, ASK].into_iter().zip(sides).zip(names) {
+            for [price, qty] in &self.levels[levels] {
+                let price = steps(tick, price.of(json), 1, name)?;
+                let qty = steps(lot, qty.of(json), 0, name)?;
+                out.push(MarketEvent { kind: EventKind::LEVEL, side, price, qty, ..stamp });
+            }
+        }
+        Ok(())
+    }
+
+    /// The event with this price and quantity; 0 stands for a side that is empty.
+    fn priced(
+        &self,
+        market: usize,
+        event: MarketEvent,
+        [price, qty]: [&str; 2],
+        [price_name, qty_name]: [&str; 2],
+    ) -> Result<MarketEvent, Fault> {
+        let instrument = &self.instruments[market];
+        Ok(MarketEvent {
+            price: steps(instrument.tick(), price.as_bytes(), 0, price_name)?,
+            qty: steps(instrument.lot(), qty.as_bytes(), 0, qty_name)?,
+            ..event
+        })
+    }
+}

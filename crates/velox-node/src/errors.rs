@@ -1,0 +1,156 @@
+//! Rust errors as data: a code, and a context as JSON, of which TypeScript makes one error class.
+
+use std::any::Any;
+
+use serde_json::{Value as Json, json};
+use velox_engine::feed::FeedError;
+use velox_engine::pipeline::{EngineError, StartError};
+use velox_engine::record::{DecimalError, InstrumentError, InvalidRecord};
+use velox_engine::ring::ForeignError;
+use velox_engine::{BookError, side_name};
+
+/// An error on its way to JavaScript.
+pub(crate) struct Thrown {
+    pub code: &'static str,
+    pub context: Json,
+}
+
+/// What a `#[napi]` function gives: the code becomes the JavaScript error's `code`, the context its message.
+pub(crate) type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
+
+impl From<Thrown> for napi::Error<&'static str> {
+    fn from(thrown: Thrown) -> Self {
+        Self::new(thrown.code, thrown.context)
+    }
+}
+
+impl Thrown {
+    pub(crate) fn new(code: &'static str, context: Json) -> Self {
+        Self { code, context }
+    }
+
+    pub(crate) fn value(field: &str, expected: &str, got: impl Into<Json>) -> Self {
+        Self::new("VELOX_INVALID_VALUE", json!({ "field": field, "expected": expected, "got": got.into() }))
+    }
+
+    pub(crate) fn panic(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into());
+        Self::new("VELOX_NATIVE_PANIC", json!({ "message": message }))
+    }
+}
+
+impl From<DecimalError> for Thrown {
+    fn from(error: DecimalError) -> Self {
+        let (expected, got) = match error {
+            DecimalError::NotDecimal(got) => ("a decimal like 61800.30".into(), got),
+            DecimalError::TooFine { step, got } => (format!("a multiple of {step}"), got),
+            DecimalError::TooLarge { step, got } => (format!("at most 2^63 - 1 steps of {step}"), got),
+            DecimalError::NotStep(got) => ("a positive decimal with at most 12 decimals, like 0.01".into(), got),
+        };
+        Self::value("decimal", &expected, got)
+    }
+}
+
+impl From<InstrumentError> for Thrown {
+    fn from(error: InstrumentError) -> Self {
+        let (field, error) = match error {
+            InstrumentError::Tick(error) => ("tick", error),
+            InstrumentError::Lot(error) => ("lot", error),
+            InstrumentError::TooMany => {
+                return Self::value("instrument", "at most 65535 different instruments in one process", "one more");
+            }
+        };
+        let mut thrown = Self::from(error);
+        thrown.context["field"] = field.into();
+        thrown
+    }
+}
+
+impl From<InvalidRecord> for Thrown {
+    fn from(InvalidRecord { record, field, expected, got }: InvalidRecord) -> Self {
+        let context = json!({ "record": record, "field": field, "expected": expected, "got": got.to_string() });
+        Self::new("VELOX_RECORD_INVALID", context)
+    }
+}
+
+impl From<FeedError> for Thrown {
+    fn from(error: FeedError) -> Self {
+        let code = error.code();
+        let context = match error {
+            FeedError::NotFound { path } => json!({ "path": path }),
+            FeedError::Io { path, reason } => json!({ "path": path, "reason": reason }),
+            FeedError::Corrupt { path, line, expected, got } => {
+                json!({ "path": path, "line": line, "expected": expected, "got": got })
+            }
+            FeedError::UnknownSymbol { symbol, known } => json!({ "symbol": symbol, "known": known }),
+            FeedError::UnknownFormat { format, known } => json!({ "format": format, "known": known }),
+        };
+        Self::new(code, context)
+    }
+}
+
+impl From<ForeignError> for Thrown {
+    fn from(error: ForeignError) -> Self {
+        let text = error.to_string();
+        match error {
+            ForeignError::Claimed { side, by } => {
+                Self::new("VELOX_RING_OWNED", json!({ "side": side.name(), "by": format!("handle {by}") }))
+            }
+            ForeignError::Closed => Self::new("VELOX_RING_CLOSED", json!({ "ring": "the ring" })),
+            ForeignError::Record(error) => error.into(),
+            ForeignError::NotARing { expected, got } => {
+                Self::new("VELOX_RING_MISMATCH", json!({ "expected": expected, "got": got }))
+            }
+            ForeignError::Corrupt { .. } => Self::new(
+                "VELOX_RING_CORRUPT",
+                json!({ "ring": "the ring", "expected": "cursors as its two sides left them", "got": text }),
+            ),
+        }
+    }
+}
+
+impl From<BookError> for Thrown {
+    fn from(error: BookError) -> Self {
+        match error {
+            BookError::Contended { attempts } => Self::new("VELOX_BOOK_CONTENDED", json!({ "attempts": attempts })),
+            BookError::Owned { by } => Self::new("VELOX_BOOK_OWNED", json!({ "by": by })),
+            BookError::Overflow { price, have, delta } => Self::value(
+                "delta",
+                "a quantity that stays within 64 bits",
+                format!("{delta} on top of {have} at {price}"),
+            ),
+            BookError::InvalidLevel { side, price, qty } => {
+                let side = side_name(side).map_or_else(|| side.to_string(), String::from);
+                Self::value("level", "a side of bid or ask and a quantity of 0 or more", format!("{side} {price} {qty}"))
+            }
+        }
+    }
+}
+
+impl From<EngineError> for Thrown {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Feed(error) => error.into(),
+            EngineError::Ring(error) => error.into(),
+            EngineError::Book(error) => error.into(),
+            EngineError::Panic(message) => Self::new("VELOX_NATIVE_PANIC", json!({ "message": message })),
+            EngineError::Stage(message) => Self::value("stage", "records that the stage can take", message),
+        }
+    }
+}
+
+impl From<StartError> for Thrown {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Placement { expected, got } => {
+                Self::new("VELOX_PLACEMENT_INVALID", json!({ "expected": expected, "got": got }))
+            }
+            StartError::Thread { stages, reason } => {
+                let expected = format!("a thread for {stages}");
+                Self::new("VELOX_PLACEMENT_INVALID", json!({ "expected": expected, "got": reason }))
+            }
+            StartError::Stage(error) => error.into(),
+        }
+    }
+}

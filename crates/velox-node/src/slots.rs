@@ -1,0 +1,81 @@
+//! Native objects of one JavaScript thread, each in a numbered slot.
+//!
+//! A slot number is all that a warm call has to carry. TypeScript frees a slot when the object that owns it is
+//! collected; what is left goes when the environment ends.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use velox_engine::{BundleBuilder, L2Book, OrderBook, StageMetrics};
+
+use crate::errors::Thrown;
+use crate::memory::SharedMemory;
+use crate::pipeline::RunEntry;
+use crate::builder::Sending;
+
+pub(crate) enum Object {
+    OrderBook(OrderBook),
+    L2Book(L2Book),
+    Ring(Arc<SharedMemory>),
+    Builder((BundleBuilder, Option<Sending>)),
+    Metrics(StageMetrics),
+    Run(RunEntry),
+}
+
+#[derive(Default)]
+struct Slots {
+    objects: Vec<Option<Object>>,
+    free: Vec<usize>,
+}
+
+thread_local! {
+    static SLOTS: RefCell<Slots> = RefCell::default();
+}
+
+pub(crate) fn put(object: Object) -> u32 {
+    SLOTS.with_borrow_mut(|slots| {
+        let slot = slots.free.pop().unwrap_or_else(|| {
+            slots.objects.push(None);
+            slots.objects.len() - 1
+        });
+        slots.objects[slot] = Some(object);
+        slot as u32
+    })
+}
+
+/// Takes the object out; gives `None` for a slot that is free.
+pub(crate) fn take(slot: usize) -> Option<Object> {
+    SLOTS.with_borrow_mut(|slots| {
+        let object = slots.objects.get_mut(slot)?.take()?;
+        slots.free.push(slot);
+        Some(object)
+    })
+}
+
+/// Everything, for the end of the environment.
+pub(crate) fn take_all() -> Vec<Object> {
+    SLOTS.with_borrow_mut(std::mem::take).objects.into_iter().flatten().collect()
+}
+
+/// Works on the object in a slot, where `pick` finds what it wants there.
+pub(crate) fn with<O: ?Sized, R>(
+    slot: usize,
+    pick: impl FnOnce(&mut Object) -> Option<&mut O>,
+    work: impl FnOnce(&mut O) -> Result<R, Thrown>,
+) -> Result<R, Thrown> {
+    SLOTS.with_borrow_mut(|slots| {
+        let object = slots.objects.get_mut(slot).and_then(Option::as_mut).and_then(pick);
+        work(object.ok_or_else(|| Thrown::value("handle", "a live native object", slot as u64))?)
+    })
+}
+
+/// Picks one kind of [`Object`].
+macro_rules! of {
+    ($kind:ident) => {
+        |object: &mut $crate::slots::Object| match object {
+            $crate::slots::Object::$kind(inner) => Some(inner),
+            _ => None,
+        }
+    };
+}
+pub(crate) use of;

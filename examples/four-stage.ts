@@ -1,0 +1,92 @@
+// Ingress → OrderBook → Bundle → Output on recorded market data, or on synthetic arrivals: the main job.
+import { parseArgs } from 'node:util'
+import { count, L2Book, pipeline, poisson, replay, sample, VeloxError } from 'velox-engine'
+
+const options = {
+  data: { type: 'string' },
+  pace: { type: 'string', default: 'recorded' },
+  source: { type: 'string', default: 'replay' },
+  rate: { type: 'string', default: '100000' },
+  seconds: { type: 'string', default: '10' },
+  wait: { type: 'string', default: 'backoff' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+const help = `npm start -- [options]
+  --data FILE           a recorded file (default: the BTCUSDT sample that comes with the package)
+  --pace PACE           recorded (default), max, or messages per second
+  --source SOURCE       replay (default) or poisson: synthetic arrivals
+  --rate N              arrivals per second of poisson (default 100000)
+  --seconds N           ends the source after so long (default 10)
+  --wait WAIT           spin, yield, backoff (default) or block
+  --json                the report as JSON`
+
+function fail(field: string, expected: string, got: unknown): never {
+  throw new VeloxError('VELOX_INVALID_VALUE', { field, expected, got })
+}
+
+function positive(field: string, text: string): number {
+  const value = Number(text)
+  return value > 0 && Number.isFinite(value) ? value : fail(field, 'a positive number', text)
+}
+
+function read() {
+  // Not strict: an unknown option is told with the nearest known one.
+  const { values, positionals } = parseArgs({ options, strict: false, allowPositionals: true })
+  const known = Object.keys(options).map((name) => `--${name}`)
+  for (const name of Object.keys(values)) {
+    if (!(name in options)) throw new VeloxError('VELOX_UNKNOWN_OPTION', { option: `--${name}`, known })
+    const { type } = options[name as keyof typeof options]
+    if (typeof values[name] !== type) fail(`--${name}`, type === 'string' ? 'a value' : 'no value', values[name])
+  }
+  if (positionals.length > 0) throw new VeloxError('VELOX_UNKNOWN_OPTION', { option: String(positionals[0]), known })
+  return values as { [K in keyof typeof options]: (typeof options)[K]['type'] extends 'string' ? string : boolean }
+}
+
+async function main(): Promise<number> {
+  const values = read()
+  if (values.help) {
+    console.log(help)
+    return 0
+  }
+  const { pace: paced, source, wait, data } = values
+  if (source !== 'replay' && source !== 'poisson') fail('--source', 'replay or poisson', source)
+  const waits = ['spin', 'yield', 'backoff', 'block'] as const
+  const waiting = waits.find((w) => w === wait) ?? fail('--wait', waits.join(', '), wait)
+  const pace = paced === 'recorded' || paced === 'max' ? paced : { perSecond: positive('--pace', paced) }
+  const market =
+    source === 'replay'
+      ? replay(data ?? sample.btcusdt, { pace })
+      : poisson({ perSecond: positive('--rate', values.rate), ...(pace === 'max' && { pace }) })
+
+  const book = new L2Book({ instrument: market.instrument() })
+  const interrupt = new AbortController()
+  process.once('SIGINT', () => interrupt.abort())
+  const timeIsUp = AbortSignal.timeout(1000 * positive('--seconds', values.seconds))
+
+  const run = await pipeline('four-stage')
+    .from(market)
+    .book(book, { verify: 'quotes' })
+    .trades()
+    .transactions()
+    .bundle({ max: 16, timeoutMicros: 100 })
+    .to(count('output'))
+    .start({ wait: waiting, stopOn: AbortSignal.any([interrupt.signal, timeIsUp]) })
+
+  for await (const stats of run.stats({ everyMillis: 250 })) {
+    if (process.stderr.isTTY) process.stderr.write(`\r${stats}`)
+  }
+  if (process.stderr.isTTY) process.stderr.write('\n')
+  const report = await run.done()
+  console.log(values.json ? JSON.stringify(report) : String(report))
+  return report.balanced && report.verified?.checked === report.verified?.agreed ? 0 : 1
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof VeloxError)) throw error
+  console.error(`${error.code}: ${error.message}`)
+  process.exitCode = 1
+}

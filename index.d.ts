@@ -1,0 +1,529 @@
+/**
+ * The public types of `velox-engine`. Prices and quantities are integers, ticks and lots of an {@link Instrument};
+ * times are nanoseconds unless a name says otherwise. Every error is a {@link VeloxError} with a stable `code`.
+ * @module
+ */
+
+// ---- records: fixed repr(C) layouts, the same bytes in Rust ---------------------------------------------------------
+
+/** One field of a record: reads as `R`, takes `W`. Plain data, so a type travels to a worker by `postMessage`. */
+export interface Field<R, W = R> {
+  readonly _: (w: W) => R
+}
+type Wide = Field<number, number | bigint> & {
+  /** The same field, read as bigint. */
+  readonly big: Field<bigint, number | bigint>
+}
+/** Little-endian numbers of 1, 2, 4 and 8 bytes; a value out of range throws VELOX_INVALID_VALUE. */
+export const u8: Field<number>
+export const i8: Field<number>
+export const u16: Field<number>
+export const i16: Field<number>
+export const u32: Field<number>
+export const i32: Field<number>
+export const f32: Field<number>
+export const f64: Field<number>
+/** One byte. */
+export const bool: Field<boolean>
+/** 64-bit integers read as number; a value beyond 2^53 throws VELOX_UNSAFE_INTEGER on read. `.big` never throws. */
+export const u64: Wide
+export const i64: Wide
+type Nanos = Field<bigint, number | bigint> & { readonly nanos: true }
+/** Epoch or monotonic nanoseconds (unsigned): bigint in objects; batches also give `field.micros(i): number`. */
+export const nanos: Nanos
+/** One byte: 0 bid, 1 ask. */
+export const side: Field<Side>
+/** Well-formed UTF-8 of at most `maxBytes` bytes (1 to 65,533), kept with its length: longer text is refused, never cut. */
+export function text(maxBytes: number): Field<string>
+
+// biome-ignore lint/suspicious/noExplicitAny: a constraint over fields of any type
+export type Fields = Readonly<Record<string, Field<any, any>>>
+export interface RecordType<F extends Fields = Fields> {
+  readonly name: string
+  readonly fields: F
+  readonly byteLength: number
+}
+// biome-ignore lint/suspicious/noExplicitAny: a constraint over records and fields of any type
+export type Element = RecordType<any> | Field<any, any>
+/** What reading a `T` gives. */
+export type Infer<T> =
+  T extends RecordType<infer F>
+    ? // biome-ignore lint/suspicious/noExplicitAny: the written type doesn't matter to a reader
+      { readonly [K in keyof F]: F[K] extends Field<infer R, any> ? R : never }
+    : // biome-ignore lint/suspicious/noExplicitAny: the written type doesn't matter to a reader
+      T extends Field<infer R, any>
+      ? R
+      : never
+/** What writing a `T` takes. */
+export type Input<T> =
+  T extends RecordType<infer F>
+    ? // biome-ignore lint/suspicious/noExplicitAny: the read type doesn't matter to a writer
+      { readonly [K in keyof F]: F[K] extends Field<any, infer W> ? W : never }
+    : // biome-ignore lint/suspicious/noExplicitAny: the read type doesn't matter to a writer
+      T extends Field<any, infer W>
+      ? W
+      : never
+/**
+ * Declares a record. Fields lie in the given order at their natural alignment, as in Rust's `repr(C)`.
+ *
+ * ```ts
+ * const MarketData = record('MarketData', { symbol: u32, price: f64, volume: u64, timestamp: u64.big })
+ * ```
+ */
+export function record<const F extends Fields>(
+  name: string,
+  fields: F & { [K in Extract<keyof F, 'length' | 'at' | 'toArray' | 'push' | 'room'>]: never },
+): RecordType<F>
+
+export const Side: { readonly bid: 'bid'; readonly ask: 'ask' }
+export type Side = 'bid' | 'ask'
+/** 32 bytes: id u64, price i64, size u32, side u8, pad, instrument u16, ingress_ts_ns u64. */
+export const Transaction: RecordType<{
+  id: typeof u64
+  price: typeof i64
+  size: typeof u32
+  side: typeof side
+  instrument: typeof u16
+  ingressTsNs: typeof nanos
+}>
+/** One cache line. A level sets `qty` at `price`, or removes it at 0. */
+export const MarketEvent: RecordType<{
+  kind: Field<'level' | 'trade' | 'quote' | 'status'>
+  instrument: typeof u16
+  side: typeof side
+  flags: typeof u8
+  price: typeof i64
+  qty: typeof i64
+  sequence: typeof u64
+  exchangeTs: typeof nanos
+  receiveTs: typeof nanos
+}>
+/** 48 bytes. `side` is the aggressor's. */
+export const Trade: RecordType<{
+  id: typeof u64
+  instrument: typeof u16
+  side: typeof side
+  price: typeof i64
+  qty: typeof i64
+  exchangeTs: typeof nanos
+  receiveTs: typeof nanos
+}>
+/** Up to 16 transactions, 528 bytes. Writing takes `count` equal to `transactions.length`. */
+export const Bundle: RecordType<{
+  transactions: Field<readonly Infer<typeof Transaction>[], readonly Input<typeof Transaction>[]>
+  count: typeof u32
+  createdTsNs: typeof nanos
+}>
+
+/**
+ * What a price and a quantity of one market mean: integers in the engine, decimals at the edge. The same symbol, venue,
+ * tick and lot have the same `id` in every thread of the process.
+ *
+ * ```ts
+ * const btc = new Instrument({ symbol: 'BTCUSDT', tick: '0.10', lot: '0.001' })
+ * btc.price('61800.30') // 618003
+ * btc.formatPrice(618003) // '61800.30'
+ * ```
+ */
+export class Instrument {
+  constructor(o: { symbol: string; venue?: string; tick: string; lot: string })
+  readonly id: number
+  readonly symbol: string
+  readonly venue: string
+  readonly tick: string
+  readonly lot: string
+  /** Ticks of a decimal text, exactly: a text finer than the tick throws VELOX_INVALID_VALUE. */
+  price(decimal: string): number
+  formatPrice(ticks: number): string
+  /** Lots of a decimal text, exactly. */
+  qty(decimal: string): number
+  formatQty(lots: number): string
+}
+
+// ---- rings ----------------------------------------------------------------------------------------------------------
+
+/**
+ * Records in place. Valid inside the callback that got it; later reads throw VELOX_STALE_BATCH. `batch.price(i)` reads one
+ * field of record `i` and makes no object.
+ */
+export type Batch<T> = { readonly length: number; toArray(): Infer<T>[]; at(i: number): Infer<T> } & (T extends RecordType<
+  infer F
+>
+  ? {
+      // biome-ignore lint/suspicious/noExplicitAny: the written type doesn't matter to a reader
+      readonly [K in keyof F]: ((i: number) => F[K] extends Field<infer R, any> ? R : never) &
+        (F[K] extends Nanos ? { micros(i: number): number } : unknown)
+    }
+  : unknown)
+/** What `share()` gives: send it to a worker by `postMessage` or `workerData`, and `attach` there. */
+export interface SharedRing<T extends Element> {
+  readonly type: T
+}
+/**
+ * A lock-free ring for one producer and one consumer, on one thread or two, JavaScript or native. The first `push` makes its
+ * handle the producer, the first read the consumer; another handle on the same side gets VELOX_RING_OWNED.
+ *
+ * ```ts
+ * const ring = new RingBuffer(text(64), 1024)
+ * ring.push('hello')
+ * ring.pop() // 'hello'
+ * ```
+ */
+export class RingBuffer<T extends Element> implements Disposable {
+  /** @param capacity a power of two from 2 to 2^30, else VELOX_INVALID_CAPACITY. */
+  constructor(type: T, capacity: number)
+  /** false when full: nothing is lost. A value that doesn't fit its type throws, and nothing is pushed. */
+  push(value: Input<T>): boolean
+  /** undefined when empty. A record that can't be read as its type throws and stays; `drain(() => {}, 1)` skips it. */
+  pop(): Infer<T> | undefined
+  /** How many were taken, from `from` on; published at once. If one of them is refused, none is pushed. */
+  pushMany(values: ArrayLike<Input<T>>, from?: number): number
+  popMany(max: number): Infer<T>[]
+  /** Reads up to `max` records in place; says how many. If the callback throws, nothing is consumed. */
+  drain(read: (batch: Batch<T>) => void, max?: number): number
+  readonly capacity: number
+  readonly length: number
+  readonly isEmpty: boolean
+  readonly isFull: boolean
+  readonly isClosed: boolean
+  share(): SharedRing<T>
+  /** The same ring in another thread. VELOX_RING_MISMATCH if it holds another type. */
+  static attach<T extends Element>(type: T, shared: SharedRing<T>): RingBuffer<T>
+  /** Gives up what this handle claimed, for another handle to take. */
+  release(side?: 'producer' | 'consumer'): void
+  /** Ends the ring for both sides: `push` throws VELOX_RING_CLOSED, what is left can still be read. */
+  close(): void
+  [Symbol.dispose](): void
+}
+
+// ---- clock ----------------------------------------------------------------------------------------------------------
+
+/** Waits for what is missing of the clock's 50 ms baseline since the package was loaded, once. */
+export function initTsc(): void
+/** The processor's time counter, raw. Never waits. */
+export function rdtsc(): bigint
+/** Nanoseconds of a counter value or difference. The ratio is frozen at calibration: absolute values never step. */
+export function tscToNs(ticks: bigint): bigint
+export const clock: {
+  /** ns on the `tscToNs` timeline. */
+  now(): bigint
+  /** ns since the clock started: for durations. */
+  nanos(): number
+  /** Epoch ns of an instant of `now()`. Follows the OS clock, never backwards. */
+  toEpochNanos(ns: bigint): bigint
+  readonly calibration: {
+    readonly ticksPerNano: number
+    readonly errorPpm: number
+    readonly source: 'tsc' | 'cntvct' | 'os'
+  }
+}
+
+// ---- books ----------------------------------------------------------------------------------------------------------
+
+export interface Level {
+  readonly price: number
+  readonly qty: number
+}
+export interface Top {
+  readonly bid: number
+  readonly bidQty: number
+  readonly ask: number
+  readonly askQty: number
+  readonly sequence: number
+}
+/**
+ * A book of many writers: updates add to what stands at a price. Exact for any price; a writer takes a short bounded lock.
+ * `bestBid` and `bestAsk` are two reads. A thrown VELOX_BOOK_CONTENDED means: not applied.
+ */
+export class OrderBook {
+  constructor(o?: { instrument?: Instrument })
+  updateBid(price: number, delta: number, timestamp: number | bigint): void
+  updateAsk(price: number, delta: number, timestamp: number | bigint): void
+  setBid(price: number, qty: number, timestamp: number | bigint): void
+  setAsk(price: number, qty: number, timestamp: number | bigint): void
+  bestBid(): number | undefined
+  bestAsk(): number | undefined
+  /** Ask less bid: negative while the book is crossed, undefined while a side is empty. */
+  spread(): number | undefined
+  qtyAt(side: Side, price: number): number
+  depth(levels: number): { bids: Level[]; asks: Level[] }
+}
+/**
+ * A book of one writer (a pipeline or the user; a second one gets VELOX_BOOK_OWNED) and any readers: quantities are set, not
+ * added, and a reader sees one consistent instant per exchange event.
+ */
+export class L2Book {
+  constructor(o: { instrument: Instrument })
+  readonly instrument: Instrument
+  /** Whether the best bid is at or above the best ask. Reported, never repaired. */
+  readonly crossed: boolean
+  /** `stale` after a gap in the data, until the next snapshot: `top()` is undefined then. */
+  readonly state: 'empty' | 'live' | 'stale'
+  /** Replaces the book by decimals as an exchange sends them: `[price, qty]`. */
+  applySnapshot(s: {
+    bids: ArrayLike<readonly [string, string]>
+    asks: ArrayLike<readonly [string, string]>
+    sequence: number
+  }): void
+  set(side: Side, price: number, qty: number): void
+  /** undefined until both sides have a level, and while the book is stale. */
+  top(): Top | undefined
+  depth(levels: number): { bids: Level[]; asks: Level[] }
+  /** All levels of one event at one instant: set when qty > 0, removed at 0. If one is refused, none is applied. */
+  apply(levels: ArrayLike<{ side: Side; price: number; qty: number }>, sequence: number): void
+  qtyAt(side: Side, price: number): number
+  /** Average price, in ticks, of taking `qty` lots from a side; undefined when it holds less. */
+  vwap(side: Side, qty: number): number | undefined
+  /** (bids − asks) ÷ (bids + asks) over the best `levels`: −1 to 1; undefined while both are empty. */
+  imbalance(levels: number): number | undefined
+}
+
+// ---- bundles --------------------------------------------------------------------------------------------------------
+
+/** Closes a bundle at `max` transactions (default 16, 1 to 16) or `timeoutMicros` after its first (default 100). */
+export class BundleBuilder {
+  constructor(o?: { max?: number; timeoutMicros?: number })
+  /** false: not taken (the ring is full); try again. The builder is the ring's producer. */
+  add(t: Input<typeof Transaction>, to: RingBuffer<typeof Bundle>): boolean
+  /** Whether the open bundle is older than the time-out. */
+  shouldFlushTimeout(): boolean
+  forceFlush(to: RingBuffer<typeof Bundle>): 'flushed' | 'empty' | 'full'
+  /** Transactions in the open bundle. */
+  readonly length: number
+}
+export function activeTransactions(b: Infer<typeof Bundle>): readonly Infer<typeof Transaction>[]
+
+// ---- pipelines ------------------------------------------------------------------------------------------------------
+
+export interface Source<T extends Element> {
+  readonly type: T
+  /** The market of this symbol; without one, the only or first market. */
+  instrument(symbol?: string): Instrument
+}
+export interface Sink<T extends Element> {
+  readonly accepts: T
+}
+export interface StepOptions {
+  /** How reports name the step; default: its kind. */
+  name?: string
+}
+/** A declaration: nothing runs, opens or allocates until `start`. Each step gives a new pipeline. */
+export interface Pipeline<in out T extends Element> {
+  readonly type: T
+  /** Applies level events to the book, passes everything on. `verify` holds it to the exchange's own quotes. */
+  book(
+    this: Pipeline<typeof MarketEvent>,
+    b: L2Book,
+    o?: StepOptions & { verify?: 'quotes' },
+  ): Pipeline<typeof MarketEvent>
+  /** Trades only. */
+  trades(this: Pipeline<typeof MarketEvent>, o?: StepOptions): Pipeline<typeof Trade>
+  /** A trade of more lots than 32 bits hold is an error of this stage, counted; never a wrap. */
+  transactions(this: Pipeline<typeof Trade>, o?: StepOptions): Pipeline<typeof Transaction>
+  /** Closes a bundle at `max` transactions (16) or `timeoutMicros` (100) after its first, in the time of the records. */
+  bundle(
+    this: Pipeline<typeof Transaction>,
+    o?: StepOptions & { max?: number; timeoutMicros?: number },
+  ): Pipeline<typeof Bundle>
+  to(s: Sink<T> | RingBuffer<T>): Pipeline<T>
+  start(o?: StartOptions): Promise<Run<T>>
+}
+/**
+ * How a thread waits for work. `spin`: never sleeps, takes a core. `yield`: gives the core away between looks. `backoff`
+ * (default): spins, yields, then sleeps up to 1 ms, and wakes ahead of a scheduled arrival. `block`: sleeps until woken.
+ */
+export type Wait = 'spin' | 'yield' | 'backoff' | 'block'
+export interface StartOptions {
+  /** Where stages run: `auto` fuses all on one thread; a number cuts the chain evenly; a list names the stages of each. */
+  threads?: 'auto' | number | readonly { core?: number; stages: readonly string[]; wait?: Wait }[]
+  wait?: Wait
+  /** Ends the source; everything on the way arrives. */
+  stopOn?: AbortSignal | undefined
+  /** Ends the run at once: `done()` rejects with VELOX_RUN_ABORTED. */
+  signal?: AbortSignal | undefined
+}
+export interface Placement {
+  readonly core?: number
+  readonly stages: readonly string[]
+  readonly wait: Wait
+  readonly why: string
+}
+export interface Run<T extends Element> extends AsyncDisposable {
+  /** What the run carries at its end. */
+  readonly type: T
+  readonly placement: readonly Placement[]
+  /** Ends when the run ends. */
+  stats(o?: { everyMillis?: number }): AsyncIterable<Stats>
+  /** Drains: every record is accounted for. */
+  stop(): Promise<Report>
+  abort(reason?: unknown): void
+  /** Rejects with VELOX_STAGE_FAILED, its cause the stage's own error; never an unhandled rejection by itself. */
+  done(): Promise<Report>
+}
+export interface Percentiles {
+  readonly min: number
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+  readonly p999: number
+  readonly max: number
+  readonly mean: number
+  readonly count: number
+}
+/** in = consumed + filtered + conflated + errors + held, at rest. */
+export interface StageReport {
+  readonly name: string
+  readonly in: number
+  readonly out: number
+  readonly consumed: number
+  readonly filtered: number
+  readonly conflated: number
+  readonly errors: number
+  readonly held: number
+  /** The first refused record, as a sentence. */
+  readonly firstError?: string
+  /**
+   * From a record's scheduled arrival until this stage was through with it; after a `bundle` step, from the closing of
+   * the bundle. Known when the run has ended.
+   */
+  readonly latencyNanos?: Percentiles
+}
+/** offered = pushed + dropped; pushed = popped + inFlight. */
+export interface EdgeReport {
+  readonly from: string
+  readonly to: string
+  readonly offered: number
+  readonly pushed: number
+  readonly popped: number
+  readonly dropped: number
+  readonly inFlight: number
+  readonly highWater: number
+}
+export interface Stats {
+  readonly elapsedNanos: bigint
+  readonly stages: readonly StageReport[]
+  readonly edges: readonly EdgeReport[]
+  toString(): string
+}
+export interface Report extends Stats {
+  /** Whether the accounts of all stages and edges add up. */
+  readonly balanced: boolean
+  /** Source records per second. */
+  readonly perSecond: number
+  /** From the scheduled arrival to the end of the pipeline, the wait for a full bundle left out. */
+  readonly endToEndNanos?: Percentiles
+  /** What a transaction waited in an open bundle. */
+  readonly bundleWaitNanos?: Percentiles
+  /** Book checks against the exchange's own quotes; absent where the data has none. */
+  readonly verified?: {
+    /** Quotes of the data that a right book must agree with, counted apart from the book. */
+    readonly checked: number
+    readonly agreed: number
+    readonly firstDisagreement?: string
+  }
+  /** Gaps in the data, after which a book was stale. */
+  readonly gaps: number
+  /** Pauses of spinning threads over 10 µs: the machine took the core away. */
+  readonly stalls: { readonly count: number; readonly totalNanos: number; readonly maxNanos: number }
+  readonly placement: readonly Placement[]
+  /** Empty when the same input gives the same bytes; else the reasons. */
+  readonly nonDeterministic: readonly string[]
+  toJSON(): unknown
+}
+export function pipeline(name: string): {
+  from<T extends Element>(s: Source<T> | RingBuffer<T>): Pipeline<T>
+}
+/** `recorded`: as the data was received; `max`: as fast as it goes; or so many messages (arrivals) a second. */
+export type Pace = 'recorded' | 'max' | { perSecond: number }
+/**
+ * A recorded file, streamed. Instruments not given take the venue's table of decimals (8 where unknown).
+ * VELOX_FILE_NOT_FOUND and VELOX_CORRUPT_DATA (file, line, what was expected) come at the first use.
+ */
+export function replay(
+  path: string | URL,
+  o?: { pace?: Pace; format?: string; symbols?: readonly string[]; instruments?: readonly Instrument[] },
+): Source<typeof MarketEvent>
+/**
+ * Random arrivals at a mean rate. Each is one level event (prices walk ≥ 1,000 ticks on both sides, ≥ 30 % deletions) and
+ * one trade. Four decimals. The same seed gives the same arrivals.
+ */
+export function poisson(o: {
+  perSecond: number
+  count?: number
+  seed?: number
+  pace?: 'max'
+}): Source<typeof MarketEvent>
+// biome-ignore lint/suspicious/noExplicitAny: a sink that takes every type
+type AnySink = Sink<any>
+/** Counts what arrives. */
+export function count(name?: string): AnySink
+/** Lets everything go. */
+export function discard(): AnySink
+/** Recorded market data that comes with the package. */
+export const sample: { readonly btcusdt: URL }
+
+// ---- metrics --------------------------------------------------------------------------------------------------------
+
+export interface MetricsSnapshot {
+  readonly processed: number
+  readonly errors: number
+  readonly dropped: number
+  readonly avgLatencyNs: number
+  readonly minLatencyNs: number
+  readonly maxLatencyNs: number
+  readonly p50LatencyNs: number
+  readonly p99LatencyNs: number
+  readonly p999LatencyNs: number
+  /** Writes a table to standard output. */
+  print(stage: string): void
+}
+/** Counters and a latency histogram (1 ns to 60 s, 3 digits) of a stage of your own. */
+export class StageMetrics {
+  constructor(name: string)
+  readonly name: string
+  recordProcessing(latencyNanos: number | bigint): void
+  recordError(): void
+  recordDrop(): void
+  /** All latencies are 0 before the first record. */
+  snapshot(): MetricsSnapshot
+}
+
+// ---- errors ---------------------------------------------------------------------------------------------------------
+
+/** Each code and what its error says about itself. Codes never change. */
+export interface VeloxErrorContexts {
+  VELOX_INVALID_CAPACITY: { capacity: unknown }
+  VELOX_INVALID_VALUE: { field: string; expected: string; got: unknown }
+  VELOX_UNSAFE_INTEGER: { field: string }
+  VELOX_UNKNOWN_OPTION: { option: string; known: readonly string[] }
+  VELOX_RECORD_INVALID: { record: string; field: string; expected: string; got: unknown }
+  VELOX_RING_OWNED: { side: 'producer' | 'consumer'; by: string }
+  VELOX_RING_CLOSED: { ring: string }
+  VELOX_RING_CORRUPT: { ring: string; expected: string; got: unknown }
+  VELOX_RING_MISMATCH: { expected: string; got: string }
+  VELOX_STALE_BATCH: { ring: string }
+  VELOX_BOOK_CONTENDED: { attempts: number }
+  VELOX_BOOK_OWNED: { by: string }
+  VELOX_FILE_NOT_FOUND: { path: string }
+  VELOX_FILE_UNREADABLE: { path: string; reason: string }
+  VELOX_CORRUPT_DATA: { path: string; line: number; expected: string; got: string }
+  VELOX_UNKNOWN_SYMBOL: { symbol: string; known: readonly string[] }
+  VELOX_UNKNOWN_FORMAT: { format: string; known: readonly string[] }
+  VELOX_PLACEMENT_INVALID: { expected: string; got: string }
+  VELOX_STAGE_FAILED: { stage: string }
+  VELOX_RUN_ABORTED: { reason: string }
+  VELOX_NATIVE_PANIC: { message: string }
+  VELOX_NATIVE_MISSING: { platform: string; tried: readonly string[] }
+}
+export type VeloxErrorCode = keyof VeloxErrorContexts
+interface VeloxErrorOf<C extends VeloxErrorCode> extends Error {
+  readonly code: C
+  readonly context: Readonly<VeloxErrorContexts[C]>
+}
+/** A union by code, so that `e instanceof VeloxError && e.code === '…'` narrows the context. Survives worker boundaries. */
+export type VeloxError = { [C in VeloxErrorCode]: VeloxErrorOf<C> }[VeloxErrorCode]
+export const VeloxError: {
+  new <C extends VeloxErrorCode>(code: C, context: VeloxErrorContexts[C], o?: ErrorOptions): VeloxErrorOf<C>
+  readonly prototype: VeloxError
+  [Symbol.hasInstance](e: unknown): e is VeloxError
+}

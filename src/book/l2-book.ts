@@ -1,0 +1,95 @@
+import type { L2Book as Face, Level, Side, Top } from '../../index.js'
+import { checkCount, checkInteger, checkOptions, checkSide, refuse } from '../errors/check.js'
+import { call, native, owned } from '../native.js'
+import { Instrument } from '../record/instrument.js'
+import { depthOf } from './levels.js'
+
+const STATES = ['empty', 'live', 'stale'] as const
+const NO_LEVELS: readonly [string, string][] = []
+
+export class L2Book implements Face {
+  readonly instrument: Instrument
+  readonly #slot: number
+  readonly #top = new Float64Array(5)
+  readonly #one = new Float64Array(3)
+
+  constructor(o: { instrument: Instrument }) {
+    checkOptions(o, ['instrument'], 'L2Book')
+    if (!(o.instrument instanceof Instrument)) refuse('instrument', 'an Instrument', o.instrument)
+    this.instrument = o.instrument
+    this.#slot = owned(this, native.l2BookNew(o.instrument.id))
+  }
+
+  static slotOf(book: L2Book): number {
+    return book.#slot
+  }
+
+  get crossed(): boolean {
+    return native.l2BookCrossed(this.#slot)
+  }
+
+  get state(): 'empty' | 'live' | 'stale' {
+    return STATES[native.l2BookState(this.#slot)] as (typeof STATES)[number]
+  }
+
+  applySnapshot(s: Parameters<Face['applySnapshot']>[0]): void {
+    checkOptions(s, ['bids', 'asks', 'sequence'], 'applySnapshot')
+    checkCount('sequence', s.sequence)
+    const { bids = NO_LEVELS, asks = NO_LEVELS } = s
+    const levels = new Float64Array(3 * (bids.length + asks.length))
+    let at = 0
+    for (const [side, of] of [bids, asks].entries()) {
+      for (const [price, qty] of Array.from(of)) {
+        levels.set([side, this.instrument.price(price), this.instrument.qty(qty)], at)
+        at += 3
+      }
+    }
+    call(() => native.l2BookApply(this.#slot, levels, s.sequence, true))
+  }
+
+  set(side: Side, price: number, qty: number): void {
+    this.#one[0] = checkSide('side', side)
+    this.#one[1] = checkInteger('price', price)
+    this.#one[2] = checkCount('qty', qty)
+    call(() => native.l2BookApply(this.#slot, this.#one, -1, false))
+  }
+
+  apply(levels: ArrayLike<{ side: Side; price: number; qty: number }>, sequence: number): void {
+    checkCount('sequence', sequence)
+    const flat = new Float64Array(3 * levels.length)
+    for (let i = 0; i < levels.length; i++) {
+      const { side, price, qty } = levels[i] as { side: Side; price: number; qty: number }
+      flat[3 * i] = checkSide('side', side)
+      flat[3 * i + 1] = checkInteger('price', price)
+      flat[3 * i + 2] = checkCount('qty', qty)
+    }
+    call(() => native.l2BookApply(this.#slot, flat, sequence, false))
+  }
+
+  top(): Top | undefined {
+    const top = this.#top
+    if (!native.l2BookTop(this.#slot, top)) return undefined
+    const [bid, bidQty, ask, askQty, sequence] = top as unknown as [number, number, number, number, number]
+    return { bid, bidQty, ask, askQty, sequence }
+  }
+
+  depth(levels: number): { bids: Level[]; asks: Level[] } {
+    checkCount('levels', levels)
+    return depthOf(native.l2BookDepth(this.#slot, levels))
+  }
+
+  qtyAt(side: Side, price: number): number {
+    checkInteger('price', price)
+    return native.l2BookQtyAt(this.#slot, checkSide('side', side), price)
+  }
+
+  vwap(side: Side, qty: number): number | undefined {
+    checkCount('qty', qty)
+    return native.l2BookVwap(this.#slot, checkSide('side', side), qty)
+  }
+
+  imbalance(levels: number): number | undefined {
+    checkCount('levels', levels)
+    return native.l2BookImbalance(this.#slot, levels)
+  }
+}

@@ -1,0 +1,61 @@
+import type { OrderBook as Face, Instrument, Level, Side } from '../../index.js'
+import { checkCount, checkInteger, checkOptions, checkSide, checkTime } from '../errors/check.js'
+import { call, native, owned } from '../native.js'
+import { depthOf } from './levels.js'
+
+const ADD = 0
+const SET = 1
+
+export class OrderBook implements Face {
+  readonly #slot: number
+
+  constructor(o: { instrument?: Instrument } = {}) {
+    checkOptions(o, ['instrument'], 'OrderBook')
+    this.#slot = owned(this, native.orderBookNew())
+  }
+
+  updateBid(price: number, delta: number, timestamp: number | bigint): void {
+    this.#update(ADD, 0, price, 'delta', delta, timestamp)
+  }
+
+  updateAsk(price: number, delta: number, timestamp: number | bigint): void {
+    this.#update(ADD, 1, price, 'delta', delta, timestamp)
+  }
+
+  setBid(price: number, qty: number, timestamp: number | bigint): void {
+    this.#update(SET, 0, price, 'qty', qty, timestamp)
+  }
+
+  setAsk(price: number, qty: number, timestamp: number | bigint): void {
+    this.#update(SET, 1, price, 'qty', qty, timestamp)
+  }
+
+  #update(kind: number, side: number, price: number, field: string, qty: number, timestamp: number | bigint): void {
+    checkInteger('price', price)
+    checkInteger(field, qty)
+    checkTime('timestamp', timestamp)
+    call(() => native.orderBookUpdate(this.#slot, kind, side, price, qty, timestamp))
+  }
+
+  bestBid(): number | undefined {
+    return native.orderBookBest(this.#slot, 0)
+  }
+
+  bestAsk(): number | undefined {
+    return native.orderBookBest(this.#slot, 1)
+  }
+
+  spread(): number | undefined {
+    return native.orderBookSpread(this.#slot)
+  }
+
+  qtyAt(side: Side, price: number): number {
+    checkInteger('price', price)
+    return native.orderBookQtyAt(this.#slot, checkSide('side', side), price)
+  }
+
+  depth(levels: number): { bids: Level[]; asks: Level[] } {
+    checkCount('levels', levels)
+    return depthOf(native.orderBookDepth(this.#slot, levels))
+  }
+}

@@ -1,0 +1,66 @@
+/** What the addon exports. Numbers in and out on warm paths; texts and JSON on cold ones. A slot names a native object. */
+export interface Native {
+  release(slot: number): void
+
+  initTsc(): void
+  rdtsc(): bigint
+  tscToNs(ticks: bigint): bigint
+  clockNow(): bigint
+  clockNanos(): number
+  clockToEpochNanos(ns: bigint): bigint
+  clockCalibration(): { ticksPerNano: number; errorPpm: number; source: string }
+
+  recordLayouts(): string
+
+  instrumentNew(symbol: string, venue: string, tick: string, lot: string): number
+  instrumentInfo(id: number): { symbol: string; venue: string; tick: string; lot: string }
+  instrumentCount(id: number, isQty: boolean, decimal: string): number
+  instrumentFormat(id: number, isQty: boolean, steps: number): string
+
+  orderBookNew(): number
+  /** `kind`: 0 adds, 1 sets. */
+  orderBookUpdate(book: number, kind: number, side: number, price: number, qty: number, timestamp: number | bigint): void
+  orderBookBest(book: number, side: number): number | undefined
+  orderBookSpread(book: number): number | undefined
+  orderBookQtyAt(book: number, side: number, price: number): number
+  /** Pairs of price and quantity, bids first; how many of them are bids is the first number. */
+  orderBookDepth(book: number, levels: number): number[]
+
+  l2BookNew(instrument: number): number
+  l2BookState(book: number): number
+  l2BookCrossed(book: number): boolean
+  /** `[bid, bidQty, ask, askQty, sequence]` into `out`; false where there is no top. */
+  l2BookTop(book: number, out: Float64Array): boolean
+  l2BookDepth(book: number, levels: number): number[]
+  l2BookQtyAt(book: number, side: number, price: number): number
+  l2BookVwap(book: number, side: number, qty: number): number | undefined
+  l2BookImbalance(book: number, levels: number): number | undefined
+  /** Triples of side, price and quantity. */
+  l2BookApply(book: number, levels: Float64Array, sequence: number, snapshot: boolean): void
+
+  /** Takes hold of the memory of a ring. */
+  ringAttach(bytes: Uint8Array, record: string, capacity: number): number
+
+  builderNew(max: number, timeoutMicros: number): number
+  /** The transaction lies in the builder's own 32 bytes, given by `builderScratch`. */
+  builderAdd(builder: number, ring: number, transaction: Uint8Array): boolean
+  builderTimedOut(builder: number): boolean
+  /** 0 flushed, 1 empty, 2 full. */
+  builderFlush(builder: number, ring: number): number
+  builderLength(builder: number): number
+
+  metricsNew(name: string): number
+  metricsRecord(metrics: number, latencyNanos: number | bigint): void
+  metricsError(metrics: number): void
+  metricsDrop(metrics: number): void
+  metricsSnapshot(metrics: number, out: Float64Array): void
+
+  /** What a recorded file holds: its venue and its instruments' ids. */
+  replayOpen(options: string): { venue: string; instruments: number[] }
+  /** Starts a pipeline; `ended` gets its outcome as JSON, once. */
+  pipelineStart(plan: string, slots: number[], ended: (outcome: string) => void): number
+  runStats(run: number): string
+  runPlacement(run: number): string
+  runStop(run: number): void
+  runAbort(run: number): void
+}

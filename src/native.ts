@@ -1,0 +1,42 @@
+import { createRequire } from 'node:module'
+import type { VeloxErrorCode, VeloxErrorContexts } from '../index.js'
+import { VeloxError } from './errors/velox-error.js'
+import type { Native } from './native-types.js'
+
+/** The addon, or VELOX_NATIVE_MISSING with all that was tried. */
+function load(): Native {
+  try {
+    return createRequire(import.meta.url)('../native/binding.cjs') as Native
+  } catch (cause) {
+    const tried: string[] = []
+    for (let error: unknown = cause; error instanceof Error; error = error.cause) tried.push(error.message)
+    throw new VeloxError('VELOX_NATIVE_MISSING', { platform: `${process.platform}-${process.arch}`, tried }, { cause })
+  }
+}
+
+export const native: Native = load()
+
+/** A native error as a VeloxError: its code, and its context as the JSON in its message. Anything else stays. */
+export function asVeloxError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const code = (error as { code?: unknown }).code
+  if (typeof code !== 'string' || !code.startsWith('VELOX_')) return error
+  return new VeloxError(code as VeloxErrorCode, JSON.parse(error.message) as VeloxErrorContexts[VeloxErrorCode])
+}
+
+/** Calls into the addon; what it throws becomes a VeloxError. */
+export function call<R>(f: () => R): R {
+  try {
+    return f()
+  } catch (error) {
+    throw asVeloxError(error)
+  }
+}
+
+const released = new FinalizationRegistry<number>((slot) => native.release(slot))
+
+/** Gives a native object's slot back when its owner is collected. */
+export function owned(owner: object, slot: number): number {
+  released.register(owner, slot)
+  return slot
+}

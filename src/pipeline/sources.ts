@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url'
+import type { Pace, Source } from '../../index.js'
+import { checkInteger, checkOptions, checkPositive, checkString, refuse } from '../errors/check.js'
+import { call, native } from '../native.js'
+import { Instrument } from '../record/instrument.js'
+import { MarketEvent } from '../record/market.js'
+import type { PacePlan, SourcePlan } from './plan.js'
+
+/** A source of market data that the native side makes from its plan. */
+export class MarketSource implements Source<typeof MarketEvent> {
+  readonly type = MarketEvent
+  readonly plan: SourcePlan
+  readonly #instruments: () => readonly Instrument[]
+  #known: readonly Instrument[] | undefined
+
+  constructor(plan: SourcePlan, instruments: () => readonly Instrument[]) {
+    this.plan = plan
+    this.#instruments = instruments
+  }
+
+  instrument(symbol?: string): Instrument {
+    this.#known ??= this.#instruments()
+    const found = symbol === undefined ? this.#known[0] : this.#known.find((i) => i.symbol === symbol)
+    return found ?? refuse('symbol', `one of ${this.#known.map((i) => i.symbol).join(', ')}`, symbol)
+  }
+}
+
+function paceOf(pace: Pace): PacePlan {
+  if (pace === 'recorded' || pace === 'max') return pace
+  if (typeof pace !== 'object' || pace === null) return refuse('pace', "'recorded', 'max' or { perSecond }", pace)
+  checkOptions(pace, ['perSecond'], 'pace')
+  return { perSecond: checkPositive('pace.perSecond', pace.perSecond) }
+}
+
+export function replay(
+  path: string | URL,
+  o: { pace?: Pace; format?: string; symbols?: readonly string[]; instruments?: readonly Instrument[] } = {},
+): MarketSource {
+  checkOptions(o, ['pace', 'format', 'symbols', 'instruments'], 'replay')
+  const { pace = 'max', format, symbols = [], instruments = [] } = o
+  const plan: SourcePlan = {
+    kind: 'replay',
+    path: path instanceof URL ? fileURLToPath(path) : checkString('path', path),
+    pace: paceOf(pace),
+    ...(format !== undefined && { format: checkString('format', format) }),
+    symbols: symbols.map((symbol) => checkString('symbols', symbol)),
+    instruments: instruments.map((i) => (i instanceof Instrument ? i.id : refuse('instruments', 'Instruments', i))),
+  }
+  return new MarketSource(plan, () =>
+    call(() => native.replayOpen(JSON.stringify(plan))).instruments.map((id) => Instrument.of(id)),
+  )
+}
+
+export function poisson(o: { perSecond: number; count?: number; seed?: number; pace?: 'max' }): MarketSource {
+  checkOptions(o, ['perSecond', 'count', 'seed', 'pace'], 'poisson')
+  const { count, seed = 1, pace = 'recorded' } = o
+  const plan: SourcePlan = {
+    kind: 'poisson',
+    perSecond: checkPositive('perSecond', o.perSecond),
+    ...(count !== undefined && { count: checkInteger('count', count, 0) }),
+    seed: checkInteger('seed', seed, 0),
+    pace: paceOf(pace),
+  }
+  return new MarketSource(plan, () => [
+    new Instrument({ symbol: 'POISSON', venue: 'poisson', tick: '0.0001', lot: '1' }),
+  ])
+}
+
+/** Recorded market data that comes with the package. */
+export const sample = Object.freeze({ btcusdt: new URL('../../data/btcusdt-usdm-20240808.gz', import.meta.url) })

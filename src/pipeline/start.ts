@@ -1,0 +1,64 @@
+import type { Element, Run as Face, StartOptions, Wait } from '../../index.js'
+import { checkInteger, checkOptions, checkString, refuse } from '../errors/check.js'
+import { VeloxError } from '../errors/velox-error.js'
+import { call, native } from '../native.js'
+import type { Plan, ThreadsPlan } from './plan.js'
+import { type Outcome, Run } from './run.js'
+
+const WAITS: readonly Wait[] = ['spin', 'yield', 'backoff', 'block']
+
+function checkWait(field: string, wait: Wait): Wait {
+  return WAITS.includes(wait) ? wait : refuse(field, WAITS.map((w) => `'${w}'`).join(', '), wait)
+}
+
+function threadsOf(threads: StartOptions['threads']): ThreadsPlan {
+  if (threads === undefined || threads === 'auto') return 'auto'
+  if (typeof threads === 'number') return checkInteger('threads', threads, 1, 1024)
+  if (!Array.isArray(threads)) return refuse('threads', "'auto', a number or a list of { stages }", threads)
+  return threads.map(({ ...t }: { core?: number; stages: readonly string[]; wait?: Wait }) => {
+    checkOptions(t, ['core', 'stages', 'wait'], 'threads')
+    if (!Array.isArray(t.stages)) refuse('threads.stages', 'a list of names', t.stages)
+    if (t.core !== undefined) checkInteger('threads.core', t.core, 0, 4095)
+    if (t.wait !== undefined) checkWait('threads.wait', t.wait)
+    return { ...t, stages: t.stages.map((name) => checkString('threads.stages', name)) }
+  })
+}
+
+function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason)
+}
+
+/** Starts a plan. `objects` are what the plan's slots belong to: the run keeps them. */
+export function start<T extends Element>(
+  type: T,
+  declared: Omit<Plan, 'threads' | 'wait'>,
+  objects: readonly object[],
+  o: StartOptions,
+): Face<T> {
+  checkOptions(o, ['threads', 'wait', 'stopOn', 'signal'], 'start')
+  const { stopOn, signal, wait = 'backoff' } = o
+  if (signal?.aborted) throw new VeloxError('VELOX_RUN_ABORTED', { reason: reasonOf(signal) }, { cause: signal.reason })
+  const plan: Plan = { ...declared, threads: threadsOf(o.threads), wait: checkWait('wait', wait) }
+  const { promise, resolve } = withResolvers<Outcome>()
+  const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))
+  const run = new Run(type, slot, promise, objects)
+  follow(stopOn, promise, () => void run.stop().catch(() => {}))
+  follow(signal, promise, () => run.abort(signal?.reason))
+  return run
+}
+
+/** Acts on a signal as long as the run goes: a signal that outlives many runs holds none of them. */
+function follow(signal: AbortSignal | undefined, ended: Promise<unknown>, act: () => void): void {
+  if (!signal) return
+  if (signal.aborted) return act()
+  signal.addEventListener('abort', act, { once: true })
+  void ended.then(() => signal.removeEventListener('abort', act))
+}
+
+function withResolvers<R>(): { promise: Promise<R>; resolve: (value: R) => void } {
+  let resolve!: (value: R) => void
+  const promise = new Promise<R>((r) => {
+    resolve = r
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,47 @@
+import type { Instrument as Face } from '../../index.js'
+import { checkInteger, checkOptions, checkString } from '../errors/check.js'
+import { call, native } from '../native.js'
+
+/** Instruments live natively for the life of the process: the id is all that a handle needs. */
+export class Instrument implements Face {
+  readonly id: number
+  readonly symbol: string
+  readonly venue: string
+  readonly tick: string
+  readonly lot: string
+
+  constructor(o: { symbol: string; venue?: string; tick: string; lot: string }) {
+    checkOptions(o, ['symbol', 'venue', 'tick', 'lot'], 'Instrument')
+    const { venue = '' } = o
+    this.symbol = checkString('symbol', o.symbol)
+    this.venue = checkString('venue', venue)
+    this.tick = checkString('tick', o.tick)
+    this.lot = checkString('lot', o.lot)
+    this.id = call(() => native.instrumentNew(o.symbol, venue, o.tick, o.lot))
+  }
+
+  static of(id: number): Instrument {
+    return new Instrument(native.instrumentInfo(id))
+  }
+
+  price(decimal: string): number {
+    return this.#count(false, 'price', decimal)
+  }
+
+  formatPrice(ticks: number): string {
+    return native.instrumentFormat(this.id, false, checkInteger('ticks', ticks))
+  }
+
+  qty(decimal: string): number {
+    return this.#count(true, 'qty', decimal)
+  }
+
+  formatQty(lots: number): string {
+    return native.instrumentFormat(this.id, true, checkInteger('lots', lots))
+  }
+
+  #count(isQty: boolean, field: string, decimal: string): number {
+    checkString(field, decimal)
+    return call(() => native.instrumentCount(this.id, isQty, decimal))
+  }
+}
