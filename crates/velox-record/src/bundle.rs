@@ -30,12 +30,7 @@ impl Bundle {
     /// assert!(velox_record::Bundle::new().active_transactions().is_empty());
     /// ```
     pub const fn new() -> Self {
-        Self {
-            transactions: [Transaction::new(0, 0, 0, 0, 0); BUNDLE_CAPACITY],
-            count: 0,
-            pad: 0,
-            created_ts_ns: 0,
-        }
+        Self { transactions: [Transaction::new(0, 0, 0, 0, 0); BUNDLE_CAPACITY], count: 0, pad: 0, created_ts_ns: 0 }
     }
 
     /// The transactions it holds, in the order they were added.

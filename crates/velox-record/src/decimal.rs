@@ -111,8 +111,7 @@ impl Step {
     /// # Errors
     /// [`DecimalError`]: not a decimal, finer than the step, beyond 64 bits.
     pub fn count(&self, text: &[u8]) -> Result<i64, DecimalError> {
-        let (mut value, negative, mut decimals) =
-            digits(text).ok_or_else(|| DecimalError::NotDecimal(lossy(text)))?;
+        let (mut value, negative, mut decimals) = digits(text).ok_or_else(|| DecimalError::NotDecimal(lossy(text)))?;
         let too_fine = || DecimalError::TooFine { step: self.to_string(), got: lossy(text) };
         let too_large = || DecimalError::TooLarge { step: self.to_string(), got: lossy(text) };
         while decimals > self.decimals {

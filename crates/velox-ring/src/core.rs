@@ -158,7 +158,9 @@ impl<T> Core<T> {
         out.reserve(count);
         for i in 0..count {
             // SAFETY: as in `pop`, for each of the `count` values that are available; `push` can't panic after `reserve`.
-            out.push(self.slots[cursor.at.wrapping_add(i) & self.mask].with(|slot| unsafe { (*slot).assume_init_read() }));
+            out.push(
+                self.slots[cursor.at.wrapping_add(i) & self.mask].with(|slot| unsafe { (*slot).assume_init_read() }),
+            );
         }
         // SAFETY: handed on.
         unsafe { self.release(cursor, count) };

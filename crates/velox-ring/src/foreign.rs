@@ -271,12 +271,7 @@ impl<R: Record> Claimed<R> {
 impl<R: Record> Drop for Claimed<R> {
     fn drop(&mut self) {
         // Release: pairs with the acquire of the next owner. Where the cell is another's it stays so.
-        let _ = self.ring.cell(self.side.owner_at()).compare_exchange(
-            self.id,
-            0,
-            Ordering::Release,
-            Ordering::Relaxed,
-        );
+        let _ = self.ring.cell(self.side.owner_at()).compare_exchange(self.id, 0, Ordering::Release, Ordering::Relaxed);
     }
 }
 

@@ -37,8 +37,7 @@ impl Parker {
     /// ```
     #[expect(clippy::new_ret_no_self, reason = "a sleeper without a waker is of no use")]
     pub fn new() -> (Self, Waker) {
-        let bed =
-            Arc::new(Bed { parked: AtomicBool::new(false), lock: Mutex::new(()), bell: Condvar::new() });
+        let bed = Arc::new(Bed { parked: AtomicBool::new(false), lock: Mutex::new(()), bell: Condvar::new() });
         (Self(Arc::clone(&bed)), Waker(bed))
     }
 

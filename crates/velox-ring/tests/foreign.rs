@@ -127,7 +127,8 @@ fn random_words_end_in_an_error_and_never_in_a_crash() {
             random ^= random << 17;
             // The header is a third of the targets, so that it is hit often enough.
             let all = hostile.0.len();
-            let word = if random.is_multiple_of(3) { (random >> 8) as usize % 24 } else { (random >> 8) as usize % all };
+            let word =
+                if random.is_multiple_of(3) { (random >> 8) as usize % 24 } else { (random >> 8) as usize % all };
             hostile.set(word, random);
         }
     });

@@ -123,14 +123,12 @@ fn count(names: &[String], n: usize, wait: Wait, cores: usize) -> Result<Vec<Pla
     Ok(placed)
 }
 
-fn named(
-    names: &[String],
-    specs: &[ThreadSpec],
-    wait: Wait,
-    cores: usize,
-) -> Result<Vec<Placement>, StartError> {
+fn named(names: &[String], specs: &[ThreadSpec], wait: Wait, cores: usize) -> Result<Vec<Placement>, StartError> {
     let asked: Vec<&String> = specs.iter().flat_map(|spec| &spec.stages).collect();
-    if asked.len() != names.len() || asked.iter().zip(names).any(|(a, b)| *a != b) || specs.iter().any(|s| s.stages.is_empty()) {
+    if asked.len() != names.len()
+        || asked.iter().zip(names).any(|(a, b)| *a != b)
+        || specs.iter().any(|s| s.stages.is_empty())
+    {
         return refuse(
             format!("every stage once, in order, at least one a thread: {}", names.join(", ")),
             specs.iter().map(|s| format!("[{}]", s.stages.join(", "))).collect::<Vec<_>>().join(" "),

@@ -120,12 +120,7 @@ impl<T: Flow> Pipeline<T> {
             };
             (Box::new(agent), Box::new(output))
         });
-        Self {
-            steps: vec![Step { name: name.into(), build, cut: cut::<T> }],
-            record_time,
-            foreign,
-            _type: PhantomData,
-        }
+        Self { steps: vec![Step { name: name.into(), build, cut: cut::<T> }], record_time, foreign, _type: PhantomData }
     }
 
     /// Puts a stage behind the last step. A name that is taken gets a number.

@@ -52,7 +52,11 @@ pub(super) fn report(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result
     writeln!(f, "{records} records in {seconds:.2} s: {} a second, {balanced}", grouped(report.per_second as u64))?;
 
     let column = stages.iter().map(|s| s.name.chars().count()).max().unwrap_or(0).max(6);
-    writeln!(f, "\n  {:column$} {:>12} {:>12} {:>12} {:>12} {:>8} {:>6}", "stage", "in", "consumed", "out", "filtered", "errors", "held")?;
+    writeln!(
+        f,
+        "\n  {:column$} {:>12} {:>12} {:>12} {:>12} {:>8} {:>6}",
+        "stage", "in", "consumed", "out", "filtered", "errors", "held"
+    )?;
     for s in stages {
         let [taken, consumed, out, filtered, errors, held] =
             [s.taken, s.consumed, s.out, s.filtered, s.errors, s.held].map(grouped);
@@ -62,15 +66,26 @@ pub(super) fn report(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result
         }
     }
     let edge_column = edges.iter().map(|e| e.from.chars().count() + e.to.chars().count() + 3).max().unwrap_or(0);
-    writeln!(f, "\n  {:edge_column$} {:>12} {:>12} {:>12} {:>8} {:>9} {:>10}", "edge", "offered", "pushed", "popped", "dropped", "in flight", "high water")?;
+    writeln!(
+        f,
+        "\n  {:edge_column$} {:>12} {:>12} {:>12} {:>8} {:>9} {:>10}",
+        "edge", "offered", "pushed", "popped", "dropped", "in flight", "high water"
+    )?;
     for e in edges {
         let name = format!("{} → {}", e.from, e.to);
         let [offered, pushed, popped, dropped, flying, high] =
             [e.offered, e.pushed, e.popped, e.dropped, e.in_flight, e.high_water].map(grouped);
-        writeln!(f, "  {name:edge_column$} {offered:>12} {pushed:>12} {popped:>12} {dropped:>8} {flying:>9} {high:>10}")?;
+        writeln!(
+            f,
+            "  {name:edge_column$} {offered:>12} {pushed:>12} {popped:>12} {dropped:>8} {flying:>9} {high:>10}"
+        )?;
     }
 
-    writeln!(f, "\n  {:<34} {:>10} {:>10} {:>10} {:>10} {:>10} {:>12}", "latency", "p50", "p90", "p99", "p99.9", "max", "count")?;
+    writeln!(
+        f,
+        "\n  {:<34} {:>10} {:>10} {:>10} {:>10} {:>10} {:>12}",
+        "latency", "p50", "p90", "p99", "p99.9", "max", "count"
+    )?;
     for stage in stages.iter().skip(1) {
         latency(f, &format!("until {} was through", stage.name), stage.latency)?;
     }

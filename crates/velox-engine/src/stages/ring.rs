@@ -2,7 +2,7 @@
 
 use velox_ring::{ForeignConsumer, ForeignProducer};
 
-use crate::pipeline::{BATCH, Batch, EngineError, Feed, Flow, Input, Nothing, Notes, Source, Stage, Tally};
+use crate::pipeline::{BATCH, Batch, EngineError, Feed, Flow, Input, Notes, Nothing, Source, Stage, Tally};
 
 /// A sink into a ring that a script reads. Blocks while the ring is full.
 pub struct RingSink<T: Flow>(ForeignProducer<T>);

@@ -21,7 +21,10 @@ impl Stage for Transactions {
             let Some((trade, stamp)) = input.next() else { break };
             let Ok(size) = u32::try_from(trade.qty) else {
                 tally.refuse(|| {
-                    format!("VELOX_INVALID_VALUE: size: expected 0 to 4294967295 lots, got {} (trade {})", trade.qty, trade.id)
+                    format!(
+                        "VELOX_INVALID_VALUE: size: expected 0 to 4294967295 lots, got {} (trade {})",
+                        trade.qty, trade.id
+                    )
                 });
                 continue;
             };

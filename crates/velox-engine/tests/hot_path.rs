@@ -1,0 +1,151 @@
+//! The hot path allocates nothing and makes no system call, counted on its own thread while it runs.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::fs;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOptions};
+use velox_engine::pipeline::{
+    Batch, EngineError, Input, Nothing, Pace, Paced, Pipeline, Stage, StartOptions, Tally, Wait,
+};
+use velox_engine::stages::BundleOptions;
+use velox_engine::{Bundle, L2Book};
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: hands everything on to the system's allocator; counting touches a plain thread-local cell only.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: handed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A sink that looks at its thread when it is warm and again some transactions later.
+struct Watch {
+    from: u64,
+    to: u64,
+    seen: u64,
+    /// The allocations in between; `u64::MAX` before the end.
+    counted: Arc<AtomicU64>,
+    begin: Option<u64>,
+    /// Files that are looked for, and not there, to leave a mark in a trace of system calls.
+    marks: Option<[&'static str; 2]>,
+}
+
+impl Stage for Watch {
+    type In = Bundle;
+    type Out = Nothing;
+
+    fn poll(
+        &mut self,
+        input: &mut Input<'_, Bundle>,
+        _: &mut Batch<Nothing>,
+        tally: &mut Tally,
+    ) -> Result<(), EngineError> {
+        while let Some((bundle, _)) = input.next() {
+            tally.consumed += 1;
+            self.seen += bundle.len() as u64;
+        }
+        let now = ALLOCATIONS.with(Cell::get);
+        if self.begin.is_none() && self.seen >= self.from {
+            if let Some([begin, _]) = self.marks {
+                let _ = fs::metadata(begin);
+            }
+            self.begin = Some(ALLOCATIONS.with(Cell::get));
+        } else if let Some(begin) = self.begin.filter(|_| self.seen >= self.to) {
+            if self.counted.load(Ordering::Relaxed) == u64::MAX {
+                if let Some([_, end]) = self.marks {
+                    let _ = fs::metadata(end);
+                }
+                self.counted.store(now - begin, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn watched(arrivals: Box<dyn Arrivals>, pace: Pace, range: (u64, u64), marks: Option<[&'static str; 2]>) -> u64 {
+    let instrument = arrivals.instruments()[0].clone();
+    let book = L2Book::new(instrument.clone());
+    let counted = Arc::new(AtomicU64::new(u64::MAX));
+    let watch = Watch { from: range.0, to: range.1, seen: 0, counted: Arc::clone(&counted), begin: None, marks };
+    let run = Pipeline::from("source", Paced::new(arrivals, pace, instrument.id()))
+        .book("book", &book, true)
+        .unwrap()
+        .trades("trades")
+        .transactions("transactions")
+        .bundle("bundle", BundleOptions::default())
+        .unwrap()
+        .to("output", watch)
+        .start(StartOptions { wait: Wait::Spin, ..StartOptions::default() })
+        .unwrap();
+    assert!(run.wait().unwrap().balanced);
+    let counted = counted.load(Ordering::Relaxed);
+    assert_ne!(counted, u64::MAX, "the run ended before the watch did");
+    counted
+}
+
+fn poisson(per_second: f64, count: u64) -> Box<dyn Arrivals> {
+    Box::new(Poisson::new(PoissonOptions { per_second, count: Some(count), seed: 3 }).unwrap())
+}
+
+#[test]
+fn made_up_arrivals_allocate_nothing() {
+    assert_eq!(watched(poisson(1e5, 200_000), Pace::Max, (20_000, 190_000), None), 0);
+}
+
+#[test]
+fn recorded_arrivals_allocate_nothing_once_the_buffers_are_warm() {
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/btcusdt-usdm-20240808.gz");
+    let replay = Replay::open(data, ReplayOptions::default()).unwrap();
+    assert_eq!(watched(Box::new(replay), Pace::Max, (4_000, 11_000), None), 0);
+}
+
+const MARKS: [&str; 2] = ["/velox-watch-begins", "/velox-watch-ends"];
+
+#[test]
+fn a_spinning_pipeline_makes_no_system_call() {
+    const CHILD: &str = "VELOX_TRACED";
+    if std::env::var_os(CHILD).is_some() {
+        watched(poisson(20_000.0, 20_000), Pace::Recorded, (2_000, 18_000), Some(MARKS));
+        return;
+    }
+    let trace = std::env::temp_dir().join(format!("velox-trace-{}", std::process::id()));
+    let traced = Command::new("strace")
+        .args(["-f", "-qq", "-o"])
+        .arg(&trace)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "a_spinning_pipeline_makes_no_system_call"])
+        .env(CHILD, "1")
+        .output();
+    let Ok(traced) = traced else {
+        println!("skipped: strace is not on this machine");
+        return;
+    };
+    assert!(traced.status.success(), "{}", String::from_utf8_lossy(&traced.stdout));
+    let text = fs::read_to_string(&trace).unwrap();
+    fs::remove_file(&trace).unwrap();
+    let begin = text.lines().position(|line| line.contains(MARKS[0])).expect("the first mark");
+    let thread = text.lines().nth(begin).unwrap().split(' ').next().unwrap();
+    let own: Vec<&str> = text.lines().skip(begin + 1).filter(|line| line.starts_with(thread)).collect();
+    let end = own.iter().position(|line| line.contains(MARKS[1])).expect("the second mark");
+    assert_eq!(own[..end], [""; 0], "system calls between the marks");
+}

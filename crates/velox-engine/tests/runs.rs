@@ -1,0 +1,155 @@
+//! How runs end: drained, stopped, aborted, failed.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{four_stages, lines, options, replay};
+use velox_engine::feed::{Poisson, PoissonOptions};
+use velox_engine::pipeline::{
+    Batch, EngineError, Input, Pace, Paced, Pipeline, Run, RunError, Stage, StartOptions, Tally, Threads, Wait,
+};
+use velox_engine::stages::{BundleOptions, Count};
+use velox_engine::{BookError, L2Book, MarketEvent};
+
+fn poisson(per_second: f64, count: Option<u64>) -> Pipeline<MarketEvent> {
+    let market = Poisson::new(PoissonOptions { per_second, count, seed: 1 }).unwrap();
+    let id = market.instrument().id();
+    Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Recorded, id))
+}
+
+fn endless(options: StartOptions) -> Run {
+    let pipeline = poisson(50_000.0, None).trades("trades").transactions("transactions");
+    pipeline.bundle("bundle", BundleOptions::default()).unwrap().to("output", Count::default()).start(options).unwrap()
+}
+
+/// Does `then` with the thousandth record.
+struct Trip(u64, fn() -> EngineError);
+
+impl Stage for Trip {
+    type In = MarketEvent;
+    type Out = MarketEvent;
+
+    fn poll(
+        &mut self,
+        input: &mut Input<'_, MarketEvent>,
+        out: &mut Batch<MarketEvent>,
+        tally: &mut Tally,
+    ) -> Result<(), EngineError> {
+        while out.room() > 0 {
+            let Some((event, stamp)) = input.next() else { break };
+            self.0 += 1;
+            if self.0 == 1_000 {
+                return Err(self.1());
+            }
+            out.push(event, stamp);
+            tally.consumed += 1;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_loses_nothing() {
+    for (threads, wait) in [
+        (Threads::Auto, Wait::Backoff),
+        (Threads::Auto, Wait::Spin),
+        (Threads::Count(2), Wait::Block),
+        (Threads::Count(5), Wait::Yield),
+    ] {
+        let run = endless(options(threads, wait));
+        std::thread::sleep(Duration::from_millis(100));
+        let live = run.handle().stats();
+        assert!(live.stages.windows(2).all(|w| w[1].taken <= w[0].out), "downstream is read first: {live}");
+        run.stop();
+        let report = run.wait().unwrap();
+        assert!(report.balanced && report.stats.stages[0].out > 1_000, "{report}");
+        assert!(report.stats.edges.iter().all(|edge| edge.in_flight == 0));
+        assert_eq!(report.non_deterministic.len(), 1, "it was cut short");
+    }
+}
+
+#[test]
+fn a_run_that_is_aborted_says_what_was_in_flight() {
+    let run = endless(options(Threads::Count(2), Wait::Backoff));
+    std::thread::sleep(Duration::from_millis(50));
+    run.handle().abort();
+    let Err(RunError::Aborted { report }) = run.wait() else { panic!("expected an aborted run") };
+    assert!(report.balanced && report.stats.stages[0].out > 100, "{report}");
+}
+
+#[test]
+fn a_run_that_is_dropped_ends_its_threads() {
+    drop(endless(options(Threads::Count(2), Wait::Block)));
+}
+
+#[test]
+fn a_stage_that_fails_or_panics_fails_the_run_by_its_name() {
+    let failing: [(fn() -> EngineError, &str); 2] =
+        [(|| EngineError::Stage("no thousandth".into()), "no thousandth"), (|| panic!("a bug"), "panicked: a bug")];
+    for (trip, text) in failing {
+        for threads in [Threads::Auto, Threads::Count(3)] {
+            let pipeline = poisson(1e6, None).stage("trip", Trip(0, trip)).to("output", Count::default());
+            let result = pipeline.start(options(threads, Wait::Backoff)).unwrap().wait();
+            let Err(RunError::Failed { stage, cause, report }) = result else { panic!("expected a failed run") };
+            assert_eq!((stage.as_str(), cause.to_string().as_str()), ("trip", text));
+            assert!(report.stats.stages[1].consumed == 999 || text.starts_with("panicked"), "{report}");
+        }
+    }
+}
+
+#[test]
+fn a_corrupt_line_fails_the_source_with_its_place() {
+    let mut lines = lines(500);
+    lines[300].truncate(60);
+    let (result, ..) = four_stages(replay(lines.join("\n")), Pace::Max, StartOptions::default());
+    let Err(RunError::Failed { stage, cause, .. }) = result else { panic!("expected a failed run") };
+    assert_eq!(stage, "replay");
+    assert!(cause.to_string().starts_with("test, line 301: expected "), "{cause}");
+}
+
+#[test]
+fn a_book_belongs_to_one_pipeline_at_a_time() {
+    let market = Poisson::new(PoissonOptions { per_second: 1e6, count: Some(10), seed: 1 }).unwrap();
+    let book = L2Book::new(market.instrument());
+    let first = poisson(1e6, Some(10)).book("mine", &book, false).unwrap();
+    let second = poisson(1e6, Some(10)).book("theirs", &book, false).err();
+    assert_eq!(second, Some(EngineError::Book(BookError::Owned { by: "mine".into() })));
+    first.to("output", Count::default()).start(StartOptions::default()).unwrap().wait().unwrap();
+    assert!(book.claim("me").is_ok(), "free again");
+}
+
+#[test]
+fn a_trade_too_large_for_a_transaction_is_an_error_of_the_stage_and_never_wraps() {
+    struct Large;
+    impl Stage for Large {
+        type In = MarketEvent;
+        type Out = MarketEvent;
+        fn poll(
+            &mut self,
+            input: &mut Input<'_, MarketEvent>,
+            out: &mut Batch<MarketEvent>,
+            tally: &mut Tally,
+        ) -> Result<(), EngineError> {
+            while out.room() > 0 {
+                let Some((event, stamp)) = input.next() else { break };
+                out.push(MarketEvent { qty: 1 << 32, ..event }, stamp);
+                tally.consumed += 1;
+            }
+            Ok(())
+        }
+    }
+    let pipeline = poisson(1e6, Some(100)).stage("large", Large).trades("trades").transactions("transactions");
+    let run = pipeline.to("output", Count::default()).start(StartOptions::default()).unwrap();
+    let report = run.wait().unwrap();
+    let stage = &report.stats.stages[3];
+    assert_eq!((stage.taken, stage.errors, stage.out), (100, 100, 0));
+    assert!(report.balanced && stage.first_error.as_ref().unwrap().contains("4294967296"));
+}
+
+#[test]
+fn a_thread_that_blocks_wakes_for_what_is_due() {
+    let pipeline = poisson(1_000.0, Some(200)).to("output", Count::<MarketEvent>::default());
+    let report = pipeline.start(options(Threads::Count(2), Wait::Block)).unwrap().wait().unwrap();
+    assert_eq!(report.stats.stages[1].consumed, 400);
+}
