@@ -146,9 +146,11 @@ export class Instrument {
  * Records in place. Valid inside the callback that got it; later reads throw VELOX_STALE_BATCH. `batch.price(i)` reads one
  * field of record `i` and makes no object.
  */
-export type Batch<T> = { readonly length: number; toArray(): Infer<T>[]; at(i: number): Infer<T> } & (T extends RecordType<
-  infer F
->
+export type Batch<T> = {
+  readonly length: number
+  toArray(): Infer<T>[]
+  at(i: number): Infer<T>
+} & (T extends RecordType<infer F>
   ? {
       // biome-ignore lint/suspicious/noExplicitAny: the written type doesn't matter to a reader
       readonly [K in keyof F]: ((i: number) => F[K] extends Field<infer R, any> ? R : never) &

@@ -74,10 +74,12 @@ async function main(): Promise<number> {
     .to(count('output'))
     .start({ wait: waiting, stopOn: AbortSignal.any([interrupt.signal, timeIsUp]) })
 
-  for await (const stats of run.stats({ everyMillis: 250 })) {
-    if (process.stderr.isTTY) process.stderr.write(`\r${stats}`)
+  // On a terminal one line that changes; elsewhere a line now and then.
+  const { isTTY } = process.stderr
+  for await (const stats of run.stats({ everyMillis: isTTY ? 250 : 2000 })) {
+    process.stderr.write(isTTY ? `\r${stats}` : `${stats}\n`)
   }
-  if (process.stderr.isTTY) process.stderr.write('\n')
+  if (isTTY) process.stderr.write('\n')
   const report = await run.done()
   console.log(values.json ? JSON.stringify(report) : String(report))
   return report.balanced && report.verified?.checked === report.verified?.agreed ? 0 : 1

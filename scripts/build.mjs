@@ -42,6 +42,7 @@ run('npx', [
   '--dts',
   'binding.d.cts',
 ])
-for (const folder of ['dist', 'build']) rmSync(new URL(`../${folder}/`, import.meta.url), { recursive: true, force: true })
+for (const folder of ['dist', 'build'])
+  rmSync(new URL(`../${folder}/`, import.meta.url), { recursive: true, force: true })
 run('npx', ['tsc', '-p', '.'])
 run('npx', ['tsc', '-p', 'examples'])

@@ -19,7 +19,14 @@ export interface Native {
 
   orderBookNew(): number
   /** `kind`: 0 adds, 1 sets. */
-  orderBookUpdate(book: number, kind: number, side: number, price: number, qty: number, timestamp: number | bigint): void
+  orderBookUpdate(
+    book: number,
+    kind: number,
+    side: number,
+    price: number,
+    qty: number,
+    timestamp: number | bigint,
+  ): void
   orderBookBest(book: number, side: number): number | undefined
   orderBookSpread(book: number): number | undefined
   orderBookQtyAt(book: number, side: number, price: number): number
@@ -38,11 +45,13 @@ export interface Native {
   /** Triples of side, price and quantity. */
   l2BookApply(book: number, levels: Float64Array, sequence: number, snapshot: boolean): void
 
+  /** A number for a ring's handle that no other handle of the process has. */
+  ringOwner(): number
   /** Takes hold of the memory of a ring. */
   ringAttach(bytes: Uint8Array, record: string, capacity: number): number
 
   builderNew(max: number, timeoutMicros: number): number
-  /** The transaction lies in the builder's own 32 bytes, given by `builderScratch`. */
+  /** The transaction as its 32 bytes. */
   builderAdd(builder: number, ring: number, transaction: Uint8Array): boolean
   builderTimedOut(builder: number): boolean
   /** 0 flushed, 1 empty, 2 full. */
@@ -58,7 +67,7 @@ export interface Native {
   /** What a recorded file holds: its venue and its instruments' ids. */
   replayOpen(options: string): { venue: string; instruments: number[] }
   /** Starts a pipeline; `ended` gets its outcome as JSON, once. */
-  pipelineStart(plan: string, slots: number[], ended: (outcome: string) => void): number
+  pipelineStart(plan: string, ended: (outcome: string) => void): number
   runStats(run: number): string
   runPlacement(run: number): string
   runStop(run: number): void

@@ -15,7 +15,7 @@ import { Bundle } from '../record/bundle.js'
 import { MarketEvent, Trade } from '../record/market.js'
 import { Transaction } from '../record/transaction.js'
 import { ringSlot } from '../ring/native-ring.js'
-import { RingBuffer } from '../ring/ring-buffer.js'
+import { internals, RingBuffer } from '../ring/ring-buffer.js'
 import type { SourcePlan, StepPlan } from './plan.js'
 import { CountSink } from './sinks.js'
 import { MarketSource } from './sources.js'
@@ -45,7 +45,8 @@ export class Pipeline<T extends Element> {
 
   /** Types are gone at run time: JavaScript learns here that a step doesn't fit, before anything starts. */
   #expect(step: string, type: Element): void {
-    if (this.type !== type) refuse('pipeline', `${nameOf(type)} records before ${step}()`, `${nameOf(this.type)} records`)
+    if (this.type !== type)
+      refuse('pipeline', `${nameOf(type)} records before ${step}()`, `${nameOf(this.type)} records`)
     if (this.#ended) refuse('pipeline', `no step after to()`, `${step}()`)
   }
 
@@ -88,13 +89,14 @@ export class Pipeline<T extends Element> {
     this.#expect('to', this.type)
     if (sink instanceof CountSink) return this.#then(this.type, { kind: 'count', name: sink.name })
     if (!(sink instanceof RingBuffer)) return refuse('sink', 'count(), discard() or a RingBuffer', sink)
-    const { type } = RingBuffer.internals(sink)
+    const { type } = internals(sink as unknown as RingBuffer<Element>)
     if (type !== this.type) refuse('sink', `a ring of ${nameOf(this.type)}`, `a ring of ${nameOf(type)}`)
     return this.#then(this.type, { kind: 'ring', name: 'ring', ring: ringSlot(sink) }, sink)
   }
 
   async start(o: StartOptions = {}): Promise<RunFace<T>> {
-    if (!this.#ended) refuse('pipeline', 'a last step to(…): its records would lead nowhere', describe(this.#lastName()))
+    if (!this.#ended)
+      refuse('pipeline', 'a last step to(…): its records would lead nowhere', describe(this.#lastName()))
     return start(this.type, { name: this.#name, source: this.#source, steps: this.#steps }, this.#objects, o)
   }
 
@@ -117,7 +119,7 @@ export function pipeline(name: string): { from<T extends Element>(s: Source<T> |
     from<T extends Element>(s: Source<T> | RingFace<T>): Face<T> {
       if (s instanceof MarketSource) return new Pipeline(name, MarketEvent, s.plan, [], []) as unknown as Face<T>
       if (!(s instanceof RingBuffer)) return refuse('source', 'replay(…), poisson(…) or a RingBuffer', s)
-      const { type } = RingBuffer.internals(s)
+      const { type } = internals(s as unknown as RingBuffer<Element>)
       if (type === Bundle) refuse('source', 'a ring of MarketEvent, Trade or Transaction', 'a ring of Bundle')
       const plan: SourcePlan = { kind: 'ring', ring: ringSlot(s) }
       return new Pipeline(name, type, plan, [], [s]) as unknown as Face<T>

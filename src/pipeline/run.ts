@@ -9,7 +9,13 @@ import { type RawReport, type RawStats, reportOf, statsOf } from './report.js'
 export type Outcome =
   | { kind: 'done'; report: RawReport }
   | { kind: 'aborted'; report: RawReport }
-  | { kind: 'failed'; report: RawReport; stage: string; code: VeloxErrorCode; context: VeloxErrorContexts[VeloxErrorCode] }
+  | {
+      kind: 'failed'
+      report: RawReport
+      stage: string
+      code: VeloxErrorCode
+      context: VeloxErrorContexts[VeloxErrorCode]
+    }
 
 export class Run<T extends Element> implements Face<T> {
   readonly type: T

@@ -50,8 +50,8 @@ export function start<T extends Element>(
 /** Acts on a signal as long as the run goes: a signal that outlives many runs holds none of them. */
 function follow(signal: AbortSignal | undefined, ended: Promise<unknown>, act: () => void): void {
   if (!signal) return
-  if (signal.aborted) return act()
-  signal.addEventListener('abort', act, { once: true })
+  if (signal.aborted) act()
+  else signal.addEventListener('abort', act, { once: true })
   void ended.then(() => signal.removeEventListener('abort', act))
 }
 

@@ -159,6 +159,11 @@ impl L2Book {
 pub struct L2Writer(Arc<Shared>);
 
 impl L2Writer {
+    /// The number of the last event; 0 before the first.
+    pub fn sequence(&self) -> u64 {
+        self.0.top.read()[4]
+    }
+
     /// Starts an event, unless a reader holds the book for a moment. Never waits.
     pub fn try_begin(&mut self) -> Option<L2Event<'_>> {
         let levels = self.0.try_levels()?;

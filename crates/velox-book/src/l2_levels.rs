@@ -61,19 +61,19 @@ impl L2Levels {
         self.side(side).last().copied()
     }
 
-    fn from_best(&self, side: u8) -> impl Iterator<Item = &Level> {
+    fn best_first(&self, side: u8) -> impl Iterator<Item = &Level> {
         self.side(side).iter().rev()
     }
 
     pub(crate) fn depth(&self, levels: usize) -> Depth {
-        let take = |side| self.from_best(side).take(levels).copied().collect();
+        let take = |side| self.best_first(side).take(levels).copied().collect();
         Depth { bids: take(BID), asks: take(ASK) }
     }
 
     /// The average price of taking `qty` lots from a side, best first.
     pub(crate) fn vwap(&self, side: u8, qty: i64) -> Option<f64> {
         let (mut left, mut cost) = (qty, 0.0);
-        for level in self.from_best(side) {
+        for level in self.best_first(side) {
             let taken = level.qty.min(left);
             cost += level.price as f64 * taken as f64;
             left -= taken;
@@ -86,7 +86,7 @@ impl L2Levels {
 
     /// (bids - asks) / (bids + asks) over the best levels.
     pub(crate) fn imbalance(&self, levels: usize) -> Option<f64> {
-        let sum = |side| self.from_best(side).take(levels).map(|level| level.qty as f64).sum::<f64>();
+        let sum = |side| self.best_first(side).take(levels).map(|level| level.qty as f64).sum::<f64>();
         let (bids, asks) = (sum(BID), sum(ASK));
         (bids + asks > 0.0).then(|| (bids - asks) / (bids + asks))
     }

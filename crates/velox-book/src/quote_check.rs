@@ -128,6 +128,7 @@ mod tests {
         check.on_quote(&MarketEvent { side: ASK, price: bid + 1, flags: flags::LAST, ..event }, top);
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what a book gives")]
     fn top(bid: i64) -> Option<Top> {
         Some(Top { bid, bid_qty: 1, ask: bid + 1, ask_qty: 1, sequence: 0 })
     }

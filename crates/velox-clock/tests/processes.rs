@@ -4,6 +4,7 @@ use std::process::Command;
 
 use velox_clock::{calibration, rdtsc, tsc_to_ns};
 
+const TICKS: u64 = 3_000_000_000_000;
 const CHILD: &str = "VELOX_CLOCK_TEST_CHILD";
 
 /// What a fresh process thinks a long time is, in ns.
@@ -25,7 +26,6 @@ fn ten_fresh_processes_agree_within_one_ppm() {
         println!("answer {}", tsc_to_ns(ticks.parse().unwrap()));
         std::process::exit(0);
     }
-    const TICKS: u64 = 3_000_000_000_000;
     let answers: Vec<u64> = (0..10).map(|_| ask_a_fresh_process(TICKS, "")).collect();
     let (least, most) = (*answers.iter().min().unwrap(), *answers.iter().max().unwrap());
     let ppm = (most - least) as f64 / least as f64 * 1e6;

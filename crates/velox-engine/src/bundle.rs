@@ -125,7 +125,6 @@ impl BundleBuilder {
     ///
     /// # Errors
     /// The transaction, when a bundle has to leave and the ring is full: it was not added.
-    #[expect(clippy::result_large_err, reason = "what was not taken goes back whole, as in RingBuffer::push")]
     pub fn add<const N: usize>(
         &mut self,
         transaction: Transaction,

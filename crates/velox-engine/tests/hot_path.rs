@@ -70,13 +70,13 @@ impl Stage for Watch {
                 let _ = fs::metadata(begin);
             }
             self.begin = Some(ALLOCATIONS.with(Cell::get));
-        } else if let Some(begin) = self.begin.filter(|_| self.seen >= self.to) {
-            if self.counted.load(Ordering::Relaxed) == u64::MAX {
-                if let Some([_, end]) = self.marks {
-                    let _ = fs::metadata(end);
-                }
-                self.counted.store(now - begin, Ordering::Relaxed);
+        } else if let Some(begin) = self.begin.filter(|_| self.seen >= self.to)
+            && self.counted.load(Ordering::Relaxed) == u64::MAX
+        {
+            if let Some([_, end]) = self.marks {
+                let _ = fs::metadata(end);
             }
+            self.counted.store(now - begin, Ordering::Relaxed);
         }
         Ok(())
     }

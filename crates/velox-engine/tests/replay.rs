@@ -3,9 +3,9 @@
 mod common;
 
 use common::{four_stages, lines, options, project_data, replay, shared_day};
-use velox_engine::Standing;
 use velox_engine::feed::{Replay, ReplayOptions};
 use velox_engine::pipeline::{Pace, Report, StartOptions, Threads, Wait};
+use velox_engine::{Bundle, Standing};
 
 fn checked(report: &Report) -> (u64, u64) {
     report.verified.as_ref().map_or((0, 0), |verified| (verified.checked, verified.agreed))
@@ -18,7 +18,7 @@ fn the_project_s_own_data_agrees_with_every_quote_and_balances() {
     let report = report.unwrap();
     assert!(report.balanced && report.non_deterministic.is_empty(), "{report}");
     assert_eq!((checked(&report), report.gaps), ((423, 423), 0));
-    let transactions: usize = bundles.iter().map(|bundle| bundle.len()).sum();
+    let transactions: usize = bundles.iter().map(Bundle::len).sum();
     assert_eq!(transactions, 11_463);
     assert_eq!(report.bundle_wait.unwrap().count, 11_463);
     assert_eq!(report.end_to_end.unwrap().count, 11_463);

@@ -24,7 +24,9 @@ fn endless(options: StartOptions) -> Run {
 }
 
 /// Does `then` with the thousandth record.
-struct Trip(u64, fn() -> EngineError);
+struct Trip(u64, Failure);
+
+type Failure = fn() -> EngineError;
 
 impl Stage for Trip {
     type In = MarketEvent;
@@ -85,7 +87,7 @@ fn a_run_that_is_dropped_ends_its_threads() {
 
 #[test]
 fn a_stage_that_fails_or_panics_fails_the_run_by_its_name() {
-    let failing: [(fn() -> EngineError, &str); 2] =
+    let failing: [(Failure, &str); 2] =
         [(|| EngineError::Stage("no thousandth".into()), "no thousandth"), (|| panic!("a bug"), "panicked: a bug")];
     for (trip, text) in failing {
         for threads in [Threads::Auto, Threads::Count(3)] {

@@ -85,6 +85,9 @@ impl From<FeedError> for Thrown {
             }
             FeedError::UnknownSymbol { symbol, known } => json!({ "symbol": symbol, "known": known }),
             FeedError::UnknownFormat { format, known } => json!({ "format": format, "known": known }),
+            FeedError::InvalidValue { field, expected, got } => {
+                json!({ "field": field, "expected": expected, "got": got })
+            }
         };
         Self::new(code, context)
     }
@@ -95,7 +98,7 @@ impl From<ForeignError> for Thrown {
         let text = error.to_string();
         match error {
             ForeignError::Claimed { side, by } => {
-                Self::new("VELOX_RING_OWNED", json!({ "side": side.name(), "by": format!("handle {by}") }))
+                Self::new("VELOX_RING_OWNED", json!({ "side": side.name(), "by": owner(by) }))
             }
             ForeignError::Closed => Self::new("VELOX_RING_CLOSED", json!({ "ring": "the ring" })),
             ForeignError::Record(error) => error.into(),
@@ -110,6 +113,10 @@ impl From<ForeignError> for Thrown {
     }
 }
 
+fn owner(id: u32) -> String {
+    if id & 0x8000_0000 == 0 { format!("handle {id}") } else { "native code".into() }
+}
+
 impl From<BookError> for Thrown {
     fn from(error: BookError) -> Self {
         match error {
@@ -122,7 +129,11 @@ impl From<BookError> for Thrown {
             ),
             BookError::InvalidLevel { side, price, qty } => {
                 let side = side_name(side).map_or_else(|| side.to_string(), String::from);
-                Self::value("level", "a side of bid or ask and a quantity of 0 or more", format!("{side} {price} {qty}"))
+                Self::value(
+                    "level",
+                    "a side of bid or ask and a quantity of 0 or more",
+                    format!("{side} {price} {qty}"),
+                )
             }
         }
     }

@@ -15,13 +15,16 @@ mod raw;
 mod report;
 mod slots;
 
-use napi::bindgen_prelude::{Env, JsObjectValue, Object};
+use napi::bindgen_prelude::{Env, JsValue, Object};
 use napi_derive::napi;
 use serde_json::json;
 use velox_engine::record::Record;
 use velox_engine::{Bundle, MarketEvent, Trade, Transaction};
 
 /// Called once for each environment that loads the module.
+///
+/// # Errors
+/// The runtime refuses a function.
 #[napi(module_exports)]
 pub fn init(exports: Object, env: Env) -> napi::Result<()> {
     // The baseline of the clock starts here; nothing waits for it yet.

@@ -92,7 +92,7 @@ impl SharedMemory {
     fn ring<R: Record>(self: &Arc<Self>) -> Result<ForeignRing<R>, ForeignError> {
         // SAFETY: `at` is 8-byte aligned and stays mapped for `bytes` bytes as long as the handle given along lives: the
         // table holds a reference to its buffer, and a SharedArrayBuffer never moves, shrinks or detaches.
-        unsafe { ForeignRing::new(self.at, self.bytes, self.capacity, Arc::clone(self)) }
+        unsafe { ForeignRing::new(self.at, self.bytes, self.capacity, Arc::<Self>::clone(self)) }
     }
 
     /// Becomes the ring's producer.

@@ -1,8 +1,8 @@
 use napi_derive::napi;
 use velox_engine::{MetricsSnapshot, StageMetrics};
 
-use crate::raw::{Call, Entry, Value};
 use crate::errors::Thrown;
+use crate::raw::{Call, Entry, Value};
 use crate::slots::{self, Object, of};
 
 pub(crate) static FUNCTIONS: [Entry; 4] = [

@@ -168,14 +168,7 @@ unsafe extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_inf
     let (mut count, mut data) = (MAX_ARGS, ptr::null_mut());
     // SAFETY: invariant 1; `args` has room for `count` handles, missing ones become undefined.
     unsafe {
-        sys::napi_get_cb_info(
-            env,
-            info,
-            &raw mut count,
-            call.args.as_mut_ptr(),
-            ptr::null_mut(),
-            &raw mut data,
-        );
+        sys::napi_get_cb_info(env, info, &raw mut count, call.args.as_mut_ptr(), ptr::null_mut(), &raw mut data);
     }
     // SAFETY: invariant 2.
     let entry = unsafe { &*data.cast::<Entry>() };

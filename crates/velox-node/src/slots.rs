@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use velox_engine::{BundleBuilder, L2Book, OrderBook, StageMetrics};
 
+use crate::builder::Sending;
 use crate::errors::Thrown;
 use crate::memory::SharedMemory;
 use crate::pipeline::RunEntry;
-use crate::builder::Sending;
 
+#[expect(clippy::large_enum_variant, reason = "a slot is made once and looked at for long")]
 pub(crate) enum Object {
     OrderBook(OrderBook),
     L2Book(L2Book),

@@ -35,7 +35,6 @@ impl Parker {
     ///     waker.wake();
     /// }
     /// ```
-    #[expect(clippy::new_ret_no_self, reason = "a sleeper without a waker is of no use")]
     pub fn new() -> (Self, Waker) {
         let bed = Arc::new(Bed { parked: AtomicBool::new(false), lock: Mutex::new(()), bell: Condvar::new() });
         (Self(Arc::clone(&bed)), Waker(bed))

@@ -153,13 +153,11 @@ fn random_words_end_in_an_error_and_never_in_a_crash() {
             out.clear();
             let result = producer.push(&Bundle::new()).and_then(|_| consumer.pop_into(&mut out, 64));
             assert!(out.iter().all(|bundle| bundle.active_transactions().len() <= 16));
-            match result {
-                Ok(count) => passed += count as u64,
-                Err(_) => {
-                    errors += 1;
-                    break;
-                }
-            }
+            let Ok(count) = result else {
+                errors += 1;
+                break;
+            };
+            passed += count as u64;
         }
     }
     stop.store(true, Ordering::Relaxed);

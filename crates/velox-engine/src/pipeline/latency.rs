@@ -7,10 +7,10 @@ const HIGHEST: u64 = 60_000_000_000;
 
 /// Nanoseconds, 1 to 60 s, three digits. Memory (about 220 kB) comes with the first value or [`Latency::ready`].
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Latency(Option<Box<Histogram<u64>>>);
+pub(crate) struct Latency(Option<Histogram<u64>>);
 
-fn histogram() -> Box<Histogram<u64>> {
-    Box::new(Histogram::new_with_bounds(1, HIGHEST, 3).expect("bounds and digits are in range"))
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, HIGHEST, 3).expect("bounds and digits are in range")
 }
 
 /// Percentiles of a latency, in ns.

@@ -165,7 +165,8 @@ impl<T: Flow> Pipeline<T> {
         if !taken(name) {
             return name.into();
         }
-        (2..).map(|n| format!("{name}-{n}")).find(|name| !taken(name)).expect("numbers don't end")
+        let numbered = (2..=self.steps.len() + 1).map(|n| format!("{name}-{n}")).find(|name| !taken(name));
+        numbered.expect("there are more numbers than steps")
     }
 }
 
@@ -174,7 +175,8 @@ impl Pipeline<Nothing> {
     ///
     /// # Errors
     /// [`StartError`]: threads or cores that can't be had. Nothing runs then.
+    #[expect(clippy::needless_pass_by_value, reason = "options are made for one start")]
     pub fn start(self, options: StartOptions) -> Result<Run, StartError> {
-        Run::start(self, options)
+        Run::start(self, &options)
     }
 }

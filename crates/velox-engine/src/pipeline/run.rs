@@ -98,7 +98,7 @@ fn pin(core: usize) -> bool {
 }
 
 impl Run {
-    pub(crate) fn start(pipeline: Pipeline<Nothing>, options: StartOptions) -> Result<Self, StartError> {
+    pub(crate) fn start(pipeline: Pipeline<Nothing>, options: &StartOptions) -> Result<Self, StartError> {
         // Calibration waits for its baseline here, not inside the first stage that asks for the time.
         velox_clock::init_tsc();
         let names: Arc<[String]> = pipeline.names().into();

@@ -1,0 +1,59 @@
+use napi_derive::napi;
+use velox_engine::{ASK, BID, Depth, OrderBook};
+
+use crate::errors::Thrown;
+use crate::raw::{Call, Entry, Value};
+use crate::slots::{self, Object, of};
+
+pub(crate) static FUNCTIONS: [Entry; 4] = [
+    Entry { name: c"orderBookUpdate", run: update },
+    Entry {
+        name: c"orderBookBest",
+        run: |call| on(call, |book| if side(call, 1) == BID { book.bid() } else { book.ask() }.into()),
+    },
+    Entry { name: c"orderBookSpread", run: |call| on(call, |book| book.checked_spread().into()) },
+    Entry {
+        name: c"orderBookQtyAt",
+        run: |call| on(call, |book| Value::Number(book.qty_at(side(call, 1), call.integer(2)) as f64)),
+    },
+];
+
+pub(crate) fn side(call: &Call, i: usize) -> u8 {
+    if call.index(i) == 0 { BID } else { ASK }
+}
+
+fn on(call: &Call, work: impl FnOnce(&OrderBook) -> Value) -> Result<Value, Thrown> {
+    slots::with(call.index(0), of!(OrderBook), |book| Ok(work(book)))
+}
+
+/// Book, kind (0 adds, 1 sets), side, price, quantity, timestamp.
+fn update(call: &Call) -> Result<Value, Thrown> {
+    let (sets, price, qty, timestamp) = (call.index(1) == 1, call.integer(3), call.integer(4), call.wide(5));
+    slots::with(call.index(0), of!(OrderBook), |book| {
+        match (sets, side(call, 2)) {
+            (false, BID) => book.update_bid(price, qty, timestamp),
+            (false, _) => book.update_ask(price, qty, timestamp),
+            (true, BID) => book.set_bid(price, qty, timestamp),
+            (true, _) => book.set_ask(price, qty, timestamp),
+        }?;
+        Ok(Value::Undefined)
+    })
+}
+
+/// How many bids, then price and quantity of each level, bids first.
+pub(crate) fn flat(depth: &Depth) -> Vec<f64> {
+    let levels = depth.bids.iter().chain(&depth.asks).flat_map(|level| [level.price as f64, level.qty as f64]);
+    std::iter::once(depth.bids.len() as f64).chain(levels).collect()
+}
+
+/// Makes a book of many writers.
+#[napi(catch_unwind)]
+pub fn order_book_new() -> u32 {
+    slots::put(Object::OrderBook(OrderBook::new()))
+}
+
+/// The best levels of both sides.
+#[napi(catch_unwind)]
+pub fn order_book_depth(book: u32, levels: f64) -> crate::errors::Result<Vec<f64>> {
+    Ok(slots::with(book as usize, of!(OrderBook), |book| Ok(flat(&book.depth(levels as usize))))?)
+}

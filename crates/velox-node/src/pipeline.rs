@@ -1,0 +1,141 @@
+//! Runs of pipelines: started from a plan, watched by slot, told to the script when they end.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{Builder, JoinHandle};
+
+use napi::bindgen_prelude::Function;
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi_derive::napi;
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+use velox_engine::feed::Arrivals;
+use velox_engine::pipeline::{Report, RunError, RunHandle};
+
+use crate::errors::{Result, Thrown};
+use crate::memory;
+use crate::plan::{Plan, ReplayPlan};
+use crate::report;
+use crate::slots::{self, Object, of};
+
+/// A run, and the thread that waits for its end. Dropping it aborts the run and waits.
+pub(crate) struct RunEntry {
+    handle: RunHandle,
+    supervisor: Option<JoinHandle<()>>,
+}
+
+impl Drop for RunEntry {
+    fn drop(&mut self) {
+        self.handle.abort();
+        if let Some(supervisor) = self.supervisor.take() {
+            let _ = supervisor.join();
+        }
+    }
+}
+
+/// Ends what the environment's runs still do, before the memory goes that they work on.
+pub(crate) fn end_environment() {
+    drop(slots::take_all());
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> std::result::Result<T, Thrown> {
+    serde_json::from_str(json)
+        .map_err(|error| Thrown::value("plan", "a plan as the package writes it", error.to_string()))
+}
+
+/// What `done()` is told.
+fn outcome(result: std::result::Result<Report, RunError>) -> Json {
+    match result {
+        Ok(report) => json!({ "kind": "done", "report": report::report(&report) }),
+        Err(RunError::Aborted { report }) => json!({ "kind": "aborted", "report": report::report(&report) }),
+        Err(RunError::Failed { stage, cause, report }) => {
+            let Thrown { code, context } = cause.into();
+            let report = report::report(&report);
+            json!({ "kind": "failed", "report": report, "stage": stage, "code": code, "context": context })
+        }
+    }
+}
+
+/// What a recorded file holds.
+#[napi(object)]
+pub struct ReplayInfo {
+    /// The venue's name.
+    pub venue: String,
+    /// The ids of its instruments.
+    pub instruments: Vec<u32>,
+}
+
+/// Looks into a recorded file.
+#[napi(catch_unwind)]
+pub fn replay_open(plan: String) -> Result<ReplayInfo> {
+    let replay = read::<ReplayPlan>(&plan)?.open()?;
+    let instruments = replay.instruments().iter().map(|instrument| u32::from(instrument.id())).collect();
+    Ok(ReplayInfo { venue: replay.venue().into(), instruments })
+}
+
+/// A number for a ring's handle, 1 ..= 0x7fff_ffff, that no other handle of the process has.
+#[napi(catch_unwind)]
+pub fn ring_owner() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed) % 0x7fff_ffff + 1
+}
+
+/// Takes hold of the memory of a ring.
+#[napi(catch_unwind)]
+pub fn ring_attach(env: napi::Env, bytes: napi::Unknown<'_>, record: String, capacity: u32) -> Result<u32> {
+    use napi::JsValue;
+    let memory = memory::hold(env.raw(), bytes.raw(), record, capacity)?;
+    Ok(slots::put(Object::Ring(memory)))
+}
+
+/// Starts a pipeline; `ended` gets its outcome as JSON, once.
+#[napi(catch_unwind)]
+pub fn pipeline_start(plan: String, ended: Function<'_, String, ()>) -> Result<u32> {
+    memory::sweep();
+    let plan: Plan = read(&plan)?;
+    let told = ended
+        .build_threadsafe_function()
+        .build()
+        .map_err(|error| Thrown::value("ended", "a function that another thread can call", error.to_string()))?;
+    let run = plan.build()?.start(plan.options()).map_err(Thrown::from)?;
+    let handle = run.handle();
+    let supervise = move || {
+        let outcome = outcome(run.wait()).to_string();
+        // A refusal means that the environment is ending: nobody is left to be told.
+        let _ = told.call(outcome, ThreadsafeFunctionCallMode::NonBlocking);
+    };
+    let supervisor = Builder::new().name("velox-supervisor".into()).spawn(supervise).map_err(|error| {
+        Thrown::new("VELOX_PLACEMENT_INVALID", json!({ "expected": "a thread", "got": error.to_string() }))
+    })?;
+    Ok(slots::put(Object::Run(RunEntry { handle, supervisor: Some(supervisor) })))
+}
+
+fn on_run<R>(run: u32, work: impl FnOnce(&RunHandle) -> R) -> Result<R> {
+    Ok(slots::with(run as usize, of!(Run), |entry| Ok(work(&entry.handle)))?)
+}
+
+/// The accounts now.
+#[napi(catch_unwind)]
+pub fn run_stats(run: u32) -> Result<String> {
+    on_run(run, |handle| {
+        let stats = handle.stats();
+        report::stats(&stats, stats.to_string()).to_string()
+    })
+}
+
+/// Which threads run which stages.
+#[napi(catch_unwind)]
+pub fn run_placement(run: u32) -> Result<String> {
+    on_run(run, |handle| report::placement(handle.placement()).to_string())
+}
+
+/// Ends the source; what is on the way arrives.
+#[napi(catch_unwind)]
+pub fn run_stop(run: u32) -> Result<()> {
+    on_run(run, RunHandle::stop)
+}
+
+/// Ends the run where it is.
+#[napi(catch_unwind)]
+pub fn run_abort(run: u32) -> Result<()> {
+    on_run(run, RunHandle::abort)
+}

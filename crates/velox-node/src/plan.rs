@@ -1,0 +1,225 @@
+//! A pipeline as TypeScript declares it (`src/pipeline/plan.ts`), and the native pipeline it becomes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOptions};
+use velox_engine::pipeline::{
+    EngineError, Flow, Nothing, Pace, Paced, Pipeline, StartOptions, ThreadSpec, Threads, Wait,
+};
+use velox_engine::stages::{BookStage, BundleOptions, Count, RingSink, RingSource};
+use velox_engine::{Bundle, L2Book, MarketEvent, Trade, Transaction};
+
+use crate::errors::Thrown;
+use crate::instrument::instrument;
+use crate::memory::SharedMemory;
+use crate::slots::{self, of};
+
+#[derive(Deserialize)]
+pub(crate) struct Plan {
+    name: String,
+    source: Source,
+    steps: Vec<Step>,
+    threads: ThreadsPlan,
+    wait: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PacePlan {
+    Named(String),
+    Rate {
+        #[serde(rename = "perSecond")]
+        per_second: f64,
+    },
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ReplayPlan {
+    path: PathBuf,
+    pace: PacePlan,
+    format: Option<String>,
+    symbols: Vec<String>,
+    instruments: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum Source {
+    Replay(ReplayPlan),
+    Poisson { per_second: f64, count: Option<u64>, seed: u64, pace: PacePlan },
+    Ring { ring: usize },
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum Step {
+    Book { name: String, book: usize, verify: bool },
+    Trades { name: String },
+    Transactions { name: String },
+    Bundle { name: String, max: usize, timeout_micros: u64 },
+    Count { name: String },
+    Ring { name: String, ring: usize },
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ThreadsPlan {
+    Auto(#[expect(dead_code, reason = "`auto` is all that it can say")] String),
+    Count(usize),
+    Named(Vec<ThreadPlan>),
+}
+
+#[derive(Deserialize)]
+struct ThreadPlan {
+    core: Option<usize>,
+    stages: Vec<String>,
+    wait: Option<String>,
+}
+
+/// The chain so far, by what it carries.
+enum Chain {
+    Events(Pipeline<MarketEvent>),
+    Trades(Pipeline<Trade>),
+    Transactions(Pipeline<Transaction>),
+    Bundles(Pipeline<Bundle>),
+    Ended(Pipeline<Nothing>),
+}
+
+impl PacePlan {
+    fn pace(&self) -> Pace {
+        match self {
+            Self::Rate { per_second } => Pace::PerSecond(*per_second),
+            Self::Named(name) if name == "recorded" => Pace::Recorded,
+            Self::Named(_) => Pace::Max,
+        }
+    }
+}
+
+impl ReplayPlan {
+    pub(crate) fn open(&self) -> Result<Replay, Thrown> {
+        let instruments = self.instruments.iter().map(|id| instrument(*id)).collect::<Result<_, _>>()?;
+        let options = ReplayOptions { format: self.format.clone(), symbols: self.symbols.clone(), instruments };
+        Ok(Replay::open(&self.path, options).map_err(EngineError::Feed)?)
+    }
+}
+
+fn wait(name: &str) -> Wait {
+    let all = [Wait::Spin, Wait::Yield, Wait::Backoff, Wait::Block];
+    all.into_iter().find(|wait| wait.name() == name).unwrap_or_default()
+}
+
+fn memory(slot: usize) -> Result<Arc<SharedMemory>, Thrown> {
+    slots::with(slot, of!(Ring), |memory| Ok(Arc::clone(memory)))
+}
+
+fn book(slot: usize) -> Result<L2Book, Thrown> {
+    slots::with(slot, of!(L2Book), |book| Ok(book.clone()))
+}
+
+fn ring_source<T: Flow<Stamp = u64>>(memory: &Arc<SharedMemory>) -> Result<Pipeline<T>, Thrown> {
+    Ok(Pipeline::from("ring", RingSource::new(memory.consumer::<T>()?)))
+}
+
+fn ring_sink<T: Flow>(from: Pipeline<T>, name: &str, slot: usize) -> Result<Chain, Thrown> {
+    Ok(Chain::Ended(from.to(name, RingSink::new(memory(slot)?.producer::<T>()?))))
+}
+
+/// A step that the TypeScript types would not have let through.
+fn misplaced() -> Thrown {
+    Thrown::value("pipeline", "each step behind one of its input type", "another order")
+}
+
+impl Plan {
+    /// The book whose instrument's quotes count as checks.
+    fn checked_book(&self) -> Result<Option<L2Book>, Thrown> {
+        let checked = self.steps.iter().find_map(|step| match step {
+            Step::Book { book, verify: true, .. } => Some(*book),
+            _ => None,
+        });
+        checked.map(book).transpose()
+    }
+
+    fn paced(&self, name: &str, arrivals: Box<dyn Arrivals>, pace: &PacePlan) -> Result<Chain, Thrown> {
+        let instrument = match self.checked_book()? {
+            Some(book) => book.instrument().id(),
+            None => arrivals.instruments().first().map_or(0, |instrument| instrument.id()),
+        };
+        Ok(Chain::Events(Pipeline::from(name, Paced::new(arrivals, pace.pace(), instrument))))
+    }
+
+    fn source(&self) -> Result<Chain, Thrown> {
+        match &self.source {
+            Source::Replay(plan) => self.paced("replay", Box::new(plan.open()?), &plan.pace),
+            Source::Poisson { per_second, count, seed, pace } => {
+                let options = PoissonOptions { per_second: *per_second, count: *count, seed: *seed };
+                self.paced("poisson", Box::new(Poisson::new(options).map_err(EngineError::Feed)?), pace)
+            }
+            Source::Ring { ring } => {
+                let memory = memory(*ring)?;
+                match memory.record.as_str() {
+                    "MarketEvent" => Ok(Chain::Events(ring_source(&memory)?)),
+                    "Trade" => Ok(Chain::Trades(ring_source(&memory)?)),
+                    _ => Ok(Chain::Transactions(ring_source(&memory)?)),
+                }
+            }
+        }
+    }
+
+    fn step(&self, chain: Chain, step: &Step) -> Result<Chain, Thrown> {
+        Ok(match (chain, step) {
+            (Chain::Events(events), Step::Book { name, book: slot, verify }) => {
+                let by = format!("the pipeline {}", self.name);
+                let stage = BookStage::new(&by, &book(*slot)?, *verify)?;
+                Chain::Events(events.stage(name, stage))
+            }
+            (Chain::Events(events), Step::Trades { name }) => Chain::Trades(events.trades(name)),
+            (Chain::Trades(trades), Step::Transactions { name }) => Chain::Transactions(trades.transactions(name)),
+            (Chain::Transactions(transactions), Step::Bundle { name, max, timeout_micros }) => {
+                let options = BundleOptions { max: *max, timeout: Duration::from_micros(*timeout_micros) };
+                Chain::Bundles(transactions.bundle(name, options).map_err(|_| misplaced())?)
+            }
+            (Chain::Events(from), Step::Count { name }) => Chain::Ended(from.to(name, Count::default())),
+            (Chain::Trades(from), Step::Count { name }) => Chain::Ended(from.to(name, Count::default())),
+            (Chain::Transactions(from), Step::Count { name }) => Chain::Ended(from.to(name, Count::default())),
+            (Chain::Bundles(from), Step::Count { name }) => Chain::Ended(from.to(name, Count::default())),
+            (Chain::Events(from), Step::Ring { name, ring }) => ring_sink(from, name, *ring)?,
+            (Chain::Trades(from), Step::Ring { name, ring }) => ring_sink(from, name, *ring)?,
+            (Chain::Transactions(from), Step::Ring { name, ring }) => ring_sink(from, name, *ring)?,
+            (Chain::Bundles(from), Step::Ring { name, ring }) => ring_sink(from, name, *ring)?,
+            _ => return Err(misplaced()),
+        })
+    }
+
+    /// Opens the source and builds the chain. Nothing runs yet.
+    pub(crate) fn build(&self) -> Result<Pipeline<Nothing>, Thrown> {
+        let mut chain = self.source()?;
+        for step in &self.steps {
+            chain = self.step(chain, step)?;
+        }
+        match chain {
+            Chain::Ended(pipeline) => Ok(pipeline),
+            _ => Err(misplaced()),
+        }
+    }
+
+    pub(crate) fn options(&self) -> StartOptions {
+        let threads = match &self.threads {
+            ThreadsPlan::Auto(_) => Threads::Auto,
+            ThreadsPlan::Count(count) => Threads::Count(*count),
+            ThreadsPlan::Named(specs) => Threads::Named(
+                specs
+                    .iter()
+                    .map(|spec| ThreadSpec {
+                        stages: spec.stages.clone(),
+                        core: spec.core,
+                        wait: spec.wait.as_deref().map(wait),
+                    })
+                    .collect(),
+            ),
+        };
+        StartOptions { threads, wait: wait(&self.wait), ..StartOptions::default() }
+    }
+}

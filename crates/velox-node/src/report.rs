@@ -1,0 +1,80 @@
+//! Accounts as the JSON that `src/pipeline/report.ts` reads.
+
+use serde_json::{Map, Value as Json, json};
+use velox_engine::pipeline::{EdgeReport, Percentiles, Placement, Report, StageReport, Stats};
+
+/// An object without its empty fields: what is not known is absent, not null.
+fn object(json: Json) -> Json {
+    match json {
+        Json::Object(fields) => {
+            Json::Object(fields.into_iter().filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>())
+        }
+        other => other,
+    }
+}
+
+fn percentiles(p: Option<Percentiles>) -> Json {
+    p.map_or(Json::Null, |p| {
+        json!({
+            "min": p.min, "p50": p.p50, "p90": p.p90, "p99": p.p99, "p999": p.p999, "max": p.max, "mean": p.mean,
+            "count": p.count,
+        })
+    })
+}
+
+fn stage(s: &StageReport) -> Json {
+    object(json!({
+        "name": s.name, "in": s.taken, "out": s.out, "consumed": s.consumed, "filtered": s.filtered,
+        "conflated": s.conflated, "errors": s.errors, "held": s.held, "firstError": s.first_error,
+        "latencyNanos": percentiles(s.latency),
+    }))
+}
+
+fn edge(e: &EdgeReport) -> Json {
+    json!({
+        "from": e.from, "to": e.to, "offered": e.offered, "pushed": e.pushed, "popped": e.popped,
+        "dropped": e.dropped, "inFlight": e.in_flight, "highWater": e.high_water,
+    })
+}
+
+pub(crate) fn placement(all: &[Placement]) -> Json {
+    let one =
+        |p: &Placement| object(json!({ "core": p.core, "stages": p.stages, "wait": p.wait.name(), "why": p.why }));
+    all.iter().map(one).collect()
+}
+
+pub(crate) fn stats(stats: &Stats, text: String) -> Json {
+    json!({
+        "text": text,
+        "elapsedNanos": stats.elapsed_ns,
+        "stages": stats.stages.iter().map(stage).collect::<Json>(),
+        "edges": stats.edges.iter().map(edge).collect::<Json>(),
+    })
+}
+
+pub(crate) fn report(report: &Report) -> Json {
+    let mut json = stats(&report.stats, report.to_string());
+    let verified = report.verified.as_ref().map(|v| {
+        object(json!({ "checked": v.checked, "agreed": v.agreed, "firstDisagreement": v.first_disagreement }))
+    });
+    let sum = |of: fn(&velox_engine::pipeline::Stalls) -> u64| report.stalls.iter().map(of).sum::<u64>();
+    let rest = object(json!({
+        "balanced": report.balanced,
+        "perSecond": report.per_second,
+        "endToEndNanos": percentiles(report.end_to_end),
+        "bundleWaitNanos": percentiles(report.bundle_wait),
+        "verified": verified,
+        "gaps": report.gaps,
+        "stalls": {
+            "count": sum(|s| s.count),
+            "totalNanos": sum(|s| s.total_ns),
+            "maxNanos": report.stalls.iter().map(|s| s.max_ns).max(),
+        },
+        "placement": placement(&report.placement),
+        "nonDeterministic": report.non_deterministic,
+    }));
+    if let (Json::Object(all), Json::Object(rest)) = (&mut json, rest) {
+        all.extend(rest);
+    }
+    json
+}

@@ -1,0 +1,59 @@
+import { describe } from './describe.js'
+import { VeloxError } from './velox-error.js'
+
+export { describe }
+
+const MAX_U64 = 2n ** 64n - 1n
+
+export function refuse(field: string, expected: string, got: unknown): never {
+  throw new VeloxError('VELOX_INVALID_VALUE', { field, expected, got })
+}
+
+/** A whole number, exact in JavaScript, within bounds. */
+export function checkInteger(
+  field: string,
+  value: number,
+  min: number = Number.MIN_SAFE_INTEGER,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new VeloxError('VELOX_UNSAFE_INTEGER', { field })
+  const bounded = min > Number.MIN_SAFE_INTEGER || max < Number.MAX_SAFE_INTEGER
+  const upTo = max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ' or more'
+  return refuse(field, bounded ? `a whole number, ${min}${upTo}` : 'a whole number', value)
+}
+
+export function checkCount(field: string, value: number): number {
+  return checkInteger(field, value, 0)
+}
+
+export function checkPositive(field: string, value: number): number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0
+    ? value
+    : refuse(field, 'a number above 0', value)
+}
+
+export function checkString(field: string, value: string): string {
+  return typeof value === 'string' ? value : refuse(field, 'a string', value)
+}
+
+/** The side as stored: 0 bid, 1 ask. */
+export function checkSide(field: string, value: unknown): 0 | 1 {
+  if (value === 'bid') return 0
+  if (value === 'ask') return 1
+  return refuse(field, "'bid' or 'ask'", value)
+}
+
+/** Nanoseconds: a safe integer or a bigint, unsigned 64 bits. */
+export function checkTime(field: string, value: number | bigint): number | bigint {
+  if (typeof value !== 'bigint') return checkCount(field, value)
+  return value >= 0n && value <= MAX_U64 ? value : refuse(field, '0 to 2^64 - 1', value)
+}
+
+/** Refuses options that there are not: a typo must not be a default. */
+export function checkOptions(given: object, known: readonly string[], of: string): void {
+  if (typeof given !== 'object' || given === null) refuse(of, `an object of options: ${known.join(', ')}`, given)
+  for (const option of Object.keys(given)) {
+    if (!known.includes(option)) throw new VeloxError('VELOX_UNKNOWN_OPTION', { option, known })
+  }
+}

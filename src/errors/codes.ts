@@ -1,0 +1,43 @@
+import type { VeloxErrorCode, VeloxErrorContexts } from '../../index.js'
+import { describe } from './describe.js'
+import { nearest } from './nearest.js'
+
+type Messages = { readonly [C in VeloxErrorCode]: (context: VeloxErrorContexts[C]) => string }
+
+/** Each code and its sentence: what was expected, and what came. */
+export const MESSAGES: Messages = {
+  VELOX_INVALID_CAPACITY: ({ capacity }) =>
+    `capacity: expected a power of two from 2 to 2^30 that memory has room for, got ${describe(capacity)}`,
+  VELOX_INVALID_VALUE: ({ field, expected, got }) => `${field}: expected ${expected}, got ${describe(got)}`,
+  VELOX_UNSAFE_INTEGER: ({ field }) =>
+    `${field}: expected a whole number within ±(2^53 - 1), got one that a JavaScript number can't hold exactly; use a bigint`,
+  VELOX_UNKNOWN_OPTION: ({ option, known }) => {
+    const meant = nearest(option, known)
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+    return `${option}: expected one of ${known.join(', ')}, got an option that there is not${hint}`
+  },
+  VELOX_RECORD_INVALID: ({ record, field, expected, got }) =>
+    `${record}.${field}: expected ${expected} in the memory of the ring, got ${describe(got)}`,
+  VELOX_RING_OWNED: ({ side, by }) =>
+    `the ${side} side of the ring: expected it free, got one that ${by} holds; release('${side}') hands it over`,
+  VELOX_RING_CLOSED: ({ ring }) => `${ring}: expected an open ring, got a closed one`,
+  VELOX_RING_CORRUPT: ({ ring, expected, got }) =>
+    `${ring} was written over: expected ${expected}, got ${describe(got)}`,
+  VELOX_RING_MISMATCH: ({ expected, got }) => `expected ${expected}, got ${got}`,
+  VELOX_STALE_BATCH: ({ ring }) =>
+    `a batch of ${ring}: expected a read inside the callback that got it, got one after it`,
+  VELOX_BOOK_CONTENDED: ({ attempts }) =>
+    `the book: expected a moment without other writers, got none in ${attempts} tries; nothing was applied`,
+  VELOX_BOOK_OWNED: ({ by }) => `the book: expected no writer, got ${by}`,
+  VELOX_FILE_NOT_FOUND: ({ path }) => `${path}: expected a file, got nothing there`,
+  VELOX_FILE_UNREADABLE: ({ path, reason }) => `${path}: expected a readable file, got: ${reason}`,
+  VELOX_CORRUPT_DATA: ({ path, line, expected, got }) => `${path}, line ${line}: expected ${expected}, got ${got}`,
+  VELOX_UNKNOWN_SYMBOL: ({ symbol, known }) => `symbol: expected one of ${known.join(', ')}, got ${symbol}`,
+  VELOX_UNKNOWN_FORMAT: ({ format, known }) => `format: expected one of ${known.join(', ')}, got ${format}`,
+  VELOX_PLACEMENT_INVALID: ({ expected, got }) => `placement: expected ${expected}, got ${got}`,
+  VELOX_STAGE_FAILED: ({ stage }) => `the stage ${stage} failed`,
+  VELOX_RUN_ABORTED: ({ reason }) => `the run was aborted: ${reason}`,
+  VELOX_NATIVE_PANIC: ({ message }) => `a bug in velox-engine: native code panicked: ${message}`,
+  VELOX_NATIVE_MISSING: ({ platform, tried }) =>
+    `expected the native addon of velox-engine for ${platform}, got: ${tried.join('; ')}`,
+}

@@ -1,0 +1,19 @@
+const MOST = 60
+
+/** A value as a sentence shows it. */
+export function describe(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.length > MOST ? `${value.slice(0, MOST - 1)}…` : value)
+    case 'bigint':
+      return `${value}n`
+    case 'function':
+      return `a function${value.name && ` ${value.name}`}`
+    case 'object':
+      if (value === null) return 'null'
+      if (Array.isArray(value)) return `an array of ${value.length}`
+      return `an object${value.constructor?.name ? ` ${value.constructor.name}` : ''}`
+    default:
+      return String(value)
+  }
+}

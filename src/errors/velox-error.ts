@@ -1,0 +1,25 @@
+import type { VeloxError as Face, VeloxErrorCode, VeloxErrorContexts } from '../../index.js'
+import { MESSAGES } from './codes.js'
+
+class VeloxErrorClass<C extends VeloxErrorCode> extends Error {
+  readonly code: C
+  readonly context: Readonly<VeloxErrorContexts[C]>
+
+  constructor(code: C, context: VeloxErrorContexts[C], o?: ErrorOptions) {
+    const message = MESSAGES[code](context)
+    // What a stage failed of belongs into the one line that most people see.
+    super(code === 'VELOX_STAGE_FAILED' && o?.cause instanceof Error ? `${message}: ${o.cause.message}` : message, o)
+    this.name = 'VeloxError'
+    this.code = code
+    this.context = context
+  }
+
+  /** By code, not by class: an error may come from a worker or from another copy of the package. */
+  static override [Symbol.hasInstance](e: unknown): boolean {
+    if (typeof e !== 'object' || e === null) return false
+    const { code, context } = e as { code?: unknown; context?: unknown }
+    return typeof code === 'string' && Object.hasOwn(MESSAGES, code) && typeof context === 'object'
+  }
+}
+
+export const VeloxError = VeloxErrorClass as unknown as typeof Face

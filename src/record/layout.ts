@@ -1,0 +1,58 @@
+import { refuse } from '../errors/check.js'
+import type { FieldSpec, RecordSpec } from './fields.js'
+
+/** Where a field lies in its record, in bytes. */
+export interface Place {
+  readonly name: string
+  readonly spec: FieldSpec
+  readonly offset: number
+}
+
+const SIZES: Readonly<Record<string, number>> = {
+  u8: 1,
+  i8: 1,
+  bool: 1,
+  side: 1,
+  names: 1,
+  u16: 2,
+  i16: 2,
+  u32: 4,
+  i32: 4,
+  f32: 4,
+  f64: 8,
+  u64: 8,
+  i64: 8,
+  'u64.big': 8,
+  'i64.big': 8,
+  nanos: 8,
+}
+
+function sizeAndAlign(name: string, spec: FieldSpec): [size: number, align: number] {
+  if (spec?.kind === 'text') return [2 + spec.maxBytes, 2]
+  if (spec?.kind === 'records') return [spec.of.byteLength * spec.most, 8]
+  const size = SIZES[spec?.kind]
+  return size === undefined ? refuse(name, 'a field such as u32, f64, nanos or text(64)', spec) : [size, size]
+}
+
+const upTo = (n: number, align: number) => Math.ceil(n / align) * align
+
+/** The size of one field alone. */
+export function sizeOf(spec: FieldSpec): number {
+  const [size, align] = sizeAndAlign('type', spec)
+  return upTo(size, align)
+}
+
+/** Fields in the given order at their natural alignment, as Rust's `repr(C)` has them. */
+export function layOut(fields: RecordSpec['fields']): { places: readonly Place[]; byteLength: number } {
+  const places: Place[] = []
+  let end = 0
+  let widest = 1
+  for (const [name, spec] of Object.entries(fields)) {
+    const [size, align] = sizeAndAlign(name, spec)
+    const offset = upTo(end, align)
+    places.push({ name, spec, offset })
+    end = offset + size
+    widest = Math.max(widest, align)
+  }
+  return { places, byteLength: upTo(end, widest) }
+}

@@ -1,0 +1,23 @@
+// The header of a shared ring, the same in `crates/velox-ring/src/foreign.rs`: 32-bit cells by index, slots by byte.
+
+export const MAGIC = 0x564c5852
+export const VERSION = 1
+
+export const MAGIC_CELL = 0
+export const VERSION_CELL = 1
+export const CAPACITY_CELL = 2
+export const STRIDE_CELL = 3
+export const CLOSED_CELL = 4
+export const PRODUCER_CELL = 5
+export const CONSUMER_CELL = 6
+/** How many records were pushed, wrapping at 2^32. */
+export const TAIL_CELL = 16
+/** How many records were popped, wrapping at 2^32. */
+export const HEAD_CELL = 32
+
+export const SLOTS_AT = 192
+
+/** Owners from here on are native code. */
+export const NATIVE_OWNERS = 0x8000_0000
+
+export const strideOf = (byteLength: number): number => Math.ceil(byteLength / 8) * 8

@@ -1,0 +1,79 @@
+import { VeloxError } from '../errors/velox-error.js'
+import { CONSUMER_CELL, HEAD_CELL, NATIVE_OWNERS, PRODUCER_CELL, TAIL_CELL } from './layout.js'
+
+export type SideName = 'producer' | 'consumer'
+
+/** One side of a ring as one handle sees it: whether it holds the side, and the side's own cursor. */
+export class RingSide {
+  readonly #cells: Int32Array
+  readonly #name: SideName
+  readonly #owner: number
+  readonly #ownerCell: number
+  readonly #cursorCell: number
+  readonly #farCell: number
+  readonly #capacity: number
+  #held = false
+  /** The side's own position. */
+  at = 0
+  /** The other side's, as last seen. */
+  #far = 0
+
+  constructor(cells: Int32Array, name: SideName, owner: number, capacity: number) {
+    this.#cells = cells
+    this.#name = name
+    this.#owner = owner
+    this.#capacity = capacity
+    const produces = name === 'producer'
+    this.#ownerCell = produces ? PRODUCER_CELL : CONSUMER_CELL
+    this.#cursorCell = produces ? TAIL_CELL : HEAD_CELL
+    this.#farCell = produces ? HEAD_CELL : TAIL_CELL
+  }
+
+  hold(): void {
+    if (this.#held) return
+    const by = Atomics.compareExchange(this.#cells, this.#ownerCell, 0, this.#owner) >>> 0
+    if (by !== 0) {
+      const whom = by >= NATIVE_OWNERS ? 'native code' : `handle ${by}`
+      throw new VeloxError('VELOX_RING_OWNED', { side: this.#name, by: whom })
+    }
+    this.#held = true
+    this.at = Atomics.load(this.#cells, this.#cursorCell)
+    this.#far = Atomics.load(this.#cells, this.#farCell)
+    this.#check()
+  }
+
+  release(): void {
+    if (!this.#held) return
+    this.#held = false
+    Atomics.compareExchange(this.#cells, this.#ownerCell, this.#owner, 0)
+  }
+
+  /** How many records wait, looking at the other side only when what is known is not `enough`. */
+  waiting(enough: (waiting: number) => boolean): number {
+    const known = this.#waiting()
+    if (enough(known)) return known
+    this.#far = Atomics.load(this.#cells, this.#farCell)
+    this.#check()
+    return this.#waiting()
+  }
+
+  #waiting(): number {
+    return (this.#name === 'producer' ? this.at - this.#far : this.#far - this.at) >>> 0
+  }
+
+  /** Publishes that the side has moved on. */
+  advance(count: number): void {
+    this.at = (this.at + count) | 0
+    Atomics.store(this.#cells, this.#cursorCell, this.at)
+  }
+
+  #check(): void {
+    const got = this.#waiting()
+    if (got <= this.#capacity) return
+    throw new VeloxError('VELOX_RING_CORRUPT', {
+      ring: 'the ring',
+      expected: `at most ${this.#capacity} records between its cursors`,
+      got,
+    })
+  }
+}
