@@ -5,6 +5,9 @@ import type { Codec } from '../record/codec.js'
 import type { FieldSpec } from '../record/fields.js'
 import type { Scalar } from '../record/scalars.js'
 
+/** A name that no field of a record can have. */
+export const DURING: unique symbol = Symbol('during')
+
 /** Records in place, for the length of one callback. */
 export class RingBatch<T extends Element> {
   readonly #view: DataView
@@ -52,7 +55,7 @@ export class RingBatch<T extends Element> {
   }
 
   /** Lets `read` see `length` records from a cursor on. */
-  during(from: number, length: number, read: (batch: Batch<T>) => void): void {
+  [DURING](from: number, length: number, read: (batch: Batch<T>) => void): void {
     this.#from = from
     this.#length = length
     this.#open = true

@@ -3,7 +3,7 @@ import { checkCount, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { native } from '../native.js'
 import { type Codec, codecOf } from '../record/codec.js'
-import { RingBatch } from './batch.js'
+import { DURING, RingBatch } from './batch.js'
 import * as layout from './layout.js'
 import { RingSide, type SideName } from './side.js'
 
@@ -126,7 +126,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
     const count = Math.min(max, waiting)
     if (count === 0) return 0
     this.#batch ??= new RingBatch(this.#view, this.#codec, (cursor) => this.#offsetOf(cursor))
-    this.#batch.during(this.#consumer.at, count, read)
+    this.#batch[DURING](this.#consumer.at, count, read)
     this.#consumer.advance(count)
     return count
   }

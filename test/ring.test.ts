@@ -1,0 +1,196 @@
+import { Worker } from 'node:worker_threads'
+import fc from 'fast-check'
+import { Bundle, nanos, RingBuffer, record, side, text, u8, u32, u64 } from 'velox-engine'
+import { expect, test } from 'vitest'
+import { SLOTS_AT } from '../dist/ring/layout.js'
+import { internals } from '../dist/ring/ring-buffer.js'
+import { expectCode } from './support/errors.js'
+
+const Tick = record('Tick', { id: u32, side, when: nanos, name: text(8) })
+const tick = (id: number) => ({ id, side: 'bid', when: 5_000n, name: 'x' }) as const
+
+const bufferOf = (ring: object) => internals(ring as never).buffer
+
+test('a ring does what an array does', () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('push' as const) }),
+    fc.record({ kind: fc.constant('pop' as const) }),
+    fc.record({ kind: fc.constant('pushMany' as const), size: fc.nat(12) }),
+    fc.record({ kind: fc.constant('popMany' as const), size: fc.nat(12) }),
+    fc.record({ kind: fc.constant('drain' as const), size: fc.nat(12) }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const ring = new RingBuffer(u32, 8)
+      const model: number[] = []
+      let next = 0
+      for (const step of steps) {
+        if (step.kind === 'push') {
+          expect(ring.push(next)).toBe(model.length < 8)
+          if (model.length < 8) model.push(next)
+        } else if (step.kind === 'pop') {
+          expect(ring.pop()).toBe(model.shift())
+        } else if (step.kind === 'pushMany') {
+          const values = Array.from({ length: step.size }, (_, i) => next + i)
+          const fits = Math.min(step.size, 8 - model.length)
+          expect(ring.pushMany(values)).toBe(fits)
+          model.push(...values.slice(0, fits))
+        } else if (step.kind === 'popMany') {
+          expect(ring.popMany(step.size)).toEqual(model.splice(0, step.size))
+        } else {
+          const expected = model.splice(0, step.size)
+          let got: number[] = []
+          const read = ring.drain((batch) => {
+            got = batch.toArray()
+          }, step.size)
+          expect([read, got]).toEqual([expected.length, expected])
+        }
+        next += 100
+        expect([ring.length, ring.isEmpty, ring.isFull]).toEqual([model.length, model.length === 0, model.length === 8])
+      }
+    }),
+  )
+})
+
+test('capacities that are no power of two from 2 to 2^30 are refused', () => {
+  for (const capacity of [0, 1, 3, 1000, -4, 2.5, 2 ** 31, Number.NaN, '8' as never, undefined as never]) {
+    expectCode(() => new RingBuffer(u32, capacity), 'VELOX_INVALID_CAPACITY', 'power of two')
+  }
+  expectCode(() => new RingBuffer(text(65_533), 2 ** 30), 'VELOX_INVALID_CAPACITY')
+})
+
+test('one refused value among many pushes none of them', () => {
+  const ring = new RingBuffer(u8, 8)
+  expectCode(() => ring.pushMany([1, 2, 300]), 'VELOX_INVALID_VALUE')
+  expect(ring.length).toBe(0)
+  expect(ring.pushMany([1, 2, 3], 1)).toBe(2)
+  expect(ring.popMany(9)).toEqual([2, 3])
+})
+
+test('a batch reads fields in place, inside its callback only', () => {
+  const ring = new RingBuffer(Tick, 4)
+  ring.pushMany([tick(1), tick(2), tick(3)])
+  ring.popMany(2)
+  ring.pushMany([tick(4), tick(5)])
+  let kept: { id(i: number): number } | undefined
+  const read = ring.drain((batch) => {
+    kept = batch
+    expect(batch.length).toBe(3)
+    expect([batch.id(0), batch.id(1), batch.id(2)]).toEqual([3, 4, 5])
+    expect([batch.when(1), batch.side(2), batch.name(0)]).toEqual([5_000n, 'bid', 'x'])
+    expectCode(() => batch.id(3), 'VELOX_INVALID_VALUE')
+  })
+  expect(read).toBe(3)
+  expectCode(() => kept?.id(0), 'VELOX_STALE_BATCH')
+})
+
+test('a nanos field also reads as microseconds', () => {
+  const ring = new RingBuffer(record('T', { time: nanos }), 2)
+  ring.push({ time: 1_722_000_000_123_456_789n })
+  ring.drain((batch) => expect(batch.time.micros(0)).toBeCloseTo(1_722_000_000_123_456.8, 0))
+})
+
+test('a callback that throws consumes nothing', () => {
+  const ring = new RingBuffer(u32, 4)
+  ring.pushMany([1, 2])
+  expect(() =>
+    ring.drain(() => {
+      throw new Error('mine')
+    }),
+  ).toThrow('mine')
+  expect(ring.popMany(4)).toEqual([1, 2])
+})
+
+test('a side belongs to one handle until it is released', () => {
+  const ring = new RingBuffer(u32, 4)
+  const other = RingBuffer.attach(u32, ring.share())
+  ring.push(1)
+  expectCode(() => other.push(2), 'VELOX_RING_OWNED', 'producer', 'handle')
+  expect(other.pop()).toBe(1)
+  expectCode(() => ring.pop(), 'VELOX_RING_OWNED', 'consumer')
+  ring.release('producer')
+  expect(other.push(2)).toBe(true)
+  other.release()
+  ring.push(3)
+  expect(ring.popMany(4)).toEqual([2, 3])
+  expectCode(() => ring.release('both' as never), 'VELOX_INVALID_VALUE')
+})
+
+test('a closed ring takes nothing and gives what it holds', () => {
+  const ring = new RingBuffer(u32, 4)
+  ring.push(1)
+  ring.close()
+  expect(ring.isClosed).toBe(true)
+  expectCode(() => ring.push(2), 'VELOX_RING_CLOSED')
+  expect([ring.pop(), ring.pop()]).toEqual([1, undefined])
+})
+
+test('a ring attaches as its own type only', () => {
+  const ring = new RingBuffer(Tick, 4)
+  const same = record('Tick', { id: u32, side, when: nanos, name: text(8) })
+  expect(RingBuffer.attach(same, ring.share() as never).capacity).toBe(4)
+  expectCode(() => RingBuffer.attach(u32, ring.share() as never), 'VELOX_RING_MISMATCH')
+  const longer = record('Tick', { id: u32, side, when: nanos, name: text(9) })
+  expectCode(() => RingBuffer.attach(longer, ring.share() as never), 'VELOX_RING_MISMATCH')
+  expectCode(() => RingBuffer.attach(u32, {} as never), 'VELOX_INVALID_VALUE')
+  const forged = { ...ring.share(), buffer: new SharedArrayBuffer(4096) }
+  expectCode(() => RingBuffer.attach(Tick, forged as never), 'VELOX_RING_MISMATCH')
+})
+
+test('words that are no record are an error and stay until they are skipped', () => {
+  const ring = new RingBuffer(Bundle, 4)
+  ring.push({ transactions: [], count: 0, createdTsNs: 1n })
+  ring.push({ transactions: [], count: 0, createdTsNs: 2n })
+  new DataView(bufferOf(ring)).setUint32(SLOTS_AT + 528 + 512, 17, true)
+  expect(ring.popMany(4)).toHaveLength(1)
+  expectCode(() => ring.popMany(4), 'VELOX_RECORD_INVALID', 'Bundle.count', '17')
+  expectCode(() => ring.pop(), 'VELOX_RECORD_INVALID')
+  expect(ring.drain(() => {}, 1)).toBe(1)
+  expect(ring.isEmpty).toBe(true)
+})
+
+test('a cursor out of range is an error', () => {
+  const ring = new RingBuffer(u64, 4)
+  ring.push(1)
+  Atomics.store(new Int32Array(bufferOf(ring)), 16, 1_000)
+  expectCode(() => ring.pop(), 'VELOX_RING_CORRUPT', 'at most 4 records')
+})
+
+test('two workers pass records in order, in batches and one by one', async () => {
+  const count = 200_000
+  const side = (body: string) => `
+    const { workerData, parentPort } = require('node:worker_threads')
+    import('velox-engine').then(({ RingBuffer, u32 }) => {
+      const ring = RingBuffer.attach(u32, workerData.ring)
+      const { count } = workerData
+      ${body}
+    })`
+  const producer = side(`
+    let next = 0
+    while (next < count) {
+      if (next % 3 === 0) { if (ring.push(next)) next++ }
+      else next += ring.pushMany(Array.from({ length: Math.min(50, count - next) }, (_, i) => next + i))
+    }
+    parentPort.postMessage(next)`)
+  const consumer = side(`
+    let expected = 0
+    while (expected < count) {
+      ring.drain((batch) => {
+        for (const n of batch.toArray()) if (n !== expected++) throw new Error(n + ' instead of ' + (expected - 1))
+      }, 64)
+      const n = ring.pop()
+      if (n !== undefined && n !== expected++) throw new Error(n + ' instead of ' + (expected - 1))
+    }
+    parentPort.postMessage(expected)`)
+  const ring = new RingBuffer(u32, 1024)
+  const ended = [producer, consumer].map(
+    (code) =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker(code, { eval: true, workerData: { ring: ring.share(), count } })
+        worker.on('message', resolve)
+        worker.on('error', reject)
+      }),
+  )
+  expect(await Promise.all(ended)).toEqual([count, count])
+  expect(ring.isEmpty).toBe(true)
+})
