@@ -18,7 +18,7 @@ export const native: Native = load()
 
 /** A native error as a VeloxError: its code, and its context as the JSON in its message. Anything else stays. */
 export function asVeloxError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
+  if (!(error instanceof Error) || error instanceof VeloxError) return error
   const code = (error as { code?: unknown }).code
   if (typeof code !== 'string' || !code.startsWith('VELOX_')) return error
   return new VeloxError(code as VeloxErrorCode, JSON.parse(error.message) as VeloxErrorContexts[VeloxErrorCode])

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { Instrument, L2Book, OrderBook, pipeline, poisson, count } from 'velox-engine'
+import { count, Instrument, L2Book, OrderBook, pipeline, poisson } from 'velox-engine'
 import { expect, test } from 'vitest'
 import { expectCode, rejected } from './support/errors.js'
 
@@ -8,7 +8,10 @@ const btc = () => new Instrument({ symbol: 'BTCUSDT', venue: 'test', tick: '0.10
 test('an instrument turns decimals into ticks and lots, exactly', () => {
   const i = btc()
   expect([i.price('61800.30'), i.qty('0.5'), i.formatPrice(618_003), i.formatQty(500)]).toEqual([
-    618_003, 500, '61800.30', '0.500',
+    618_003,
+    500,
+    '61800.30',
+    '0.500',
   ])
   expect(btc().id).toBe(i.id)
   expectCode(() => i.price('61800.35'), 'VELOX_INVALID_VALUE', 'price', 'multiple of 0.10')
@@ -20,7 +23,11 @@ test('an instrument turns decimals into ticks and lots, exactly', () => {
 })
 
 test('an order book sums up what a map sums up', () => {
-  const update = fc.record({ bid: fc.boolean(), price: fc.integer({ min: -9, max: 9 }), delta: fc.integer({ min: -3, max: 5 }) })
+  const update = fc.record({
+    bid: fc.boolean(),
+    price: fc.integer({ min: -9, max: 9 }),
+    delta: fc.integer({ min: -3, max: 5 }),
+  })
   fc.assert(
     fc.property(fc.array(update, { maxLength: 60 }), (updates) => {
       const book = new OrderBook()
@@ -31,7 +38,8 @@ test('an order book sums up what a map sums up', () => {
         const side = sides[bid ? 0 : 1]
         side.set(price, (side.get(price) ?? 0) + delta)
       }
-      const shown = (side: Map<number, number>) => [...side].filter(([, qty]) => qty > 0).map(([price, qty]) => ({ price, qty }))
+      const shown = (side: Map<number, number>) =>
+        [...side].filter(([, qty]) => qty > 0).map(([price, qty]) => ({ price, qty }))
       const bids = shown(sides[0]).sort((a, b) => b.price - a.price)
       const asks = shown(sides[1]).sort((a, b) => a.price - b.price)
       expect(book.depth(100)).toEqual({ bids, asks })
@@ -58,13 +66,28 @@ test('an order book refuses what is no price, side or time, and goes on', () => 
 test('an L2 book shows whole events', () => {
   const book = new L2Book({ instrument: btc() })
   expect([book.state, book.top(), book.crossed]).toEqual(['empty', undefined, false])
-  book.applySnapshot({ bids: [['61800.10', '2.5']], asks: [['61800.30', '1'], ['61800.50', '4']], sequence: 7 })
+  book.applySnapshot({
+    bids: [['61800.10', '2.5']],
+    asks: [
+      ['61800.30', '1'],
+      ['61800.50', '4'],
+    ],
+    sequence: 7,
+  })
   expect(book.top()).toEqual({ bid: 618_001, bidQty: 2_500, ask: 618_003, askQty: 1_000, sequence: 7 })
-  book.apply([{ side: 'ask', price: 618_003, qty: 0 }, { side: 'bid', price: 618_002, qty: 9 }], 8)
+  book.apply(
+    [
+      { side: 'ask', price: 618_003, qty: 0 },
+      { side: 'bid', price: 618_002, qty: 9 },
+    ],
+    8,
+  )
   expect(book.top()).toEqual({ bid: 618_002, bidQty: 9, ask: 618_005, askQty: 4_000, sequence: 8 })
   expect(book.depth(1)).toEqual({ bids: [{ price: 618_002, qty: 9 }], asks: [{ price: 618_005, qty: 4_000 }] })
   expect([book.qtyAt('bid', 618_001), book.vwap('bid', 10), book.vwap('bid', 10_000)]).toEqual([
-    2_500, (9 * 618_002 + 618_001) / 10, undefined,
+    2_500,
+    (9 * 618_002 + 618_001) / 10,
+    undefined,
   ])
   expect(book.imbalance(1)).toBeCloseTo((9 - 4_000) / 4_009, 12)
   book.set('bid', 618_006, 1)
@@ -73,8 +96,24 @@ test('an L2 book shows whole events', () => {
 
 test('an event with one bad level changes nothing', () => {
   const book = new L2Book({ instrument: btc() })
-  book.apply([{ side: 'bid', price: 1, qty: 1 }, { side: 'ask', price: 2, qty: 1 }], 1)
-  expectCode(() => book.apply([{ side: 'bid', price: 1, qty: 5 }, { side: 'ask', price: 2, qty: -1 }], 2), 'VELOX_INVALID_VALUE')
+  book.apply(
+    [
+      { side: 'bid', price: 1, qty: 1 },
+      { side: 'ask', price: 2, qty: 1 },
+    ],
+    1,
+  )
+  expectCode(
+    () =>
+      book.apply(
+        [
+          { side: 'bid', price: 1, qty: 5 },
+          { side: 'ask', price: 2, qty: -1 },
+        ],
+        2,
+      ),
+    'VELOX_INVALID_VALUE',
+  )
   expectCode(() => book.applySnapshot({ bids: [['0.05', '1']], asks: [], sequence: 3 }), 'VELOX_INVALID_VALUE')
   expect(book.top()).toEqual({ bid: 1, bidQty: 1, ask: 2, askQty: 1, sequence: 1 })
   expectCode(() => new L2Book({ instrument: {} as never }), 'VELOX_INVALID_VALUE', 'an Instrument')

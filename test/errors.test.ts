@@ -11,7 +11,12 @@ test('an error has a code, a context, a cause and one sentence', () => {
   const cause = new Error('deep')
   const error = new VeloxError('VELOX_STAGE_FAILED', { stage: 'book' }, { cause })
   expect(error).toBeInstanceOf(Error)
-  expect([error.name, error.code, error.context, error.cause]).toEqual(['VeloxError', 'VELOX_STAGE_FAILED', { stage: 'book' }, cause])
+  expect([error.name, error.code, error.context, error.cause]).toEqual([
+    'VeloxError',
+    'VELOX_STAGE_FAILED',
+    { stage: 'book' },
+    cause,
+  ])
   expect(error.message).toBe('the stage book failed: deep')
 })
 
@@ -28,7 +33,13 @@ test('every code has a sentence that names what its context says', () => {
 
 test('an error is known by its code, from another copy of the package too', () => {
   expect(Object.assign(new Error('x'), { code: 'VELOX_RING_CLOSED', context: {} })).toBeInstanceOf(VeloxError)
-  for (const other of [new Error('x'), { code: 'ENOENT' }, { code: 'toString', context: {} }, null, 'VELOX_RING_CLOSED']) {
+  for (const other of [
+    new Error('x'),
+    { code: 'ENOENT' },
+    { code: 'toString', context: {} },
+    null,
+    'VELOX_RING_CLOSED',
+  ]) {
     expect(other).not.toBeInstanceOf(VeloxError)
   }
 })

@@ -52,6 +52,27 @@ test('a run whose handles are all collected goes on, and its memory stays', asyn
   expect(ended).toMatchObject({ ...fine, stdout: 'true true\n' })
 })
 
+test('a handle that is collected gives up its side', async () => {
+  const ended = await script(
+    `${running}
+    let ring = new RingBuffer(Transaction, 4)
+    ring.push({ id: 1, price: 1, size: 1, side: 'bid', instrument: 0, ingressTsNs: 0 })
+    const other = RingBuffer.attach(Transaction, ring.share())
+    ring = undefined
+    for (let i = 0; i < 100; i++) {
+      globalThis.gc()
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      try {
+        other.push({ id: 2, price: 1, size: 1, side: 'bid', instrument: 0, ingressTsNs: 0 })
+        break
+      } catch {}
+    }
+    console.log(other.length)`,
+    '--expose-gc',
+  )
+  expect(ended).toMatchObject({ ...fine, stdout: '2\n' })
+})
+
 test('terminating a worker in the middle of its run ends its threads before its memory', async () => {
   const ended = await script(`
     import { Worker } from 'node:worker_threads'

@@ -1,9 +1,20 @@
-import { activeTransactions, Bundle, BundleBuilder, clock, initTsc, RingBuffer, rdtsc, StageMetrics, tscToNs } from 'velox-engine'
+import {
+  activeTransactions,
+  Bundle,
+  BundleBuilder,
+  clock,
+  initTsc,
+  RingBuffer,
+  rdtsc,
+  StageMetrics,
+  tscToNs,
+} from 'velox-engine'
 import { expect, test, vi } from 'vitest'
 import { expectCode } from './support/errors.js'
 import { script } from './support/node.js'
 
-const transaction = (id: number) => ({ id, price: 1_000_000, size: 100, side: 'bid', instrument: 0, ingressTsNs: 0 }) as const
+const transaction = (id: number) =>
+  ({ id, price: 1_000_000, size: 100, side: 'bid', instrument: 0, ingressTsNs: 0 }) as const
 
 test('the clock counts up, converts, and says how', () => {
   initTsc()
@@ -20,7 +31,7 @@ test('the clock counts up, converts, and says how', () => {
   expect(Math.abs(epochMillis - Date.now())).toBeLessThan(1_000)
 })
 
-test('the clock can be the system\'s', async () => {
+test("the clock can be the system's", async () => {
   const { stdout } = await script(`
     process.env.VELOX_CLOCK = 'os'
     const { clock } = await import('velox-engine')
@@ -71,6 +82,14 @@ test('a builder refuses bad bounds, transactions and rings, and goes on', () => 
   expectCode(() => ring.push({ transactions: [], count: 0, createdTsNs: 0 }), 'VELOX_RING_OWNED', 'native code')
 })
 
+test('a builder goes on through another handle of the same ring', () => {
+  const ring = new RingBuffer(Bundle, 4)
+  const builder = new BundleBuilder({ max: 1 })
+  expect(builder.add(transaction(1), ring)).toBe(true)
+  expect(builder.add(transaction(2), RingBuffer.attach(Bundle, ring.share()))).toBe(true)
+  expect(ring.popMany(4)).toHaveLength(2)
+})
+
 test('metrics count, and print a table', () => {
   const metrics = new StageMetrics('filter')
   expect(metrics.snapshot()).toMatchObject({ processed: 0, avgLatencyNs: 0, p999LatencyNs: 0 })
@@ -79,7 +98,14 @@ test('metrics count, and print a table', () => {
   metrics.recordError()
   metrics.recordDrop()
   const snapshot = metrics.snapshot()
-  expect(snapshot).toMatchObject({ processed: 1_001, errors: 1, dropped: 1, minLatencyNs: 1, p50LatencyNs: 500, maxLatencyNs: 1_000 })
+  expect(snapshot).toMatchObject({
+    processed: 1_001,
+    errors: 1,
+    dropped: 1,
+    minLatencyNs: 1,
+    p50LatencyNs: 500,
+    maxLatencyNs: 1_000,
+  })
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
   snapshot.print('filter')
   const printed = write.mock.calls.map(([text]) => text).join('')

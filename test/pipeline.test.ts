@@ -17,6 +17,8 @@ import {
   Transaction,
 } from 'velox-engine'
 import { afterAll, expect, test } from 'vitest'
+import { SLOTS_AT } from '../dist/ring/layout.js'
+import { internals } from '../dist/ring/ring-buffer.js'
 import { expectCode, rejected } from './support/errors.js'
 import { shared } from './support/node.js'
 
@@ -42,8 +44,20 @@ test('the sample keeps a book that agrees with every quote, and all accounts add
   const { book, chain } = fourStages(sample.btcusdt)
   const run = await chain.start()
   const report = await run.done()
-  expect(report).toMatchObject({ balanced: true, verified: { checked: 423, agreed: 423 }, gaps: 0, nonDeterministic: [] })
-  expect(report.stages.map(({ name }) => name)).toEqual(['replay', 'book', 'trades', 'transactions', 'bundle', 'output'])
+  expect(report).toMatchObject({
+    balanced: true,
+    verified: { checked: 423, agreed: 423 },
+    gaps: 0,
+    nonDeterministic: [],
+  })
+  expect(report.stages.map(({ name }) => name)).toEqual([
+    'replay',
+    'book',
+    'trades',
+    'transactions',
+    'bundle',
+    'output',
+  ])
   for (const s of report.stages) expect(s.in).toBe(s.consumed + s.filtered + s.conflated + s.errors + s.held)
   for (const e of report.edges) expect([e.offered, e.pushed]).toEqual([e.pushed + e.dropped, e.popped + e.inFlight])
   expect(report.stages[3]).toMatchObject({ in: 11_463, consumed: 11_463 })
@@ -109,8 +123,37 @@ test('a ring can be a source: what a script pushes goes through native stages', 
   expect(got[7]).toEqual({ id: 7, price: 107, size: 7, side: 'ask', instrument: 1, ingressTsNs: 2n })
 })
 
+test('a record that is none fails the run, and what stands behind it stays in the ring', async () => {
+  const ring = new RingBuffer(Transaction, 8)
+  const transaction = (id: number) => ({ id, price: 1, size: 1, side: 'bid', instrument: 0, ingressTsNs: 0 }) as const
+  ring.pushMany([0, 1, 2, 3].map(transaction))
+  new DataView(internals(ring as never).buffer).setUint8(SLOTS_AT + 2 * Transaction.byteLength + 20, 7)
+  ring.close()
+  const run = await pipeline('p').from(ring).to(count()).start()
+  const error = await rejected(run.done())
+  expect(error.cause).toMatchObject({ code: 'VELOX_RECORD_INVALID', context: { field: 'side' } })
+  expect(ring.length).toBe(2)
+})
+
+test('memory that could be detached is no ring', async () => {
+  const ring = new RingBuffer(Transaction, 8)
+  const { buffer } = internals(ring as never)
+  const disguised = new ArrayBuffer(buffer.byteLength)
+  new Uint8Array(disguised).set(new Uint8Array(buffer))
+  Object.setPrototypeOf(disguised, SharedArrayBuffer.prototype)
+  Object.defineProperty(disguised, 'byteLength', { value: buffer.byteLength })
+  expectCode(() => {
+    const forged = RingBuffer.attach(Transaction, { ...ring.share(), buffer: disguised } as never)
+    pipeline('p').from(forged).to(count())
+  }, 'VELOX_INVALID_VALUE')
+})
+
 test('a run is stopped, drained and reported', async () => {
-  const run = await pipeline('p').from(poisson({ perSecond: 50_000, seed: 3 })).trades().to(discard()).start({ threads: 2 })
+  const run = await pipeline('p')
+    .from(poisson({ perSecond: 50_000, seed: 3 }))
+    .trades()
+    .to(discard())
+    .start({ threads: 2 })
   const seen: number[] = []
   for await (const stats of run.stats({ everyMillis: 20 })) {
     seen.push(stats.stages[0]?.out ?? 0)
@@ -125,7 +168,9 @@ test('a run is stopped, drained and reported', async () => {
 })
 
 test('signals stop and abort', async () => {
-  const chain = pipeline('p').from(poisson({ perSecond: 1_000 })).to(discard())
+  const chain = pipeline('p')
+    .from(poisson({ perSecond: 1_000 }))
+    .to(discard())
   const stopped = await chain.start({ stopOn: AbortSignal.timeout(30) })
   expect((await stopped.done()).balanced).toBe(true)
   const abort = new AbortController()
@@ -160,12 +205,15 @@ test('data that can not be read is told by name', () => {
   expectCode(() => replay(sample.btcusdt).instrument('ETHUSDT'), 'VELOX_INVALID_VALUE', 'BTCUSDT')
 })
 
-test('an instrument of the user\'s own decides the steps', async () => {
+test("an instrument of the user's own decides the steps", async () => {
   const instrument = new Instrument({ symbol: 'BTCUSDT', tick: '0.10', lot: '0.001' })
   const market = replay(sample.btcusdt, { instruments: [instrument] })
   expect(market.instrument().id).toBe(instrument.id)
   const coarse = new Instrument({ symbol: 'BTCUSDT', tick: '1', lot: '0.001' })
-  const run = await pipeline('p').from(replay(sample.btcusdt, { instruments: [coarse] })).to(count()).start()
+  const run = await pipeline('p')
+    .from(replay(sample.btcusdt, { instruments: [coarse] }))
+    .to(count())
+    .start()
   expect((await rejected(run.done())).message).toContain('a multiple of 1')
 })
 
@@ -177,7 +225,11 @@ test('options and steps that can not be are refused before anything runs', async
   expectCode(() => poisson({ perSecond: 1, count: -1 }), 'VELOX_INVALID_VALUE', 'count')
   expectCode(() => p.from({} as never), 'VELOX_INVALID_VALUE', 'source')
   expectCode(() => p.from(poisson({ perSecond: 1 })).to({} as never), 'VELOX_INVALID_VALUE', 'sink')
-  expectCode(() => p.from(poisson({ perSecond: 1 })).to(new RingBuffer(Trade, 4) as never), 'VELOX_INVALID_VALUE', 'a ring of MarketEvent')
+  expectCode(
+    () => p.from(poisson({ perSecond: 1 })).to(new RingBuffer(Trade, 4) as never),
+    'VELOX_INVALID_VALUE',
+    'a ring of MarketEvent',
+  )
   const market = () => p.from(poisson({ perSecond: 1e6, count: 10 }))
   expectCode(() => market().to(count()).trades(), 'VELOX_INVALID_VALUE', 'no step after to()')
   expectCode(() => (market() as never as { transactions(): unknown }).transactions(), 'VELOX_INVALID_VALUE', 'Trade')
@@ -185,11 +237,17 @@ test('options and steps that can not be are refused before anything runs', async
   const chain = market().to(count())
   expect((await rejected(market().start())).message).toContain('lead nowhere')
   expect((await rejected(chain.start({ threads: 3 }))).code).toBe('VELOX_PLACEMENT_INVALID')
-  expect((await rejected(chain.start({ threads: [{ stages: ['count', 'poisson'] }] }))).code).toBe('VELOX_PLACEMENT_INVALID')
-  expect((await rejected(chain.start({ threads: [{ stages: ['poisson', 'count'], core: 4_095 }] }))).code).toBe('VELOX_PLACEMENT_INVALID')
+  expect((await rejected(chain.start({ threads: [{ stages: ['count', 'poisson'] }] }))).code).toBe(
+    'VELOX_PLACEMENT_INVALID',
+  )
+  expect((await rejected(chain.start({ threads: [{ stages: ['poisson', 'count'], core: 4_095 }] }))).code).toBe(
+    'VELOX_PLACEMENT_INVALID',
+  )
   expect((await rejected(chain.start({ wait: 'sleep' as never }))).code).toBe('VELOX_INVALID_VALUE')
   expect((await rejected(chain.start({ thread: 1 } as never))).message).toContain('did you mean threads?')
-  const report = await (await chain.start({ threads: [{ stages: ['poisson'], wait: 'yield' }, { stages: ['count'] }] })).done()
+  const report = await (
+    await chain.start({ threads: [{ stages: ['poisson'], wait: 'yield' }, { stages: ['count'] }] })
+  ).done()
   expect(report.stages[1]?.consumed).toBe(20)
 })
 
@@ -209,7 +267,10 @@ test('the same seed gives the same arrivals', async () => {
 test('a run is disposed of by stopping it', async () => {
   let report: Promise<unknown>
   {
-    await using run = await pipeline('p').from(poisson({ perSecond: 1_000 })).to(discard()).start()
+    await using run = await pipeline('p')
+      .from(poisson({ perSecond: 1_000 }))
+      .to(discard())
+      .start()
     report = run.done()
   }
   expect(await report).toMatchObject({ balanced: true })

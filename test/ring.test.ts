@@ -137,6 +137,29 @@ test('a ring attaches as its own type only', () => {
   expectCode(() => RingBuffer.attach(Tick, forged as never), 'VELOX_RING_MISMATCH')
 })
 
+test('code that runs inside a call of the ring can not use that side of it', () => {
+  const ring = new RingBuffer(Tick, 4)
+  ring.pushMany([tick(1), tick(2)])
+  for (const inner of [() => ring.pop(), () => ring.drain(() => {}), () => ring.release(), () => ring.popMany(1)]) {
+    expectCode(() => ring.drain(inner), 'VELOX_RING_OWNED', 'under way')
+  }
+  const evil = {
+    ...tick(3),
+    get id() {
+      return ring.push(tick(9)) ? 3 : 0
+    },
+  }
+  expectCode(() => ring.push(evil), 'VELOX_RING_OWNED', 'under way')
+  expect(ring.drain((batch) => expect(ring.push(tick(batch.id(0) + 2))).toBe(true))).toBe(2)
+  expect(ring.popMany(4).map(({ id }) => id)).toEqual([3])
+})
+
+test('a field may have any name that a batch leaves free', () => {
+  const ring = new RingBuffer(record('Odd', { during: u32, constructor: u8 }), 2)
+  ring.push({ during: 7, constructor: 1 })
+  expect(ring.drain((batch) => expect([batch.during(0), batch.constructor(0)]).toEqual([7, 1]))).toBe(1)
+})
+
 test('words that are no record are an error and stay until they are skipped', () => {
   const ring = new RingBuffer(Bundle, 4)
   ring.push({ transactions: [], count: 0, createdTsNs: 1n })
@@ -154,6 +177,9 @@ test('a cursor out of range is an error', () => {
   ring.push(1)
   Atomics.store(new Int32Array(bufferOf(ring)), 16, 1_000)
   expectCode(() => ring.pop(), 'VELOX_RING_CORRUPT', 'at most 4 records')
+  expectCode(() => ring.pop(), 'VELOX_RING_CORRUPT', 'at most 4 records')
+  Atomics.store(new Int32Array(bufferOf(ring)), 16, 1)
+  expect(ring.pop()).toBe(1)
 })
 
 test('two workers pass records in order, in batches and one by one', async () => {

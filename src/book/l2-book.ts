@@ -68,19 +68,19 @@ export class L2Book implements Face {
 
   top(): Top | undefined {
     const top = this.#top
-    if (!native.l2BookTop(this.#slot, top)) return undefined
+    if (!call(() => native.l2BookTop(this.#slot, top))) return undefined
     const [bid, bidQty, ask, askQty, sequence] = top as unknown as [number, number, number, number, number]
     return { bid, bidQty, ask, askQty, sequence }
   }
 
   depth(levels: number): { bids: Level[]; asks: Level[] } {
     checkCount('levels', levels)
-    return depthOf(native.l2BookDepth(this.#slot, levels))
+    return depthOf(call(() => native.l2BookDepth(this.#slot, levels)))
   }
 
   qtyAt(side: Side, price: number): number {
     checkInteger('price', price)
-    return native.l2BookQtyAt(this.#slot, checkSide('side', side), price)
+    return call(() => native.l2BookQtyAt(this.#slot, checkSide('side', side), price))
   }
 
   vwap(side: Side, qty: number): number | undefined {

@@ -38,24 +38,24 @@ export class OrderBook implements Face {
   }
 
   bestBid(): number | undefined {
-    return native.orderBookBest(this.#slot, 0)
+    return call(() => native.orderBookBest(this.#slot, 0))
   }
 
   bestAsk(): number | undefined {
-    return native.orderBookBest(this.#slot, 1)
+    return call(() => native.orderBookBest(this.#slot, 1))
   }
 
   spread(): number | undefined {
-    return native.orderBookSpread(this.#slot)
+    return call(() => native.orderBookSpread(this.#slot))
   }
 
   qtyAt(side: Side, price: number): number {
     checkInteger('price', price)
-    return native.orderBookQtyAt(this.#slot, checkSide('side', side), price)
+    return call(() => native.orderBookQtyAt(this.#slot, checkSide('side', side), price))
   }
 
   depth(levels: number): { bids: Level[]; asks: Level[] } {
     checkCount('levels', levels)
-    return depthOf(native.orderBookDepth(this.#slot, levels))
+    return depthOf(call(() => native.orderBookDepth(this.#slot, levels)))
   }
 }

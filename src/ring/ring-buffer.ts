@@ -23,6 +23,11 @@ export interface RingInternals {
   readonly capacity: number
 }
 
+/** A handle that is collected gives up what it claimed. */
+const collected = new FinalizationRegistry<{ cells: Int32Array; owner: number }>(({ cells, owner }) => {
+  for (const cell of [layout.PRODUCER_CELL, layout.CONSUMER_CELL]) Atomics.compareExchange(cells, cell, owner, 0)
+})
+
 let internalsOf: (ring: RingBuffer<Element>) => RingInternals
 
 export class RingBuffer<T extends Element> implements Face<T> {
@@ -52,6 +57,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
     const owner = native.ringOwner()
     this.#producer = new RingSide(this.#cells, 'producer', owner, capacity)
     this.#consumer = new RingSide(this.#cells, 'consumer', owner, capacity)
+    collected.register(this, { cells: this.#cells, owner })
   }
 
   static attach<T extends Element>(type: T, shared: SharedRing<T>): RingBuffer<T> {
@@ -76,7 +82,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
   push(value: Input<T>): boolean {
     this.#openForPush()
     if (this.#room(1) === 0) return false
-    this.#codec.write(this.#view, this.#offsetOf(this.#producer.at), value)
+    this.#write(0, value)
     this.#producer.advance(1)
     return true
   }
@@ -86,9 +92,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
     checkCount('from', from)
     const wanted = Math.max(0, values.length - from)
     const count = Math.min(wanted, this.#room(wanted))
-    for (let i = 0; i < count; i++) {
-      this.#codec.write(this.#view, this.#offsetOf(this.#producer.at + i), values[from + i] as Input<T>)
-    }
+    for (let i = 0; i < count; i++) this.#write(i, values[from + i] as Input<T>)
     if (count > 0) this.#producer.advance(count)
     return count
   }
@@ -126,7 +130,8 @@ export class RingBuffer<T extends Element> implements Face<T> {
     const count = Math.min(max, waiting)
     if (count === 0) return 0
     this.#batch ??= new RingBatch(this.#view, this.#codec, (cursor) => this.#offsetOf(cursor))
-    this.#batch[DURING](this.#consumer.at, count, read)
+    const batch = this.#batch
+    this.#consumer.during(() => batch[DURING](this.#consumer.at, count, read))
     this.#consumer.advance(count)
     return count
   }
@@ -169,6 +174,11 @@ export class RingBuffer<T extends Element> implements Face<T> {
   [Symbol.dispose](): void {
     this.close()
     this.release()
+  }
+
+  /** Writes a value `ahead` of the producer's cursor. Its getters are not the ring's own code. */
+  #write(ahead: number, value: Input<T>): void {
+    this.#producer.during(() => this.#codec.write(this.#view, this.#offsetOf(this.#producer.at + ahead), value))
   }
 
   #openForPush(): void {

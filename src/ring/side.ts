@@ -13,6 +13,7 @@ export class RingSide {
   readonly #farCell: number
   readonly #capacity: number
   #held = false
+  #busy = false
   /** The side's own position. */
   at = 0
   /** The other side's, as last seen. */
@@ -30,6 +31,8 @@ export class RingSide {
   }
 
   hold(): void {
+    if (this.#busy)
+      throw new VeloxError('VELOX_RING_OWNED', { side: this.#name, by: 'a call of this handle that is under way' })
     if (this.#held) return
     const by = Atomics.compareExchange(this.#cells, this.#ownerCell, 0, this.#owner) >>> 0
     if (by !== 0) {
@@ -38,27 +41,37 @@ export class RingSide {
     }
     this.#held = true
     this.at = Atomics.load(this.#cells, this.#cursorCell)
-    this.#far = Atomics.load(this.#cells, this.#farCell)
-    this.#check()
+    try {
+      this.#look()
+    } catch (error) {
+      this.release()
+      throw error
+    }
+  }
+
+  /** Runs code that is not the ring's own: it can't use this side meanwhile. */
+  during<R>(work: () => R): R {
+    this.#busy = true
+    try {
+      return work()
+    } finally {
+      this.#busy = false
+    }
   }
 
   release(): void {
     if (!this.#held) return
+    if (this.#busy) this.hold()
     this.#held = false
     Atomics.compareExchange(this.#cells, this.#ownerCell, this.#owner, 0)
   }
 
   /** How many records wait, looking at the other side only when what is known is not `enough`. */
   waiting(enough: (waiting: number) => boolean): number {
-    const known = this.#waiting()
+    const known = this.#between(this.#far)
     if (enough(known)) return known
-    this.#far = Atomics.load(this.#cells, this.#farCell)
-    this.#check()
-    return this.#waiting()
-  }
-
-  #waiting(): number {
-    return (this.#name === 'producer' ? this.at - this.#far : this.#far - this.at) >>> 0
+    this.#look()
+    return this.#between(this.#far)
   }
 
   /** Publishes that the side has moved on. */
@@ -67,13 +80,18 @@ export class RingSide {
     Atomics.store(this.#cells, this.#cursorCell, this.at)
   }
 
-  #check(): void {
-    const got = this.#waiting()
-    if (got <= this.#capacity) return
-    throw new VeloxError('VELOX_RING_CORRUPT', {
-      ring: 'the ring',
-      expected: `at most ${this.#capacity} records between its cursors`,
-      got,
-    })
+  #between(far: number): number {
+    return (this.#name === 'producer' ? this.at - far : far - this.at) >>> 0
+  }
+
+  /** Looks at the other side; believes only what can be. */
+  #look(): void {
+    const far = Atomics.load(this.#cells, this.#farCell)
+    const got = this.#between(far)
+    if (got > this.#capacity) {
+      const expected = `at most ${this.#capacity} records between its cursors`
+      throw new VeloxError('VELOX_RING_CORRUPT', { ring: 'the ring', expected, got })
+    }
+    this.#far = far
   }
 }

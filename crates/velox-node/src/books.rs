@@ -2,19 +2,21 @@ use napi_derive::napi;
 use velox_engine::{ASK, BID, Depth, OrderBook};
 
 use crate::errors::Thrown;
-use crate::raw::{Call, Entry, Value};
+use crate::raw::{Call, Entry, Value, exact};
 use crate::slots::{self, Object, of};
 
 pub(crate) static FUNCTIONS: [Entry; 4] = [
     Entry { name: c"orderBookUpdate", run: update },
     Entry {
         name: c"orderBookBest",
-        run: |call| on(call, |book| if side(call, 1) == BID { book.bid() } else { book.ask() }.into()),
+        run: |call| {
+            on(call, |book| Value::integer("price", if side(call, 1) == BID { book.bid() } else { book.ask() }))
+        },
     },
-    Entry { name: c"orderBookSpread", run: |call| on(call, |book| book.checked_spread().into()) },
+    Entry { name: c"orderBookSpread", run: |call| on(call, |book| Value::integer("spread", book.checked_spread())) },
     Entry {
         name: c"orderBookQtyAt",
-        run: |call| on(call, |book| Value::Number(book.qty_at(side(call, 1), call.integer(2)) as f64)),
+        run: |call| on(call, |book| Value::integer("qty", Some(book.qty_at(side(call, 1), call.integer(2))))),
     },
 ];
 
@@ -22,8 +24,8 @@ pub(crate) fn side(call: &Call, i: usize) -> u8 {
     if call.index(i) == 0 { BID } else { ASK }
 }
 
-fn on(call: &Call, work: impl FnOnce(&OrderBook) -> Value) -> Result<Value, Thrown> {
-    slots::with(call.index(0), of!(OrderBook), |book| Ok(work(book)))
+fn on(call: &Call, work: impl FnOnce(&OrderBook) -> Result<Value, Thrown>) -> Result<Value, Thrown> {
+    slots::with(call.index(0), of!(OrderBook), |book| work(book))
 }
 
 /// Book, kind (0 adds, 1 sets), side, price, quantity, timestamp.
@@ -41,9 +43,10 @@ fn update(call: &Call) -> Result<Value, Thrown> {
 }
 
 /// How many bids, then price and quantity of each level, bids first.
-pub(crate) fn flat(depth: &Depth) -> Vec<f64> {
-    let levels = depth.bids.iter().chain(&depth.asks).flat_map(|level| [level.price as f64, level.qty as f64]);
-    std::iter::once(depth.bids.len() as f64).chain(levels).collect()
+pub(crate) fn flat(depth: &Depth) -> Result<Vec<f64>, Thrown> {
+    let levels = depth.bids.iter().chain(&depth.asks);
+    let numbers = levels.flat_map(|level| [exact("price", level.price), exact("qty", level.qty)]);
+    std::iter::once(Ok(depth.bids.len() as f64)).chain(numbers).collect()
 }
 
 /// Makes a book of many writers.
@@ -55,5 +58,5 @@ pub fn order_book_new() -> u32 {
 /// The best levels of both sides.
 #[napi(catch_unwind)]
 pub fn order_book_depth(book: u32, levels: f64) -> crate::errors::Result<Vec<f64>> {
-    Ok(slots::with(book as usize, of!(OrderBook), |book| Ok(flat(&book.depth(levels as usize))))?)
+    Ok(slots::with(book as usize, of!(OrderBook), |book| flat(&book.depth(levels as usize)))?)
 }

@@ -40,7 +40,7 @@ fn of_builder(object: &mut Object) -> Option<&mut (BundleBuilder, Option<Sending
 }
 
 fn sending(to: &mut Option<Sending>, memory: Arc<SharedMemory>) -> std::result::Result<&mut Sending, ForeignError> {
-    if to.as_ref().is_none_or(|sending| !Arc::ptr_eq(&sending.memory, &memory)) {
+    if to.as_ref().is_none_or(|sending| !sending.memory.is(&memory)) {
         let producer = memory.producer()?;
         *to = Some(Sending { memory, producer });
     }

@@ -33,6 +33,10 @@ impl Thrown {
         Self::new("VELOX_INVALID_VALUE", json!({ "field": field, "expected": expected, "got": got.into() }))
     }
 
+    pub(crate) fn unsafe_integer(field: &str) -> Self {
+        Self::new("VELOX_UNSAFE_INTEGER", json!({ "field": field }))
+    }
+
     pub(crate) fn panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().map(ToString::to_string);
         let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into());

@@ -1,13 +1,10 @@
 use std::sync::Arc;
 
 use napi_derive::napi;
-use serde_json::json;
 use velox_engine::{Instrument, Step};
 
 use crate::errors::{Result, Thrown};
-
-/// The largest integer that a JavaScript number holds exactly.
-const MAX_SAFE: u64 = (1 << 53) - 1;
+use crate::raw::exact;
 
 pub(crate) fn instrument(id: u32) -> std::result::Result<Arc<Instrument>, Thrown> {
     let found = u16::try_from(id).ok().and_then(Instrument::of_id);
@@ -55,10 +52,7 @@ pub fn instrument_count(id: u32, is_qty: bool, decimal: String) -> Result<f64> {
         thrown.context["field"] = field.into();
         thrown
     })?;
-    if count.unsigned_abs() > MAX_SAFE {
-        return Err(Thrown::new("VELOX_UNSAFE_INTEGER", json!({ "field": field })).into());
-    }
-    Ok(count as f64)
+    Ok(exact(field, count)?)
 }
 
 /// The decimal of a number of ticks or lots.

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 use napi::sys;
 use velox_engine::record::Record;
@@ -47,6 +48,7 @@ pub(crate) fn hold(
     sweep();
     let refused = || Thrown::value("ring", "a Uint8Array over a SharedArrayBuffer, 8-byte aligned", "something else");
     let (mut kind, mut bytes, mut data, mut reference) = (0, 0, ptr::null_mut(), ptr::null_mut());
+    let (mut buffer, mut is_private) = (ptr::null_mut(), true);
     // SAFETY: called inside a native call of this environment, with a live handle; results not wanted are null.
     let status = unsafe {
         sys::napi_get_typedarray_info(
@@ -55,11 +57,16 @@ pub(crate) fn hold(
             &raw mut kind,
             &raw mut bytes,
             &raw mut data,
-            ptr::null_mut(),
+            &raw mut buffer,
             ptr::null_mut(),
         )
     };
     if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+        return Err(refused());
+    }
+    // An ArrayBuffer in disguise could be detached, and its memory freed, while a thread works on it.
+    // SAFETY: as above.
+    if unsafe { sys::napi_is_arraybuffer(env, buffer, &raw mut is_private) } != sys::Status::napi_ok || is_private {
         return Err(refused());
     }
     let at = NonNull::new(data.cast::<u64>()).filter(|at| at.is_aligned()).ok_or_else(refused)?;
@@ -79,6 +86,8 @@ pub(crate) fn sweep() {
         held.retain(|held| {
             let used = Arc::strong_count(&held.memory) > 1;
             if !used {
+                // Acquire: pairs with the release of the last other handle; what its thread did to the memory is over.
+                fence(Ordering::Acquire);
                 // SAFETY: the reference was made in this environment, on this thread, and is deleted once: its entry
                 // goes with it. No handle is left that could reach the memory.
                 unsafe { sys::napi_delete_reference(held.env, held.reference) };
@@ -89,6 +98,11 @@ pub(crate) fn sweep() {
 }
 
 impl SharedMemory {
+    /// Whether both are handles of one memory.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+
     fn ring<R: Record>(self: &Arc<Self>) -> Result<ForeignRing<R>, ForeignError> {
         // SAFETY: `at` is 8-byte aligned and stays mapped for `bytes` bytes as long as the handle given along lives: the
         // table holds a reference to its buffer, and a SharedArrayBuffer never moves, shrinks or detaches.

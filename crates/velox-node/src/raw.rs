@@ -15,6 +15,9 @@ use napi::sys;
 
 use crate::errors::Thrown;
 
+/// The largest integer that a JavaScript number holds exactly.
+const MAX_SAFE: u64 = (1 << 53) - 1;
+
 /// The most arguments a function here takes.
 const MAX_ARGS: usize = 6;
 
@@ -26,10 +29,19 @@ pub(crate) enum Value {
     BigInt(u64),
 }
 
-impl From<Option<i64>> for Value {
-    fn from(value: Option<i64>) -> Self {
-        value.map_or(Self::Undefined, |n| Self::Number(n as f64))
+impl Value {
+    /// A whole number, undefined for none.
+    pub(crate) fn integer(field: &str, value: Option<i64>) -> Result<Self, Thrown> {
+        Ok(value.map(|n| exact(field, n)).transpose()?.map_or(Self::Undefined, Self::Number))
     }
+}
+
+/// The integer as a double, where that holds it exactly.
+pub(crate) fn exact(field: &str, n: i64) -> Result<f64, Thrown> {
+    if n.unsigned_abs() > MAX_SAFE {
+        return Err(Thrown::unsafe_integer(field));
+    }
+    Ok(n as f64)
 }
 
 impl From<Option<f64>> for Value {
@@ -93,7 +105,8 @@ impl Call {
     /// Calls `f` with the address and the length in elements of a typed array of this type, where the argument is one.
     fn array(&self, i: usize, kind: sys::napi_typedarray_type) -> Option<(*mut c_void, usize)> {
         let (mut found, mut length, mut data) = (0, 0, ptr::null_mut());
-        // SAFETY: invariants 1 and 3; the last two results are not asked for.
+        let (mut buffer, mut is_private) = (ptr::null_mut(), false);
+        // SAFETY: invariants 1 and 3; the last result is not asked for.
         let status = unsafe {
             sys::napi_get_typedarray_info(
                 self.env,
@@ -101,18 +114,24 @@ impl Call {
                 &raw mut found,
                 &raw mut length,
                 &raw mut data,
-                ptr::null_mut(),
+                &raw mut buffer,
                 ptr::null_mut(),
             )
         };
-        (status == sys::Status::napi_ok && found == kind && !data.is_null()).then_some((data, length))
+        if status != sys::Status::napi_ok || found != kind || data.is_null() {
+            return None;
+        }
+        // A SharedArrayBuffer is no ArrayBuffer to N-API: its memory would change under a copy.
+        // SAFETY: as above; on failure `is_private` stays false.
+        unsafe { sys::napi_is_arraybuffer(self.env, buffer, &raw mut is_private) };
+        is_private.then_some((data, length))
     }
 
     /// Copies a `Float64Array` argument.
     pub(crate) fn floats(&self, i: usize) -> Vec<f64> {
         let Some((data, length)) = self.array(i, sys::TypedarrayType::float64_array) else { return Vec::new() };
         // SAFETY: N-API gave the address of `length` doubles, aligned as a Float64Array is; nothing else runs on this
-        // thread during the call, and the TypeScript above passes only arrays that no other thread can reach.
+        // thread during the call, and `array` lets no shared memory through.
         unsafe { std::slice::from_raw_parts(data.cast::<f64>(), length) }.to_vec()
     }
 

@@ -15,9 +15,11 @@ pub fn counter() -> Option<Counter> {
     #[cfg(target_arch = "x86_64")]
     {
         const POWER_MANAGEMENT: u32 = 0x8000_0007;
-        use std::arch::x86_64::__cpuid;
-        let has_leaf = __cpuid(0x8000_0000).eax >= POWER_MANAGEMENT;
-        (has_leaf && __cpuid(POWER_MANAGEMENT).edx & (1 << 8) != 0).then_some(Counter::Tsc)
+        #[allow(unused_unsafe, reason = "safe in newer versions of Rust")]
+        // SAFETY: every x86-64 processor has the instruction.
+        let cpuid = |leaf| unsafe { std::arch::x86_64::__cpuid(leaf) };
+        let has_leaf = cpuid(0x8000_0000).eax >= POWER_MANAGEMENT;
+        (has_leaf && cpuid(POWER_MANAGEMENT).edx & (1 << 8) != 0).then_some(Counter::Tsc)
     }
     #[cfg(target_arch = "aarch64")]
     {

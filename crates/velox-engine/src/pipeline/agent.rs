@@ -1,7 +1,8 @@
 //! What a thread runs: agents, each of which does a bounded bit of work a call and says how much.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use velox_ring::{Consumer, Producer, Waker};
 
@@ -11,6 +12,10 @@ use super::error::EngineError;
 use super::flow::{Flow, Stamp};
 use super::latency::Latency;
 use super::stage::{Notes, Stage, Tally};
+use super::thread::panic_text;
+
+/// Stands for an offset that there is not.
+const NO_OFFSET: u64 = u64::MAX;
 
 /// A bit of work on a thread.
 pub(crate) trait Agent {
@@ -103,18 +108,21 @@ impl<S: Stage> Agent for StageAgent<S> {
         let mut output = self.output.borrow_mut();
         let before = output.pushed;
         let mut input = Input::new(&mut batch);
-        let result = self.stage.poll(&mut input, &mut output, &mut self.tally);
+        // Unwind safety: after a panic the stage is only asked for its notes, and the batches are whole after each call.
+        let result = catch_unwind(AssertUnwindSafe(|| self.stage.poll(&mut input, &mut output, &mut self.tally)));
+        let result = result.unwrap_or_else(|panic| Err(EngineError::Panic(panic_text(&*panic))));
         let sink = self.edge_out.is_none().then_some(&mut self.end_to_end);
         Self::record_latencies(&mut self.latency, sink, input.taken());
         let taken = input.settle();
         self.taken += taken as u64;
         output.note_high_water();
         if batch.is_empty() {
-            output.watermark = output.watermark.max(batch.watermark);
+            output.pass(batch.watermark, batch.clock_offset);
         }
         let mut failed = result.err();
         if failed.is_some() {
-            self.tally.errors += 1;
+            // What the stage took and did not come to account for.
+            self.tally.errors += self.taken.saturating_sub(self.tally.accounted());
         } else if batch.drained() {
             match self.stage.finish(&mut output, &mut self.tally) {
                 Ok(out) => (self.done, output.ended) = (out, out),
@@ -130,6 +138,10 @@ impl<S: Stage> Agent for StageAgent<S> {
 
     fn done(&self) -> bool {
         self.done
+    }
+
+    fn due(&self) -> Option<u64> {
+        Some(self.stage.deadline()?.wrapping_add(self.input.borrow().clock_offset?))
     }
 
     fn stage(&self) -> usize {
@@ -163,8 +175,20 @@ pub(crate) struct Stamped<T: Flow> {
 
 /// What crosses beside the ring: the watermark, read before the ring is emptied and written after it is filled.
 pub(crate) struct Crossing {
-    pub watermark: std::sync::atomic::AtomicU64,
+    pub watermark: AtomicU64,
+    /// [`NO_OFFSET`] for none.
+    pub clock_offset: AtomicU64,
     pub ended: AtomicBool,
+}
+
+impl Crossing {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            watermark: AtomicU64::new(0),
+            clock_offset: AtomicU64::new(NO_OFFSET),
+            ended: AtomicBool::new(false),
+        })
+    }
 }
 
 /// The near end of a cut: carries what the stage before it wrote into a ring.
@@ -176,6 +200,8 @@ pub(crate) struct Sender<T: Flow> {
     pub crossing: Arc<Crossing>,
     pub edge: Arc<EdgeCounters>,
     pub peer: Waker,
+    /// The watermark that was passed on last.
+    pub passed: u64,
     pub done: bool,
 }
 
@@ -196,9 +222,14 @@ impl<T: Flow> Agent for Sender<T> {
         input.advance(sent);
         input.settle();
         let mut moved = sent;
-        if batch.is_empty() {
+        if batch.is_empty() && batch.watermark > self.passed {
+            self.passed = batch.watermark;
+            let offset = batch.clock_offset.unwrap_or(NO_OFFSET);
+            // Relaxed: the watermark's release orders it.
+            self.crossing.clock_offset.store(offset, Ordering::Relaxed);
             // Release: pairs with the receiver's acquire, which then finds every record pushed above in the ring.
             self.crossing.watermark.store(batch.watermark, Ordering::Release);
+            self.peer.wake();
         }
         if batch.drained() {
             self.crossing.ended.store(true, Ordering::Release);
@@ -259,7 +290,9 @@ impl<T: Flow> Agent for Receiver<T> {
             self.peer.wake();
         }
         if empty {
-            output.watermark = output.watermark.max(watermark);
+            // Relaxed: ordered by the watermark's acquire above.
+            let offset = self.crossing.clock_offset.load(Ordering::Relaxed);
+            output.pass(watermark, (offset != NO_OFFSET).then_some(offset));
             if ended {
                 output.ended = true;
                 self.done = true;

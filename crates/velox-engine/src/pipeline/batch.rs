@@ -25,6 +25,8 @@ pub struct Batch<T: Flow> {
     pub(crate) high_water: usize,
     /// No later record is older than this, in ns of record time.
     pub(crate) watermark: u64,
+    /// The clock less record time, where record time runs with the clock, wrapping.
+    pub(crate) clock_offset: Option<u64>,
     /// No later record comes.
     pub(crate) ended: bool,
 }
@@ -39,6 +41,7 @@ impl<T: Flow> Batch<T> {
             popped: 0,
             high_water: 0,
             watermark: 0,
+            clock_offset: None,
             ended: false,
         }))
     }
@@ -67,6 +70,12 @@ impl<T: Flow> Batch<T> {
         self.records.push(record);
         self.stamps.push(stamp);
         self.pushed += 1;
+    }
+
+    /// Record time has passed.
+    pub(crate) fn pass(&mut self, watermark: u64, clock_offset: Option<u64>) {
+        self.watermark = self.watermark.max(watermark);
+        self.clock_offset = clock_offset;
     }
 
     pub(crate) fn note_high_water(&mut self) {

@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use velox_ring::{Waker, ring};
 
@@ -47,6 +46,8 @@ pub(crate) struct Wiring {
 /// One step of the chain.
 pub(crate) struct Step {
     pub name: String,
+    /// Whether somebody outside the run fills or empties it.
+    pub foreign: bool,
     pub build: Build,
     /// Cuts the edge behind the step, for the type that it gives.
     pub cut: fn(usize, Arc<EdgeCounters>) -> (BuildSender, BuildReceiver),
@@ -58,11 +59,20 @@ fn open<T: Flow>(port: Port) -> Shared<T> {
 
 fn cut<T: Flow>(index: usize, edge: Arc<EdgeCounters>) -> (BuildSender, BuildReceiver) {
     let (producer, consumer) = ring(RING_CAPACITY).expect("the capacity is a power of two");
-    let near = Arc::new(Crossing { watermark: AtomicU64::new(0), ended: AtomicBool::new(false) });
+    let near = Crossing::new();
     let far = Arc::clone(&near);
     (
         Box::new(move |port, peer| {
-            Box::new(Sender { index, input: open::<T>(port), producer, crossing: near, edge, peer, done: false })
+            Box::new(Sender {
+                index,
+                input: open::<T>(port),
+                producer,
+                crossing: near,
+                edge,
+                peer,
+                passed: 0,
+                done: false,
+            })
         }),
         Box::new(move |peer| {
             let output = Batch::<T>::shared();
@@ -99,7 +109,6 @@ pub struct Pipeline<T: Flow> {
     pub(crate) steps: Vec<Step>,
     /// Whether bundles count in the records' own time.
     pub(crate) record_time: bool,
-    pub(crate) foreign: bool,
     _type: PhantomData<fn() -> T>,
 }
 
@@ -120,13 +129,14 @@ impl<T: Flow> Pipeline<T> {
             };
             (Box::new(agent), Box::new(output))
         });
-        Self { steps: vec![Step { name: name.into(), build, cut: cut::<T> }], record_time, foreign, _type: PhantomData }
+        Self { steps: vec![Step { name: name.into(), foreign, build, cut: cut::<T> }], record_time, _type: PhantomData }
     }
 
     /// Puts a stage behind the last step. A name that is taken gets a number.
     #[must_use]
     pub fn stage<S: Stage<In = T>>(mut self, name: &str, stage: S) -> Pipeline<S::Out> {
         let name = self.free_name(name);
+        let foreign = stage.is_foreign();
         let build: Build = Box::new(move |port, wiring| {
             let output: Rc<RefCell<Batch<S::Out>>> = Batch::shared();
             let agent = StageAgent {
@@ -145,8 +155,8 @@ impl<T: Flow> Pipeline<T> {
             };
             (Box::new(agent), Box::new(output))
         });
-        self.steps.push(Step { name, build, cut: cut::<S::Out> });
-        Pipeline { steps: self.steps, record_time: self.record_time, foreign: self.foreign, _type: PhantomData }
+        self.steps.push(Step { name, foreign, build, cut: cut::<S::Out> });
+        Pipeline { steps: self.steps, record_time: self.record_time, _type: PhantomData }
     }
 
     /// Ends the pipeline in a sink.

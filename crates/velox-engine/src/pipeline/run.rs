@@ -41,7 +41,7 @@ pub enum RunError {
         /// The accounts at that moment.
         report: Box<Report>,
     },
-    /// [`Run::abort`] was called.
+    /// [`RunHandle::abort`] was called.
     #[error("the run was aborted")]
     Aborted {
         /// The accounts at that moment.
@@ -71,6 +71,8 @@ struct Plan {
     receiver: Option<BuildReceiver>,
     builds: Vec<(usize, Build)>,
     sender: Option<BuildSender>,
+    /// Whether it has to look by itself for what somebody outside the run does.
+    foreign: bool,
 }
 
 fn build(plan: Plan, wiring: &mut Wiring, before: &Waker, behind: &Waker) -> Vec<Box<dyn Agent>> {
@@ -114,14 +116,16 @@ impl Run {
         for placed in &placement {
             let mut builds = Vec::new();
             let mut cut = None;
+            let mut foreign = false;
             for (index, step) in steps.by_ref().take(placed.stages.len()) {
+                foreign |= step.foreign;
                 builds.push((index, step.build));
                 cut = Some((index, step.cut));
             }
             let (index, cut) = cut.expect("every thread has a stage");
             let ends = edges.get(index).map(|edge| cut(index, Arc::clone(edge)));
             let (sender, next) = ends.unzip();
-            plans.push(Plan { receiver: std::mem::replace(&mut receiver, next), builds, sender });
+            plans.push(Plan { receiver: std::mem::replace(&mut receiver, next), builds, sender, foreign });
         }
 
         let (parkers, wakers): (Vec<_>, Vec<_>) = plans.iter().map(|_| Parker::new()).unzip();
@@ -141,7 +145,7 @@ impl Run {
                 parker,
                 control: Arc::clone(&control),
                 stall_log: options.stall_log,
-                foreign: pipeline.foreign && i == 0,
+                foreign: plan.foreign,
             };
             let (before, behind) = (wakers[i.saturating_sub(1)].clone(), wakers[(i + 1).min(wakers.len() - 1)].clone());
             let core = placement[i].core;
@@ -161,9 +165,16 @@ impl Run {
                 run(agents, setup)
             };
             let stages = placement[i].stages.join(", ");
-            match std::thread::Builder::new().name(format!("velox-{}", placement[i].stages[0])).spawn(body) {
+            match std::thread::Builder::new().name(format!("velox-{i}")).spawn(body) {
                 Ok(thread) => threads.push(thread),
-                Err(reason) => return Err(StartError::Thread { stages, reason: reason.to_string() }),
+                Err(reason) => {
+                    // Without their gates the threads that are there end at once, and with them what they hold.
+                    drop(gates);
+                    for thread in threads {
+                        let _ = thread.join();
+                    }
+                    return Err(StartError::Thread { stages, reason: reason.to_string() });
+                }
             }
         }
         drop(ready);

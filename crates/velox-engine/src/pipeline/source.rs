@@ -63,6 +63,11 @@ impl<T: Flow> Feed<'_, T> {
         self.0.push(record, stamp);
     }
 
+    /// Says that record time runs with the clock from here on: the clock is at record time + `offset` (wrapping).
+    pub fn follow_clock(&mut self, offset: u64) {
+        self.0.clock_offset = Some(offset);
+    }
+
     /// Promises that no later record is older than this, in ns of record time.
     pub fn pass_time(&mut self, record_time: u64) {
         self.0.watermark = self.0.watermark.max(record_time);
@@ -139,9 +144,9 @@ impl Paced {
         let (started, first) = *self.origin.get_or_insert((now, time));
         self.time = time;
         self.due = match self.pace {
-            Pace::Recorded => started + time.saturating_sub(first),
+            Pace::Recorded => started.saturating_add(time.saturating_sub(first)),
             Pace::Max => 0,
-            Pace::PerSecond(rate) => started + (self.count as f64 * 1e9 / rate) as u64,
+            Pace::PerSecond(rate) => started.saturating_add((self.count as f64 * 1e9 / rate) as u64),
         };
         self.count += 1;
         Ok(())
@@ -150,7 +155,9 @@ impl Paced {
     /// Up to which record time everything was given, while the arrival under way is not due.
     fn passed(&self, now: u64) -> u64 {
         match (self.pace, self.origin) {
-            (Pace::Recorded, Some((started, first))) => (first + (now - started)).min(self.time),
+            (Pace::Recorded, Some((started, first))) => {
+                first.saturating_add(now.saturating_sub(started)).min(self.time)
+            }
             _ => 0,
         }
     }
@@ -188,6 +195,9 @@ impl Source for Paced {
             }
             if self.due > now {
                 feed.pass_time(self.passed(now));
+                if let (Pace::Recorded, Some((started, first))) = (self.pace, self.origin) {
+                    feed.follow_clock(started.wrapping_sub(first));
+                }
                 break;
             }
             if feed.room() == 0 {
@@ -232,7 +242,8 @@ impl<S: Source> Agent for SourceAgent<S> {
         let before = output.pushed;
         // Relaxed: the flag orders nothing but itself.
         let stopping = self.control.stop.load(Ordering::Relaxed);
-        self.done = self.source.poll(&mut Feed(&mut output), stopping)?;
+        let polled = self.source.poll(&mut Feed(&mut output), stopping);
+        let failed = polled.map(|done| self.done = done).err();
         output.ended = self.done;
         let moved = (output.pushed - before) as usize;
         if moved > 0 {
@@ -242,7 +253,7 @@ impl<S: Source> Agent for SourceAgent<S> {
             self.edge_out.high_water.raise(output.high_water as u64);
             self.counters.publish(output.pushed, output.pushed, &self.tally);
         }
-        Ok(moved + usize::from(self.done))
+        failed.map_or(Ok(moved + usize::from(self.done)), Err)
     }
 
     fn done(&self) -> bool {

@@ -53,6 +53,17 @@ pub trait Stage: Send + 'static {
         tally: &mut Tally,
     ) -> Result<(), EngineError>;
 
+    /// The record time at which it has something to do though nothing comes: a sleeping thread wakes for it where record
+    /// time runs with the clock.
+    fn deadline(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether somebody outside the run makes room for it, so that a sleeping thread must look for it by itself.
+    fn is_foreign(&self) -> bool {
+        false
+    }
+
     /// Gives on what it still holds, after the last input. Called until it says `true`: all is out.
     ///
     /// # Errors
@@ -86,6 +97,10 @@ pub struct Tally {
 }
 
 impl Tally {
+    pub(crate) fn accounted(&self) -> u64 {
+        self.consumed + self.filtered + self.conflated + self.errors + self.held
+    }
+
     /// Refuses a record; the first reason stands in the report.
     pub fn refuse(&mut self, reason: impl FnOnce() -> String) {
         self.errors += 1;

@@ -98,6 +98,10 @@ impl Stage for BundleStage {
         Ok(())
     }
 
+    fn deadline(&self) -> Option<u64> {
+        self.open.deadline()
+    }
+
     fn finish(&mut self, out: &mut Batch<Bundle>, tally: &mut Tally) -> Result<bool, EngineError> {
         if self.open.len() > 0 {
             if out.room() == 0 {

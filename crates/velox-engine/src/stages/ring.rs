@@ -27,6 +27,10 @@ impl<T: Flow> Stage for RingSink<T> {
         tally.consumed += pushed as u64;
         Ok(())
     }
+
+    fn is_foreign(&self) -> bool {
+        true
+    }
 }
 
 /// A source from a ring that a script fills. Ends when the ring is closed and empty.
@@ -57,8 +61,9 @@ impl<T: Flow<Stamp = u64>> Source for RingSource<T> {
             feed.push(*record, now);
         }
         feed.pass_time(now);
-        let read = read?;
-        self.ended = closed && read < room;
+        feed.follow_clock(0);
+        // Not `read < room`: a record that is none stays in front, and the next look meets it.
+        self.ended = closed && room > 0 && read? == 0;
         Ok(self.ended || stopping)
     }
 
