@@ -1,0 +1,125 @@
+// Runs every benchmark and writes bench/RESULTS.md. `npm run build` first; nothing else should run meanwhile.
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { arch, cpus, platform } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+function lines(command, args) {
+  const { status, stdout } = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`)
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
+}
+
+const bench = (crate, name) => lines('cargo', ['bench', '--quiet', '-p', crate, '--bench', name])
+const sorted = (values) => values.toSorted((a, b) => a - b)
+const median = (values) => sorted(values)[Math.floor(values.length / 2)]
+const range = (values) => [Math.min(...values), Math.max(...values)]
+const time = (nanos) =>
+  nanos < 1_000
+    ? `${Math.round(nanos)} ns`
+    : nanos < 1e6
+      ? `${(nanos / 1_000).toFixed(2)} µs`
+      : `${(nanos / 1e6).toFixed(2)} ms`
+const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`
+const timed = (values) => `${time(median(values))} (${range(values).map(time).join(' – ')})`
+
+function row(label, runs, of, target = '') {
+  return `| ${label} | ${[0, 1, 2].map((p) => timed(runs.map((r) => of(r)[p]))).join(' | ')} | ${target} |`
+}
+
+function poisson(runs) {
+  const table = (wait) => {
+    const of = runs.filter((r) => r.wait === wait)
+    const spins = wait === 'spin'
+    return `**\`wait: '${wait}'\`**${spins ? '' : ', the default'}: ${percent(median(of.map((r) => r.rate)), 3)} of the asked rate (${range(
+      of.map((r) => r.rate),
+    )
+      .map((r) => percent(r, 3))
+      .join(
+        ' – ',
+      )}), ${Math.max(...of.map((r) => r.dropped))} dropped, ${of.every((r) => r.balanced) ? 'balanced' : 'NOT BALANCED'}.
+${
+  spins
+    ? `The machine took the core for more than 10 µs at a time during ${percent(median(of.map((r) => r.stallShare)))} of the time (${range(
+        of.map((r) => r.stallShare),
+      )
+        .map((s) => percent(s))
+        .join(
+          ' – ',
+        )}), longest ${time(Math.max(...of.map((r) => r.stallMax)))}; ${percent(median(of.map((r) => r.cleanShare)))} of the records met no such gap.`
+    : ''
+}
+
+| | p50 | p90 | p99 | asked |
+|---|---|---|---|---|
+${row('scheduled arrival → bundle stage', of, (r) => r.all.toBundle, spins ? 'p50 ≤ 1 µs, p90 ≤ 3 µs' : '')}
+${row('closed bundle → output', of, (r) => r.all.toOutput, spins ? 'p50 ≤ 1 µs, p90 ≤ 3 µs' : '')}${
+  spins
+    ? `
+${row('arrival → bundle stage, without gaps', of, (r) => r.clean.toBundle, 'p99 ≤ 10 µs')}
+${row('closed bundle → output, without gaps', of, (r) => r.clean.toOutput, 'p99 ≤ 10 µs')}`
+    : ''
+}`
+  }
+  return `## 100,000 synthetic arrivals a second for 10 s, through all four stages
+
+\`crates/velox-engine/benches/poisson.rs\`; 5 runs of each, interleaved; median, and least – most of the runs. The wait for a
+full bundle (16 transactions or 100 µs) is not in these figures: it is the bundle's choice.
+
+${table('spin')}
+
+${table('backoff')}
+
+For comparison, as quoted and not run here: the founding document's own four-stage program on four spinning threads keeps
+73,000 – 89,000 a second of these 100,000 on a machine of this kind, at a p50 of 350 – 750 µs end to end.`
+}
+
+function clock(rust, js) {
+  const of = (s) => `${s.p50.toFixed(1)} (${s.p10.toFixed(1)} – ${s.p90.toFixed(1)})`
+  return `## The clock
+
+From JavaScript (\`bench/clock.mjs\`), ns a call, median (p10 – p90) of 41 interleaved rounds of a million calls:
+
+| | ns |
+|---|---|
+| \`clock.nanos()\` | ${of(js.nanos)} |
+| \`process.hrtime.bigint()\` | ${of(js.hrtime)} |
+| \`performance.now()\` | ${of(js.performance)} |
+| \`hrtime.bigint\` ÷ \`clock.nanos\` | **${js.ratio.p50.toFixed(2)}×** (${js.ratio.p10.toFixed(2)} – ${js.ratio.p90.toFixed(2)}); asked: ≥ 1.5 |
+
+From Rust (\`crates/velox-clock/benches/read.rs\`), ns a call, medians of 31 interleaved rounds of a million calls:
+
+| | ns |
+|---|---|
+| \`rdtsc()\` | ${rust.read.toFixed(2)} |
+| \`now()\`: read and convert | ${rust.converted.toFixed(2)}: ${(rust.converted - rust.read).toFixed(2)} over the bare read; asked: ≤ 1 |
+| \`std::time::Instant::now()\` | ${rust.system.toFixed(2)}: ${(rust.system / rust.converted).toFixed(2)}× |`
+}
+
+const [js] = lines('node', ['bench/clock.mjs'])
+const [rust] = bench('velox-clock', 'read')
+const runs = bench('velox_engine', 'poisson')
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${platform()} ${arch()}, Node ${process.versions.node}`
+
+writeFileSync(
+  new URL('RESULTS.md', import.meta.url),
+  `# Results
+
+Made by \`npm run build && npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. A virtual machine whose
+cores are shared with others: figures move from run to run, ratios less.
+
+${poisson(runs)}
+
+${clock(rust, js)}
+`,
+)
+console.log('bench/RESULTS.md written')
