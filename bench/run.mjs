@@ -59,7 +59,7 @@ ${
     : ''
 }
 
-| | p50 | p90 | p99 | asked |
+| | p50 | p90 | p99 | target |
 |---|---|---|---|---|
 ${row('scheduled arrival → bundle stage', of, (r) => r.all.toBundle, spins ? 'p50 ≤ 1 µs, p90 ≤ 3 µs' : '')}
 ${row('closed bundle → output', of, (r) => r.all.toOutput, spins ? 'p50 ≤ 1 µs, p90 ≤ 3 µs' : '')}${
@@ -94,14 +94,14 @@ From JavaScript (\`bench/clock.mjs\`), ns a call, median (p10 – p90) of 41 int
 | \`clock.nanos()\` | ${of(js.nanos)} |
 | \`process.hrtime.bigint()\` | ${of(js.hrtime)} |
 | \`performance.now()\` | ${of(js.performance)} |
-| \`hrtime.bigint\` ÷ \`clock.nanos\` | **${js.ratio.p50.toFixed(2)}×** (${js.ratio.p10.toFixed(2)} – ${js.ratio.p90.toFixed(2)}); asked: ≥ 1.5 |
+| \`hrtime.bigint\` ÷ \`clock.nanos\` | **${js.ratio.p50.toFixed(2)}×** (${js.ratio.p10.toFixed(2)} – ${js.ratio.p90.toFixed(2)}); target: ≥ 1.5 |
 
 From Rust (\`crates/velox-clock/benches/read.rs\`), ns a call, medians of 31 interleaved rounds of a million calls:
 
 | | ns |
 |---|---|
 | \`rdtsc()\` | ${rust.read.toFixed(2)} |
-| \`now()\`: read and convert | ${rust.converted.toFixed(2)}: ${(rust.converted - rust.read).toFixed(2)} over the bare read; asked: ≤ 1 |
+| \`now()\`: read and convert | ${rust.converted.toFixed(2)}: ${(rust.converted - rust.read).toFixed(2)} over the bare read; target: ≤ 1 |
 | \`std::time::Instant::now()\` | ${rust.system.toFixed(2)}: ${(rust.system / rust.converted).toFixed(2)}× |`
 }
 

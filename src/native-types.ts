@@ -6,7 +6,8 @@ export interface Native {
   rdtsc(): bigint
   tscToNs(ticks: bigint): bigint
   clockNow(): bigint
-  clockNanos(): number
+  /** A function that leaves `clock.nanos()` in the first 8 bytes of shared memory, as a double. */
+  clockBind(cell: Uint8Array): () => void
   clockToEpochNanos(ns: bigint): bigint
   clockCalibration(): { ticksPerNano: number; errorPpm: number; source: string }
 

@@ -1,7 +1,15 @@
 // What the examples print, against values worked out by hand from the founding document's own code.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { node, root } from './support/node.js'
+import { node, root, script } from './support/node.js'
+
+test('the README prints what it says', async () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const [, code, output] = /```ts\n(.*?)```\n\n```\n(.*?)```/s.exec(readme) as unknown as [string, string, string]
+  const { stdout, stderr } = await script(code)
+  expect([stdout, stderr]).toEqual([output, ''])
+})
 
 async function printed(example: string): Promise<string[]> {
   const { status, stdout, stderr } = await node([join(root, 'build/examples', `${example}.js`)])

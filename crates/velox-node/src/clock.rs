@@ -3,7 +3,7 @@ use velox_engine::clock;
 
 use crate::raw::{Entry, Value};
 
-/// Numbers of the clock; `clockNanos` stands apart in [`raw`](crate::raw).
+/// Numbers of the clock; `clockBind` stands apart in [`raw`](crate::raw).
 pub(crate) static FUNCTIONS: [Entry; 5] = [
     Entry {
         name: c"initTsc",

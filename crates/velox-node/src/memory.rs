@@ -103,6 +103,13 @@ impl SharedMemory {
         self.at == other.at
     }
 
+    /// The address of the first 8 bytes, for good: the memory is never let go of. `None` where there are fewer.
+    pub(crate) fn first_word(self: Arc<Self>) -> Option<NonNull<u64>> {
+        let at = (self.bytes >= 8).then_some(self.at)?;
+        std::mem::forget(self);
+        Some(at)
+    }
+
     fn ring<R: Record>(self: &Arc<Self>) -> Result<ForeignRing<R>, ForeignError> {
         // SAFETY: `at` is 8-byte aligned and stays mapped for `bytes` bytes as long as the handle given along lives: the
         // table holds a reference to its buffer, and a SharedArrayBuffer never moves, shrinks or detaches.

@@ -10,10 +10,12 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use napi::sys;
 
 use crate::errors::Thrown;
+use crate::memory;
 
 /// The largest integer that a JavaScript number holds exactly.
 const MAX_SAFE: u64 = (1 << 53) - 1;
@@ -198,12 +200,47 @@ unsafe extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_inf
     }
 }
 
-/// A number without arguments: not even those are asked for.
-unsafe extern "C" fn nanos(env: sys::napi_env, _: sys::napi_callback_info) -> sys::napi_value {
-    let mut result = ptr::null_mut();
-    // SAFETY: invariant 1.
-    unsafe { sys::napi_create_double(env, velox_engine::clock::nanos() as f64, &raw mut result) };
-    result
+/// Leaves the time in the cell of [`bind_clock`]: making a number would cost as much as all the rest of the call.
+unsafe extern "C" fn nanos(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut cell = ptr::null_mut();
+    // SAFETY: invariant 1; only the data pointer is asked for.
+    unsafe {
+        sys::napi_get_cb_info(env, info, ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), &raw mut cell);
+    }
+    // SAFETY: `bind_clock` made this function with the address of an aligned cell of memory that it holds for ever; a
+    // script may touch it at any time, so it is written by an atomic.
+    unsafe { AtomicU64::from_ptr(cell.cast()) }
+        .store((velox_engine::clock::nanos() as f64).to_bits(), Ordering::Relaxed);
+    ptr::null_mut()
+}
+
+/// Gives a function that leaves `clock.nanos()`, as a double, in the first 8 bytes of a `Uint8Array` over shared memory.
+unsafe extern "C" fn bind_clock(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut call = Call { env, args: [ptr::null_mut(); MAX_ARGS] };
+    let mut count = 1;
+    // SAFETY: invariant 1; `args` has room for one handle.
+    unsafe {
+        let args = call.args.as_mut_ptr();
+        sys::napi_get_cb_info(env, info, &raw mut count, args, ptr::null_mut(), ptr::null_mut());
+    }
+    let held = memory::hold(env, call.args[0], "clock".into(), 1);
+    match held.and_then(|memory| memory.first_word().ok_or_else(|| Thrown::value("cell", "8 bytes", "fewer"))) {
+        Ok(cell) => make(env, c"nanos", nanos, cell.as_ptr().cast()).unwrap_or(ptr::null_mut()),
+        Err(thrown) => call.throw(&thrown),
+    }
+}
+
+fn make(
+    env: sys::napi_env,
+    name: &CStr,
+    callback: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
+    data: *mut c_void,
+) -> Option<sys::napi_value> {
+    let (mut function, length) = (ptr::null_mut(), name.count_bytes() as isize);
+    // SAFETY: called on the environment's thread, inside one of its calls; `name` is copied.
+    let status =
+        unsafe { sys::napi_create_function(env, name.as_ptr(), length, Some(callback), data, &raw mut function) };
+    (status == sys::Status::napi_ok).then_some(function)
 }
 
 fn add(
@@ -213,24 +250,14 @@ fn add(
     callback: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
     data: *mut c_void,
 ) -> bool {
-    let mut function = ptr::null_mut();
+    let Some(function) = make(env, name, callback, data) else { return false };
     // SAFETY: called while the module is loaded, on the environment's thread, with live handles; `name` is copied.
-    unsafe {
-        sys::napi_create_function(
-            env,
-            name.as_ptr(),
-            name.count_bytes() as isize,
-            Some(callback),
-            data,
-            &raw mut function,
-        ) == sys::Status::napi_ok
-            && sys::napi_set_named_property(env, exports, name.as_ptr(), function) == sys::Status::napi_ok
-    }
+    unsafe { sys::napi_set_named_property(env, exports, name.as_ptr(), function) == sys::Status::napi_ok }
 }
 
 /// Adds the functions to the module's exports; says whether all went in.
 pub(crate) fn define(env: sys::napi_env, exports: sys::napi_value, tables: &[&'static [Entry]]) -> bool {
     let data = |entry: &'static Entry| ptr::from_ref(entry).cast_mut().cast::<c_void>();
-    add(env, exports, c"clockNanos", nanos, ptr::null_mut())
+    add(env, exports, c"clockBind", bind_clock, ptr::null_mut())
         && tables.iter().copied().flatten().all(|entry| add(env, exports, entry.name, trampoline, data(entry)))
 }
