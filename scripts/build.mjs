@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  const { status, error } = spawnSync(command, args, {
+    cwd: root, // What it prints is not the output of `npm pack` or `npm start`, which run it first.
+    stdio: ['ignore', 2, 2],
+  })
   if (error || status !== 0) {
     console.error(`velox-engine: \`${[command, ...args].join(' ')}\` failed${error ? `: ${error.message}` : ''}`)
     process.exit(1)

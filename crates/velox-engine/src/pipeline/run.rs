@@ -93,6 +93,16 @@ fn build(plan: Plan, wiring: &mut Wiring, before: &Waker, behind: &Waker) -> Vec
     agents
 }
 
+struct AbortOnPanic(Arc<Control>);
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.abort();
+        }
+    }
+}
+
 /// Keeps this thread on a core, counted from 0 among those that the process may use; says whether the system did.
 fn pin(core: usize) -> bool {
     let cores = core_affinity::get_core_ids().unwrap_or_default();
@@ -152,6 +162,8 @@ impl Run {
             let (ready, (gate, gated)) = (ready.clone(), mpsc::channel::<()>());
             gates.push(gate);
             let body = move || {
+                // A panic outside of the stages' own borders must not leave the other threads waiting for this one.
+                let _guard = AbortOnPanic(Arc::clone(&setup.control));
                 let pinned = core.is_none_or(pin);
                 let agents = build(plan, &mut wiring, &before, &behind);
                 drop((before, behind));
