@@ -309,6 +309,60 @@ export interface StepOptions {
   /** How reports name the step; default: its kind. */
   name?: string
 }
+/** Records written in place, for the length of one `poll`: by `push`, or field by field from record 0 on. */
+export type Writer<T> = {
+  /** false when there is no room: for each batch there is room for four times the records that a batch may have. */
+  push(r: Input<T>): boolean
+  readonly room: number
+} & (T extends RecordType<infer F>
+  ? {
+      // biome-ignore lint/suspicious/noExplicitAny: the read type doesn't matter to a writer
+      readonly [K in keyof F]: (i: number, v: F[K] extends Field<any, infer W> ? W : never) => void
+    }
+  : unknown)
+export interface StageDefinition<I extends Element, O extends Element, P> {
+  readonly input: I
+  readonly output: O
+  readonly params: P
+}
+/**
+ * A stage of your own: the default export of a module of its own. It runs in a worker, in the loop of the native stages
+ * around it: between two native calls it reads a batch in place and writes one in place. Records of up to 128 bytes.
+ *
+ * ```ts
+ * export default defineStage(import.meta, {
+ *   input: Trade, output: Trade, params: { least: 5 },
+ *   open: ({ params }) => ({
+ *     poll(batch, out) {
+ *       for (let i = 0; i < batch.length; i++) if (batch.qty(i) >= params.least) out.push(batch.at(i))
+ *       return undefined
+ *     },
+ *   }),
+ * })
+ * ```
+ */
+export function defineStage<
+  I extends Element,
+  O extends Element,
+  // biome-ignore lint/complexity/noBannedTypes: no parameters
+  const P extends Readonly<Record<string, number>> = {},
+>(
+  meta: ImportMeta,
+  d: {
+    input: I
+    output: O
+    params?: P
+    open(x: {
+      readonly params: { readonly [K in keyof P]: number }
+      /** The books of the pipeline by the names of their steps. */
+      readonly books: Readonly<Record<string, L2Book>>
+    }): {
+      /** Synchronous. Returns nothing, or, when input and output are one type, the ascending indices that pass. */
+      poll(batch: Batch<I>, out: Writer<O>): undefined | Uint32Array
+      close?(): void
+    }
+  },
+): StageDefinition<I, O, { readonly [K in keyof P]: number }>
 /** A declaration: nothing runs, opens or allocates until `start`. Each step gives a new pipeline. */
 export interface Pipeline<in out T extends Element> {
   readonly type: T
@@ -327,6 +381,11 @@ export interface Pipeline<in out T extends Element> {
     this: Pipeline<typeof Transaction>,
     o?: StepOptions & { max?: number; timeoutMicros?: number },
   ): Pipeline<typeof Bundle>
+  /** A stage of your own, in a worker. What it throws fails the run: VELOX_STAGE_FAILED, with it as the cause. */
+  stage<O extends Element, P>(
+    s: StageDefinition<T, O, P>,
+    o?: StepOptions & { params?: { readonly [K in keyof P]?: number } },
+  ): Pipeline<O>
   to(s: Sink<T> | RingBuffer<T>): Pipeline<T>
   start(o?: StartOptions): Promise<Run<T>>
 }

@@ -49,7 +49,7 @@ export interface Native {
   /** A number for a ring's handle that no other handle of the process has. */
   ringOwner(): number
   /** Takes hold of the memory of a ring. */
-  ringAttach(bytes: Uint8Array, record: string, capacity: number): number
+  ringAttach(bytes: Uint8Array, type: string, capacity: number): number
 
   builderNew(max: number, timeoutMicros: number): number
   /** The transaction as its 32 bytes. */
@@ -69,8 +69,19 @@ export interface Native {
   replayOpen(options: string): { venue: string; instruments: number[] }
   /** Starts a pipeline; `ended` gets its outcome as JSON, once. */
   pipelineStart(plan: string, ended: (outcome: string) => void): number
+  /** The threads that workers are to open: token and names of the stages, as JSON. */
+  runHosted(run: number): string
+  runGo(run: number): void
   runStats(run: number): string
   runPlacement(run: number): string
   runStop(run: number): void
   runAbort(run: number): void
+
+  batchSizes(): { input: number; output: number }
+  hostOpen(token: number): number
+  hostStage(host: number, name: string, input: Uint8Array, output: Uint8Array): number
+  hostBooks(host: number): string
+  /** Answer: 0 none, 1 wrote, 2 kept. Gives stage × 2^20 + count, 0 to rest, -1 at the end. */
+  hostStep(host: number, answer: number, count: number): number
+  hostFail(host: number, reason: string): void
 }

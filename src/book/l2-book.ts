@@ -13,11 +13,16 @@ export class L2Book implements Face {
   readonly #top = new Float64Array(5)
   readonly #one = new Float64Array(3)
 
-  constructor(o: { instrument: Instrument }) {
+  constructor(o: { instrument: Instrument }, slot?: number) {
     checkOptions(o, ['instrument'], 'L2Book')
     if (!(o.instrument instanceof Instrument)) refuse('instrument', 'an Instrument', o.instrument)
     this.instrument = o.instrument
-    this.#slot = owned(this, native.l2BookNew(o.instrument.id))
+    this.#slot = owned(this, slot ?? native.l2BookNew(o.instrument.id))
+  }
+
+  /** A book that the native side has in a slot of this thread. */
+  static of(slot: number, instrument: Instrument): L2Book {
+    return new L2Book({ instrument }, slot)
   }
 
   static slotOf(book: L2Book): number {

@@ -6,6 +6,7 @@ import type {
   Run as RunFace,
   Sink,
   Source,
+  StageDefinition,
   StartOptions,
   StepOptions,
 } from '../../index.js'
@@ -14,8 +15,10 @@ import { checkInteger, checkOptions, checkString, describe, refuse } from '../er
 import { Bundle } from '../record/bundle.js'
 import { MarketEvent, Trade } from '../record/market.js'
 import { Transaction } from '../record/transaction.js'
+import { typeKey } from '../record/type-key.js'
 import { ringSlot } from '../ring/native-ring.js'
 import { internals, RingBuffer } from '../ring/ring-buffer.js'
+import { checkParam, isStage } from '../stage/define-stage.js'
 import type { SourcePlan, StepPlan } from './plan.js'
 import { CountSink } from './sinks.js'
 import { MarketSource } from './sources.js'
@@ -83,6 +86,32 @@ export class Pipeline<T extends Element> {
     checkInteger('max', max, 1, 16)
     checkInteger('timeoutMicros', timeoutMicros, 0)
     return this.#then(Bundle, { kind: 'bundle', name: nameFor(o, 'bundle'), max, timeoutMicros })
+  }
+
+  stage<O extends Element, P>(
+    stage: StageDefinition<T, O, P>,
+    o: StepOptions & { params?: { readonly [K in keyof P]?: number } } = {},
+  ): Pipeline<O> {
+    const module: unknown = stage
+    if (!isStage(module)) return refuse('stage', 'what defineStage(import.meta, …) gave', stage)
+    checkOptions(o, ['name', 'params'], 'stage')
+    this.#expect('stage', module.input)
+    const given: Readonly<Record<string, unknown>> = o.params ?? {}
+    checkOptions(given, Object.keys(module.params), 'params')
+    const params: Record<string, number> = { ...module.params }
+    for (const [name, value] of Object.entries(given)) params[name] = checkParam(name, value)
+    const name = this.#free(nameFor(o, 'stage'))
+    const output = typeKey(module.output)
+    return this.#then(module.output as O, { kind: 'stage', name, output, script: { url: module.url, params } })
+  }
+
+  /** A worker finds its stages by name, so that of a stage is made unique here. */
+  #free(name: string): string {
+    const taken = [this.#source.kind, ...this.#steps.map((step) => step.name)]
+    for (let n = 2, free = name; ; n++) {
+      if (!taken.includes(free)) return free
+      free = `${name}-${n}`
+    }
   }
 
   to(sink: Sink<T> | RingFace<T>): Pipeline<T> {

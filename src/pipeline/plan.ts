@@ -1,3 +1,5 @@
+import type { ScriptPlan } from '../stage/host.js'
+
 /** A pipeline as the native side builds it: plain data, and the slots of the native objects that it names. */
 export interface Plan {
   readonly name: string
@@ -26,6 +28,8 @@ export type StepPlan =
   | { kind: 'trades'; name: string }
   | { kind: 'transactions'; name: string }
   | { kind: 'bundle'; name: string; max: number; timeoutMicros: number }
+  /** `output` is a type's key. `script` is for the worker, not for the native side. */
+  | { kind: 'stage'; name: string; output: string; script: ScriptPlan }
   | { kind: 'count'; name: string }
   | { kind: 'ring'; name: string; ring: number }
 

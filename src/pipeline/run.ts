@@ -13,7 +13,7 @@ export type Outcome =
       kind: 'failed'
       report: RawReport
       stage: string
-      code: VeloxErrorCode
+      code: VeloxErrorCode | 'SCRIPT'
       context: VeloxErrorContexts[VeloxErrorCode]
     }
 
@@ -26,6 +26,10 @@ export class Run<T extends Element> implements Face<T> {
   readonly #objects: readonly object[]
   #ended = false
   #reason: unknown
+  /** What a script threw in its worker. */
+  #thrown: unknown
+  /** The end of its workers. */
+  hosts: Promise<void> = Promise.resolve()
 
   constructor(type: T, slot: number, outcome: Promise<Outcome>, objects: readonly object[]) {
     this.type = type
@@ -36,6 +40,11 @@ export class Run<T extends Element> implements Face<T> {
       this.#ended = true
       return ended
     })
+  }
+
+  /** A script threw this. */
+  note(error: unknown): void {
+    this.#thrown ??= error
   }
 
   async *stats(o: { everyMillis?: number } = {}): AsyncGenerator<Stats> {
@@ -64,7 +73,8 @@ export class Run<T extends Element> implements Face<T> {
     const outcome = await this.#outcome
     if (outcome.kind === 'done') return reportOf(outcome.report)
     if (outcome.kind === 'failed') {
-      const cause = new VeloxError(outcome.code, outcome.context)
+      if (outcome.code === 'SCRIPT') await this.hosts
+      const cause = outcome.code === 'SCRIPT' ? this.#thrown : new VeloxError(outcome.code, outcome.context)
       throw new VeloxError('VELOX_STAGE_FAILED', { stage: outcome.stage }, { cause })
     }
     const reason = this.#reason instanceof Error ? this.#reason.message : String(this.#reason ?? 'abort()')

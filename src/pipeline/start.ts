@@ -2,6 +2,7 @@ import type { Element, Run as Face, StartOptions, Wait } from '../../index.js'
 import { checkInteger, checkOptions, checkString, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
+import { host, type ScriptPlan } from '../stage/host.js'
 import type { Plan, ThreadsPlan } from './plan.js'
 import { type Outcome, Run } from './run.js'
 
@@ -29,12 +30,12 @@ function reasonOf(signal: AbortSignal): string {
 }
 
 /** Starts a plan. `objects` are what the plan's slots belong to: the run keeps them. */
-export function start<T extends Element>(
+export async function start<T extends Element>(
   type: T,
   declared: Omit<Plan, 'threads' | 'wait'>,
   objects: readonly object[],
   o: StartOptions,
-): Face<T> {
+): Promise<Face<T>> {
   checkOptions(o, ['threads', 'wait', 'stopOn', 'signal'], 'start')
   const { stopOn, signal, wait = 'backoff' } = o
   if (signal?.aborted) throw new VeloxError('VELOX_RUN_ABORTED', { reason: reasonOf(signal) }, { cause: signal.reason })
@@ -42,6 +43,13 @@ export function start<T extends Element>(
   const { promise, resolve } = withResolvers<Outcome>()
   const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))
   const run = new Run(type, slot, promise, objects)
+  const scripts = new Map<string, ScriptPlan>()
+  for (const step of plan.steps) if (step.kind === 'stage') scripts.set(step.name, step.script)
+  if (scripts.size > 0) {
+    const { ready, ended } = host(slot, scripts, (error) => run.note(error))
+    run.hosts = ended
+    await ready
+  }
   follow(stopOn, promise, () => void run.stop().catch(() => {}))
   follow(signal, promise, () => run.abort(signal?.reason))
   return run

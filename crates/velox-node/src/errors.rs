@@ -149,6 +149,9 @@ impl From<EngineError> for Thrown {
             EngineError::Feed(error) => error.into(),
             EngineError::Ring(error) => error.into(),
             EngineError::Book(error) => error.into(),
+            EngineError::Record(error) => error.into(),
+            // The script's own error is known where the script ran.
+            EngineError::Script(message) => Self::new("SCRIPT", json!({ "message": message })),
             EngineError::Panic(message) => Self::new("VELOX_NATIVE_PANIC", json!({ "message": message })),
             EngineError::Stage(message) => Self::value("stage", "records that the stage can take", message),
         }

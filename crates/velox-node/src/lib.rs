@@ -3,8 +3,10 @@
 
 mod books;
 mod builder;
+mod chain;
 mod clock;
 mod errors;
+mod host;
 mod instrument;
 mod l2_book;
 mod memory;
@@ -30,8 +32,14 @@ pub fn init(exports: Object, env: Env) -> napi::Result<()> {
     // The baseline of the clock starts here; nothing waits for it yet.
     velox_engine::clock::begin();
     env.add_env_cleanup_hook((), |()| pipeline::end_environment())?;
-    let tables: [&[raw::Entry]; 5] =
-        [&clock::FUNCTIONS, &books::FUNCTIONS, &l2_book::FUNCTIONS, &builder::FUNCTIONS, &metrics::FUNCTIONS];
+    let tables: [&[raw::Entry]; 6] = [
+        &clock::FUNCTIONS,
+        &books::FUNCTIONS,
+        &l2_book::FUNCTIONS,
+        &builder::FUNCTIONS,
+        &metrics::FUNCTIONS,
+        &host::FUNCTIONS,
+    ];
     if raw::define(env.raw(), exports.raw(), &tables) {
         Ok(())
     } else {

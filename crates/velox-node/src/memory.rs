@@ -10,7 +10,7 @@ use std::sync::atomic::{Ordering, fence};
 
 use napi::sys;
 use velox_engine::record::Record;
-use velox_engine::ring::{ForeignConsumer, ForeignError, ForeignProducer, ForeignRing};
+use velox_engine::ring::{ForeignConsumer, ForeignError, ForeignProducer, ForeignRing, ForeignWords};
 
 use crate::errors::Thrown;
 
@@ -108,6 +108,13 @@ impl SharedMemory {
         let at = (self.bytes >= 8).then_some(self.at)?;
         std::mem::forget(self);
         Some(at)
+    }
+
+    /// All of it as plain words.
+    pub(crate) fn words(self: Arc<Self>) -> ForeignWords {
+        let (at, words) = (self.at, self.bytes / 8);
+        // SAFETY: as for `ring`.
+        unsafe { ForeignWords::new(at, words, self) }
     }
 
     fn ring<R: Record>(self: &Arc<Self>) -> Result<ForeignRing<R>, ForeignError> {

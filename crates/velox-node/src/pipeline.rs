@@ -12,20 +12,29 @@ use velox_engine::feed::Arrivals;
 use velox_engine::pipeline::{Report, RunError, RunHandle};
 
 use crate::errors::{Result, Thrown};
-use crate::memory;
 use crate::plan::{Plan, ReplayPlan};
 use crate::report;
 use crate::slots::{self, Object, of};
+use crate::{host, memory};
 
 /// A run, and the thread that waits for its end. Dropping it aborts the run and waits.
 pub(crate) struct RunEntry {
     handle: RunHandle,
     supervisor: Option<JoinHandle<()>>,
+    /// Threads that workers open.
+    hosted: Vec<(u32, Vec<String>)>,
+}
+
+impl RunEntry {
+    fn forget_hosted(&self) {
+        host::forget(&self.hosted.iter().map(|(token, _)| *token).collect::<Vec<_>>());
+    }
 }
 
 impl Drop for RunEntry {
     fn drop(&mut self) {
         self.handle.abort();
+        self.forget_hosted();
         if let Some(supervisor) = self.supervisor.take() {
             let _ = supervisor.join();
         }
@@ -96,8 +105,16 @@ pub fn pipeline_start(plan: String, ended: Function<'_, String, ()>) -> Result<u
         .build_threadsafe_function()
         .build()
         .map_err(|error| Thrown::value("ended", "a function that another thread can call", error.to_string()))?;
-    let run = plan.build()?.start(plan.options()).map_err(Thrown::from)?;
+    let pipeline = plan.build()?;
+    let (names, books) = (pipeline.names(), plan.books()?);
+    let mut run = pipeline.start(plan.options()).map_err(Thrown::from)?;
     let handle = run.handle();
+    let mut hosted = Vec::new();
+    for thread in run.take_hosted() {
+        let stages = thread.stages().to_vec();
+        let first = names.iter().position(|name| *name == stages[0]).unwrap_or(0);
+        hosted.push((host::leave(thread, first, books.clone()), stages));
+    }
     let supervise = move || {
         let outcome = outcome(run.wait()).to_string();
         // A refusal means that the environment is ending: nobody is left to be told.
@@ -106,7 +123,7 @@ pub fn pipeline_start(plan: String, ended: Function<'_, String, ()>) -> Result<u
     let supervisor = Builder::new().name("velox-supervisor".into()).spawn(supervise).map_err(|error| {
         Thrown::new("VELOX_PLACEMENT_INVALID", json!({ "expected": "a thread", "got": error.to_string() }))
     })?;
-    Ok(slots::put(Object::Run(RunEntry { handle, supervisor: Some(supervisor) })))
+    Ok(slots::put(Object::Run(RunEntry { handle, supervisor: Some(supervisor), hosted })))
 }
 
 fn on_run<R>(run: u32, work: impl FnOnce(&RunHandle) -> R) -> Result<R> {
@@ -128,6 +145,21 @@ pub fn run_placement(run: u32) -> Result<String> {
     on_run(run, |handle| report::placement(handle.placement()).to_string())
 }
 
+/// The threads that workers are to open, as JSON: token, names of the stages.
+#[napi(catch_unwind)]
+pub fn run_hosted(run: u32) -> Result<String> {
+    Ok(slots::with(run as usize, of!(Run), |entry| {
+        let one = |(token, stages): &(u32, Vec<String>)| json!({ "token": token, "stages": stages });
+        Ok(entry.hosted.iter().map(one).collect::<Json>().to_string())
+    })?)
+}
+
+/// Lets the source go, when all workers are ready.
+#[napi(catch_unwind)]
+pub fn run_go(run: u32) -> Result<()> {
+    on_run(run, RunHandle::go)
+}
+
 /// Ends the source; what is on the way arrives.
 #[napi(catch_unwind)]
 pub fn run_stop(run: u32) -> Result<()> {
@@ -137,5 +169,9 @@ pub fn run_stop(run: u32) -> Result<()> {
 /// Ends the run where it is.
 #[napi(catch_unwind)]
 pub fn run_abort(run: u32) -> Result<()> {
-    on_run(run, RunHandle::abort)
+    Ok(slots::with(run as usize, of!(Run), |entry| {
+        entry.handle.abort();
+        entry.forget_hosted();
+        Ok(())
+    })?)
 }

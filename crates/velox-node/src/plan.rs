@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOptions};
-use velox_engine::pipeline::{
-    EngineError, Flow, Nothing, Pace, Paced, Pipeline, StartOptions, ThreadSpec, Threads, Wait,
-};
-use velox_engine::stages::{BookStage, BundleOptions, Count, RingSink, RingSource};
-use velox_engine::{Bundle, L2Book, MarketEvent, Trade, Transaction};
+use velox_engine::pipeline::{EngineError, Nothing, Pace, Paced, Pipeline, StartOptions, ThreadSpec, Threads, Wait};
+use velox_engine::stages::{BookStage, BundleOptions};
+use velox_engine::{L2Book, MarketEvent, Trade, Transaction};
+
+use crate::chain::Chain;
 
 use crate::errors::Thrown;
 use crate::instrument::instrument;
@@ -60,6 +60,7 @@ enum Step {
     Trades { name: String },
     Transactions { name: String },
     Bundle { name: String, max: usize, timeout_micros: u64 },
+    Stage { name: String, output: String },
     Count { name: String },
     Ring { name: String, ring: usize },
 }
@@ -77,15 +78,6 @@ struct ThreadPlan {
     core: Option<usize>,
     stages: Vec<String>,
     wait: Option<String>,
-}
-
-/// The chain so far, by what it carries.
-enum Chain {
-    Events(Pipeline<MarketEvent>),
-    Trades(Pipeline<Trade>),
-    Transactions(Pipeline<Transaction>),
-    Bundles(Pipeline<Bundle>),
-    Ended(Pipeline<Nothing>),
 }
 
 impl PacePlan {
@@ -119,16 +111,8 @@ fn book(slot: usize) -> Result<L2Book, Thrown> {
     slots::with(slot, of!(L2Book), |book| Ok(book.clone()))
 }
 
-fn ring_source<T: Flow<Stamp = u64>>(memory: &Arc<SharedMemory>) -> Result<Pipeline<T>, Thrown> {
-    Ok(Pipeline::from("ring", RingSource::new(memory.consumer::<T>()?)))
-}
-
-fn ring_sink<T: Flow>(from: Pipeline<T>, name: &str, slot: usize) -> Result<Chain, Thrown> {
-    Ok(Chain::Ended(from.to(name, RingSink::new(memory(slot)?.producer::<T>()?))))
-}
-
 /// A step that the TypeScript types would not have let through.
-fn misplaced() -> Thrown {
+pub(crate) fn misplaced() -> Thrown {
     Thrown::value("pipeline", "each step behind one of its input type", "another order")
 }
 
@@ -147,7 +131,7 @@ impl Plan {
             Some(book) => book.instrument().id(),
             None => arrivals.instruments().first().map_or(0, |instrument| instrument.id()),
         };
-        Ok(Chain::Events(Pipeline::from(name, Paced::new(arrivals, pace.pace(), instrument))))
+        Ok(Chain::new(Pipeline::from(name, Paced::new(arrivals, pace.pace(), instrument))))
     }
 
     fn source(&self) -> Result<Chain, Thrown> {
@@ -157,39 +141,26 @@ impl Plan {
                 let options = PoissonOptions { per_second: *per_second, count: *count, seed: *seed };
                 self.paced("poisson", Box::new(Poisson::new(options).map_err(EngineError::Feed)?), pace)
             }
-            Source::Ring { ring } => {
-                let memory = memory(*ring)?;
-                match memory.record.as_str() {
-                    "MarketEvent" => Ok(Chain::Events(ring_source(&memory)?)),
-                    "Trade" => Ok(Chain::Trades(ring_source(&memory)?)),
-                    _ => Ok(Chain::Transactions(ring_source(&memory)?)),
-                }
-            }
+            Source::Ring { ring } => Chain::from_ring(&memory(*ring)?),
         }
     }
 
     fn step(&self, chain: Chain, step: &Step) -> Result<Chain, Thrown> {
-        Ok(match (chain, step) {
-            (Chain::Events(events), Step::Book { name, book: slot, verify }) => {
+        Ok(match step {
+            Step::Book { name, book: slot, verify } => {
                 let by = format!("the pipeline {}", self.name);
                 let stage = BookStage::new(&by, &book(*slot)?, *verify)?;
-                Chain::Events(events.stage(name, stage))
+                Chain::new(chain.typed::<MarketEvent>()?.stage(name, stage))
             }
-            (Chain::Events(events), Step::Trades { name }) => Chain::Trades(events.trades(name)),
-            (Chain::Trades(trades), Step::Transactions { name }) => Chain::Transactions(trades.transactions(name)),
-            (Chain::Transactions(transactions), Step::Bundle { name, max, timeout_micros }) => {
+            Step::Trades { name } => Chain::new(chain.typed::<MarketEvent>()?.trades(name)),
+            Step::Transactions { name } => Chain::new(chain.typed::<Trade>()?.transactions(name)),
+            Step::Bundle { name, max, timeout_micros } => {
                 let options = BundleOptions { max: *max, timeout: Duration::from_micros(*timeout_micros) };
-                Chain::Bundles(transactions.bundle(name, options).map_err(|_| misplaced())?)
+                Chain::new(chain.typed::<Transaction>()?.bundle(name, options).map_err(|_| misplaced())?)
             }
-            (Chain::Events(from), Step::Count { name }) => Chain::Ended(from.to(name, Count::default())),
-            (Chain::Trades(from), Step::Count { name }) => Chain::Ended(from.to(name, Count::default())),
-            (Chain::Transactions(from), Step::Count { name }) => Chain::Ended(from.to(name, Count::default())),
-            (Chain::Bundles(from), Step::Count { name }) => Chain::Ended(from.to(name, Count::default())),
-            (Chain::Events(from), Step::Ring { name, ring }) => ring_sink(from, name, *ring)?,
-            (Chain::Trades(from), Step::Ring { name, ring }) => ring_sink(from, name, *ring)?,
-            (Chain::Transactions(from), Step::Ring { name, ring }) => ring_sink(from, name, *ring)?,
-            (Chain::Bundles(from), Step::Ring { name, ring }) => ring_sink(from, name, *ring)?,
-            _ => return Err(misplaced()),
+            Step::Stage { name, output } => chain.script(name, output)?,
+            Step::Count { name } => chain.count(name),
+            Step::Ring { name, ring } => chain.ring(name, &memory(*ring)?)?,
         })
     }
 
@@ -199,10 +170,16 @@ impl Plan {
         for step in &self.steps {
             chain = self.step(chain, step)?;
         }
-        match chain {
-            Chain::Ended(pipeline) => Ok(pipeline),
-            _ => Err(misplaced()),
-        }
+        chain.typed::<Nothing>()
+    }
+
+    /// The books of the pipeline by the names of their steps, for its scripts.
+    pub(crate) fn books(&self) -> Result<Vec<(String, L2Book)>, Thrown> {
+        let of = |step: &Step| match step {
+            Step::Book { name, book: slot, .. } => Some(book(*slot).map(|book| (name.clone(), book))),
+            _ => None,
+        };
+        self.steps.iter().filter_map(of).collect()
     }
 
     pub(crate) fn options(&self) -> StartOptions {

@@ -10,6 +10,7 @@ use velox_engine::{BundleBuilder, L2Book, OrderBook, StageMetrics};
 
 use crate::builder::Sending;
 use crate::errors::Thrown;
+use crate::host::Host;
 use crate::memory::SharedMemory;
 use crate::pipeline::RunEntry;
 
@@ -21,6 +22,7 @@ pub(crate) enum Object {
     Builder((BundleBuilder, Option<Sending>)),
     Metrics(StageMetrics),
     Run(RunEntry),
+    Host(Box<Host>),
 }
 
 #[derive(Default)]

@@ -10,6 +10,7 @@ mod instrument;
 mod market;
 mod transaction;
 mod wire;
+mod words;
 
 pub use bundle::{BUNDLE_CAPACITY, Bundle};
 pub use decimal::{DecimalError, Step};
@@ -17,6 +18,7 @@ pub use instrument::{Instrument, InstrumentError};
 pub use market::{EventKind, MarketEvent, Trade, flags};
 pub use transaction::{InvalidTransaction, Transaction};
 pub use wire::{Field, InvalidRecord, Record};
+pub use words::Words;
 
 /// The side of a book or an order, as stored in a record: bids are 0.
 pub const BID: u8 = 0;

@@ -27,12 +27,14 @@
 mod claim;
 mod core;
 mod foreign;
+mod foreign_words;
 mod halves;
 mod parker;
 mod ring_buffer;
 mod sync;
 
 pub use foreign::{ForeignConsumer, ForeignError, ForeignProducer, ForeignRing, RingSide, header};
+pub use foreign_words::ForeignWords;
 pub use halves::{Consumer, InvalidCapacity, Producer, ring};
 pub use parker::{Parker, Waker};
 pub use ring_buffer::RingBuffer;

@@ -11,6 +11,7 @@ use super::counters::{EdgeCounters, StageCounters};
 use super::error::EngineError;
 use super::flow::{Flow, Stamp};
 use super::latency::Latency;
+use super::script::{Answer, ScriptAgent};
 use super::stage::{Notes, Stage, Tally};
 use super::thread::panic_text;
 
@@ -23,6 +24,19 @@ pub(crate) trait Agent {
     fn poll(&mut self) -> Result<usize, EngineError>;
     /// Whether it will never have work again.
     fn done(&self) -> bool;
+    /// How many records wait in place for a script that runs between two polls.
+    fn offered(&self) -> usize {
+        0
+    }
+    /// Itself, where it is a script's stage.
+    fn script(&mut self) -> Option<&mut ScriptAgent> {
+        None
+    }
+    /// Takes back what the script made of the records that were offered.
+    fn commit(&mut self, answer: Answer) -> Result<usize, EngineError> {
+        let _ = answer;
+        Ok(0)
+    }
     /// When its next work is due, on the clock, where it knows.
     fn due(&self) -> Option<u64> {
         None

@@ -3,6 +3,7 @@
 use thiserror::Error;
 use velox_book::BookError;
 use velox_feed::FeedError;
+use velox_record::InvalidRecord;
 use velox_ring::ForeignError;
 
 /// What a stage can fail of.
@@ -14,6 +15,12 @@ pub enum EngineError {
     /// A ring that a script shares.
     #[error(transparent)]
     Ring(#[from] ForeignError),
+    /// Words that a script wrote and that form no record.
+    #[error(transparent)]
+    Record(#[from] InvalidRecord),
+    /// What a script's stage threw.
+    #[error("{0}")]
+    Script(String),
     /// A book.
     #[error(transparent)]
     Book(#[from] BookError),

@@ -1,6 +1,6 @@
 //! What a pipeline carries: records, and beside them the stamps that latency is counted from.
 
-use velox_record::{BUNDLE_CAPACITY, Bundle, Field, InvalidRecord, MarketEvent, Record, Trade, Transaction};
+use velox_record::{BUNDLE_CAPACITY, Bundle, Field, InvalidRecord, MarketEvent, Record, Trade, Transaction, Words};
 
 /// A record that can flow, and the stamp that travels beside it (never inside it).
 pub trait Flow: Record {
@@ -12,6 +12,8 @@ pub trait Flow: Record {
 pub trait Stamp: Copy + std::fmt::Debug + Send + 'static {
     /// When it was ready for the stage that takes it next.
     fn ready(&self) -> u64;
+    /// The stamp of a record that was made of one that was ready then.
+    fn made(ready: u64) -> Self;
     /// Calls `path` with the time each of its arrivals was on its way until `now`, chosen waits left out.
     fn paths(&self, now: u64, path: impl FnMut(u64));
 }
@@ -20,6 +22,10 @@ pub trait Stamp: Copy + std::fmt::Debug + Send + 'static {
 impl Stamp for u64 {
     fn ready(&self) -> u64 {
         *self
+    }
+
+    fn made(ready: u64) -> Self {
+        ready
     }
 
     fn paths(&self, now: u64, mut path: impl FnMut(u64)) {
@@ -45,6 +51,10 @@ impl Stamp for BundleStamp {
         self.closed
     }
 
+    fn made(ready: u64) -> Self {
+        Self { closed: ready, ..Self::default() }
+    }
+
     fn paths(&self, now: u64, mut path: impl FnMut(u64)) {
         let after = now.saturating_sub(self.closed);
         for (arrived, taken) in self.arrived.iter().zip(&self.taken).take(self.count) {
@@ -67,6 +77,10 @@ impl Flow for Transaction {
 
 impl Flow for Bundle {
     type Stamp = BundleStamp;
+}
+
+impl<const N: usize> Flow for Words<N> {
+    type Stamp = u64;
 }
 
 /// What a sink gives on: no records at all.

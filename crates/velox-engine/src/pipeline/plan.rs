@@ -16,6 +16,7 @@ use super::error::StartError;
 use super::flow::{Flow, Nothing};
 use super::latency::Latency;
 use super::run::{Run, StartOptions};
+use super::script::ScriptAgent;
 use super::source::{Source, SourceAgent};
 use super::stage::{Stage, Tally};
 
@@ -48,6 +49,8 @@ pub(crate) struct Step {
     pub name: String,
     /// Whether somebody outside the run fills or empties it.
     pub foreign: bool,
+    /// Whether a script runs it.
+    pub scripted: bool,
     pub build: Build,
     /// Cuts the edge behind the step, for the type that it gives.
     pub cut: fn(usize, Arc<EdgeCounters>) -> (BuildSender, BuildReceiver),
@@ -129,7 +132,11 @@ impl<T: Flow> Pipeline<T> {
             };
             (Box::new(agent), Box::new(output))
         });
-        Self { steps: vec![Step { name: name.into(), foreign, build, cut: cut::<T> }], record_time, _type: PhantomData }
+        Self {
+            steps: vec![Step { name: name.into(), foreign, scripted: false, build, cut: cut::<T> }],
+            record_time,
+            _type: PhantomData,
+        }
     }
 
     /// Puts a stage behind the last step. A name that is taken gets a number.
@@ -155,7 +162,28 @@ impl<T: Flow> Pipeline<T> {
             };
             (Box::new(agent), Box::new(output))
         });
-        self.steps.push(Step { name, foreign, build, cut: cut::<S::Out> });
+        self.steps.push(Step { name, foreign, scripted: false, build, cut: cut::<S::Out> });
+        Pipeline { steps: self.steps, record_time: self.record_time, _type: PhantomData }
+    }
+
+    /// Puts a stage behind the last step that a script runs, on a thread of the script's own.
+    #[must_use]
+    pub fn script<O: Flow>(mut self, name: &str) -> Pipeline<O> {
+        let name = self.free_name(name);
+        let build: Build = Box::new(move |port, wiring| {
+            let output = Batch::<O>::shared();
+            let index = wiring.index;
+            let agent = ScriptAgent::new(
+                index,
+                Box::new(open::<T>(port)),
+                Box::new(Rc::clone(&output)),
+                Arc::clone(&wiring.stages[index]),
+                Arc::clone(&wiring.edges[index - 1]),
+                Arc::clone(&wiring.edges[index]),
+            );
+            (Box::new(agent), Box::new(output))
+        });
+        self.steps.push(Step { name, foreign: false, scripted: true, build, cut: cut::<O> });
         Pipeline { steps: self.steps, record_time: self.record_time, _type: PhantomData }
     }
 

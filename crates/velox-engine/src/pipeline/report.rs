@@ -122,7 +122,7 @@ impl Stats {
         }
         stages.reverse();
         edges.reverse();
-        Self { elapsed_ns: velox_clock::now().saturating_sub(handle.started), stages, edges }
+        Self { elapsed_ns: handle.elapsed_ns(), stages, edges }
     }
 }
 

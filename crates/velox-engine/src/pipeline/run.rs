@@ -1,5 +1,6 @@
 //! A pipeline that runs.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
@@ -15,7 +16,8 @@ use super::flow::Nothing;
 use super::placement::{Placement, Threads, Wait, place};
 use super::plan::{Build, BuildReceiver, BuildSender, Pipeline, Port, Wiring};
 use super::report::{Report, Stats};
-use super::thread::{ThreadEnd, ThreadSetup, panic_text, run};
+use super::script::HostedThread;
+use super::thread::{Stalls, ThreadEnd, ThreadSetup, panic_text, run};
 
 /// How a pipeline starts.
 #[derive(Debug, Clone, Default)]
@@ -56,41 +58,82 @@ pub struct RunHandle {
     pub(crate) stages: Arc<[Arc<StageCounters>]>,
     pub(crate) edges: Arc<[Arc<EdgeCounters>]>,
     pub(crate) placement: Arc<[Placement]>,
-    pub(crate) started: u64,
+    /// When the source was let go, on the clock; 0 before.
+    pub(crate) started: Arc<AtomicU64>,
     control: Arc<Control>,
 }
 
 /// A pipeline that runs on threads of its own. Dropping it aborts the run and waits for the threads.
 pub struct Run {
     handle: RunHandle,
-    threads: Vec<JoinHandle<ThreadEnd>>,
+    threads: Vec<Thread>,
+    hosted: Vec<HostedThread>,
+}
+
+/// A thread that the run waits for.
+enum Thread {
+    Native(JoinHandle<ThreadEnd>),
+    /// A script's own thread.
+    Hosted(mpsc::Receiver<ThreadEnd>),
+}
+
+impl Thread {
+    fn join(self, stage: usize) -> ThreadEnd {
+        let failure = match self {
+            Self::Native(thread) => match thread.join() {
+                Ok(end) => return end,
+                Err(panic) => EngineError::Panic(panic_text(&*panic)),
+            },
+            Self::Hosted(end) => match end.recv() {
+                Ok(end) => return end,
+                Err(_) => EngineError::Script("the script's thread ended before it began".into()),
+            },
+        };
+        ThreadEnd { agents: Vec::new(), failure: Some((stage, failure)), stalls: Stalls::default() }
+    }
 }
 
 /// What a thread builds its agents from.
-struct Plan {
+pub(crate) struct Plan {
     receiver: Option<BuildReceiver>,
     builds: Vec<(usize, Build)>,
     sender: Option<BuildSender>,
-    /// Whether it has to look by itself for what somebody outside the run does.
-    foreign: bool,
+    wiring: Wiring,
+    setup: ThreadSetup,
+    before: Waker,
+    behind: Waker,
+    core: Option<usize>,
 }
 
-fn build(plan: Plan, wiring: &mut Wiring, before: &Waker, behind: &Waker) -> Vec<Box<dyn Agent>> {
-    let mut agents = Vec::new();
-    let mut port: Port = Box::new(());
-    if let Some(receiver) = plan.receiver {
-        let (agent, batch) = receiver(before.clone());
-        agents.push(agent);
-        port = batch;
+impl Plan {
+    /// On the thread that it is for.
+    pub(crate) fn build(self) -> (Vec<Box<dyn Agent>>, ThreadSetup) {
+        let Self { receiver, builds, sender, mut wiring, setup, before, behind, .. } = self;
+        let mut agents = Vec::new();
+        let mut port: Port = Box::new(());
+        if let Some(receiver) = receiver {
+            let (agent, batch) = receiver(before);
+            agents.push(agent);
+            port = batch;
+        }
+        for (index, build) in builds {
+            wiring.index = index;
+            let (agent, batch) = build(port, &wiring);
+            agents.push(agent);
+            port = batch;
+        }
+        agents.extend(sender.map(|sender| sender(port, behind)));
+        (agents, setup)
     }
-    for (index, build) in plan.builds {
-        wiring.index = index;
-        let (agent, batch) = build(port, wiring);
-        agents.push(agent);
-        port = batch;
+
+    /// Keeps this thread on its core; says whether the system did.
+    pub(crate) fn pin(&self) -> bool {
+        self.core.is_none_or(pin)
     }
-    agents.extend(plan.sender.map(|sender| sender(port, behind.clone())));
-    agents
+
+    pub(crate) fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.setup.control)
+    }
 }
 
 struct AbortOnPanic(Arc<Control>);
@@ -120,71 +163,80 @@ impl Run {
         let edges: Arc<[Arc<EdgeCounters>]> = names.iter().skip(1).map(|_| Arc::default()).collect();
         let control = Arc::new(Control::default());
 
+        let (parkers, wakers): (Vec<_>, Vec<_>) = placement.iter().map(|_| Parker::new()).unzip();
+        control.sleepers.lock().unwrap_or_else(PoisonError::into_inner).extend(wakers.iter().cloned());
         let mut plans = Vec::new();
         let mut steps = pipeline.steps.into_iter().enumerate();
         let mut receiver = None;
-        for placed in &placement {
+        for (i, (placed, parker)) in placement.iter().zip(parkers).enumerate() {
             let mut builds = Vec::new();
             let mut cut = None;
-            let mut foreign = false;
+            let (mut foreign, mut scripted) = (false, false);
             for (index, step) in steps.by_ref().take(placed.stages.len()) {
                 foreign |= step.foreign;
+                scripted |= step.scripted;
                 builds.push((index, step.build));
                 cut = Some((index, step.cut));
             }
             let (index, cut) = cut.expect("every thread has a stage");
             let ends = edges.get(index).map(|edge| cut(index, Arc::clone(edge)));
             let (sender, next) = ends.unzip();
-            plans.push(Plan { receiver: std::mem::replace(&mut receiver, next), builds, sender, foreign });
+            let plan = Plan {
+                receiver: std::mem::replace(&mut receiver, next),
+                builds,
+                sender,
+                wiring: Wiring {
+                    index: 0,
+                    stages: Arc::clone(&stages),
+                    edges: Arc::clone(&edges),
+                    control: Arc::clone(&control),
+                },
+                setup: ThreadSetup {
+                    wait: placed.wait,
+                    parker,
+                    control: Arc::clone(&control),
+                    stall_log: options.stall_log,
+                    foreign,
+                },
+                before: wakers[i.saturating_sub(1)].clone(),
+                behind: wakers[(i + 1).min(wakers.len() - 1)].clone(),
+                core: placed.core,
+            };
+            plans.push((plan, scripted));
         }
 
-        let (parkers, wakers): (Vec<_>, Vec<_>) = plans.iter().map(|_| Parker::new()).unzip();
-        control.sleepers.lock().unwrap_or_else(PoisonError::into_inner).extend(wakers.iter().cloned());
         let (ready, readied) = mpsc::channel();
-        let mut gates = Vec::new();
-        let mut threads = Vec::new();
-        for (i, (plan, parker)) in plans.into_iter().zip(parkers).enumerate() {
-            let mut wiring = Wiring {
-                index: 0,
-                stages: Arc::clone(&stages),
-                edges: Arc::clone(&edges),
-                control: Arc::clone(&control),
-            };
-            let setup = ThreadSetup {
-                wait: placement[i].wait,
-                parker,
-                control: Arc::clone(&control),
-                stall_log: options.stall_log,
-                foreign: plan.foreign,
-            };
-            let (before, behind) = (wakers[i.saturating_sub(1)].clone(), wakers[(i + 1).min(wakers.len() - 1)].clone());
-            let core = placement[i].core;
-            let (ready, (gate, gated)) = (ready.clone(), mpsc::channel::<()>());
-            gates.push(gate);
+        let (mut threads, mut hosted) = (Vec::new(), Vec::new());
+        for (i, (plan, scripted)) in plans.into_iter().enumerate() {
+            if scripted {
+                let (thread, end) = HostedThread::new(plan, placement[i].stages.clone());
+                hosted.push(thread);
+                threads.push(Thread::Hosted(end));
+                continue;
+            }
+            let ready = ready.clone();
             let body = move || {
+                let control = plan.control();
                 // A panic outside of the stages' own borders must not leave the other threads waiting for this one.
-                let _guard = AbortOnPanic(Arc::clone(&setup.control));
-                let pinned = core.is_none_or(pin);
-                let agents = build(plan, &mut wiring, &before, &behind);
-                drop((before, behind));
+                let _guard = AbortOnPanic(Arc::clone(&control));
+                let pinned = plan.pin();
+                let (agents, setup) = plan.build();
                 let _ = ready.send((i, pinned));
                 // `start` goes on when every sender is gone.
                 drop(ready);
-                // Closed instead of opened: the run did not start.
-                if gated.recv().is_err() {
-                    setup.control.abort();
-                }
+                control.wait_at_gate();
                 run(agents, setup)
             };
-            let stages = placement[i].stages.join(", ");
             match std::thread::Builder::new().name(format!("velox-{i}")).spawn(body) {
-                Ok(thread) => threads.push(thread),
+                Ok(thread) => threads.push(Thread::Native(thread)),
                 Err(reason) => {
-                    // Without their gates the threads that are there end at once, and with them what they hold.
-                    drop(gates);
+                    // The threads that are there end at once, and with them what they hold.
+                    control.abort();
+                    drop(hosted);
                     for thread in threads {
-                        let _ = thread.join();
+                        drop(thread.join(0));
                     }
+                    let stages = placement[i].stages.join(", ");
                     return Err(StartError::Thread { stages, reason: reason.to_string() });
                 }
             }
@@ -196,12 +248,17 @@ impl Run {
                 placement[i].why.push_str("; the OS refused the pin");
             }
         }
-        for gate in &gates {
-            let _ = gate.send(());
+        let handle = RunHandle { names, stages, edges, placement: placement.into(), started: Arc::default(), control };
+        if hosted.is_empty() {
+            handle.go();
         }
-        let started = velox_clock::now();
-        let handle = RunHandle { names, stages, edges, placement: placement.into(), started, control };
-        Ok(Self { handle, threads })
+        Ok(Self { handle, threads, hosted })
+    }
+
+    /// The threads that scripts are to run, each on its own: the run goes when all are open and [`RunHandle::go`] was
+    /// called.
+    pub fn take_hosted(&mut self) -> Vec<HostedThread> {
+        std::mem::take(&mut self.hosted)
     }
 
     /// The accounts and the orders of the run, for any thread.
@@ -219,14 +276,10 @@ impl Run {
     /// # Errors
     /// [`RunError`]: a stage failed, or the run was aborted. Both carry the accounts.
     pub fn wait(mut self) -> Result<Report, RunError> {
-        let mut ends = Vec::new();
-        for thread in std::mem::take(&mut self.threads) {
-            ends.push(thread.join().unwrap_or_else(|panic| ThreadEnd {
-                agents: Vec::new(),
-                failure: Some((0, EngineError::Panic(panic_text(&*panic)))),
-                stalls: super::thread::Stalls::default(),
-            }));
-        }
+        // What nobody took to run it never begins.
+        self.hosted.clear();
+        let threads = std::mem::take(&mut self.threads);
+        let mut ends: Vec<ThreadEnd> = threads.into_iter().map(|thread| thread.join(0)).collect();
         let failure = ends.iter_mut().find_map(|end| end.failure.take());
         let report = Report::assemble(&self.handle, ends);
         match failure {
@@ -244,13 +297,20 @@ impl Drop for Run {
         if !self.threads.is_empty() {
             self.handle.abort();
         }
+        self.hosted.clear();
         for thread in std::mem::take(&mut self.threads) {
-            let _ = thread.join();
+            drop(thread.join(0));
         }
     }
 }
 
 impl RunHandle {
+    /// Lets the source go. A run without scripts goes by itself.
+    pub fn go(&self) {
+        self.started.store(velox_clock::now(), Ordering::Relaxed);
+        self.control.open_gate();
+    }
+
     /// Ends the source; what is on the way arrives.
     pub fn stop(&self) {
         self.control.stop();
@@ -259,6 +319,13 @@ impl RunHandle {
     /// Ends the run where it is.
     pub fn abort(&self) {
         self.control.abort();
+    }
+
+    pub(crate) fn elapsed_ns(&self) -> u64 {
+        match self.started.load(Ordering::Relaxed) {
+            0 => 0,
+            started => velox_clock::now().saturating_sub(started),
+        }
     }
 
     /// Which threads run which stages.

@@ -1,7 +1,6 @@
 //! A thread of a run: its agents in a loop, how it waits, and what the machine took from it.
 
 use std::any::Any;
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +11,13 @@ use super::agent::{Agent, AgentEnd};
 use super::control::Control;
 use super::error::EngineError;
 use super::placement::Wait;
+use super::script::Answer;
 
 /// A pause of a spinning thread longer than this is a stall, in ns.
 pub const STALL_NS: u64 = 10_000;
+
+/// The longest sleep: what somebody outside the run asks for is seen after it at the latest.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 /// Ahead of a scheduled arrival by this many ns a sleeper is awake again: an OS timer is late by tens of microseconds.
 const WAKE_AHEAD_NS: u64 = 120_000;
@@ -65,62 +68,150 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }
 
-/// Runs agents until all are done, one fails, or the run is aborted.
-pub(crate) fn run(mut agents: Vec<Box<dyn Agent>>, mut setup: ThreadSetup) -> ThreadEnd {
-    let mut stalls = Stalls { log: Vec::with_capacity(setup.stall_log), ..Stalls::default() };
-    let at = Cell::new(0);
-    // Unwind safety: after a panic the agents only tell their counters.
-    let caught = catch_unwind(AssertUnwindSafe(|| turn(&mut agents, &mut setup, &mut stalls, &at)));
-    let stage = || agents.get(at.get()).map_or(0, |agent| agent.stage());
-    let failure = match caught {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some((stage(), error)),
-        Err(panic) => Some((stage(), EngineError::Panic(panic_text(&*panic)))),
-    };
-    if failure.is_some() {
-        setup.control.abort();
-    }
-    ThreadEnd { agents: agents.into_iter().map(Agent::end).collect(), failure, stalls }
+/// What a loop came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// This agent has records for a script in place.
+    Offered(usize),
+    /// A round found nothing to do.
+    Idle,
+    /// As many rounds as were asked for are over, and there is more to do.
+    Working,
+    /// All agents are done, or the run was aborted.
+    Ended,
 }
 
-fn poll_all(agents: &mut [Box<dyn Agent>], at: &Cell<usize>) -> Result<usize, EngineError> {
+/// A thread's agents in a loop that can be left where a script has to run, and gone on with.
+pub(crate) struct Loop {
+    pub agents: Vec<Box<dyn Agent>>,
+    pub setup: ThreadSetup,
+    stalls: Stalls,
+    /// The agent that is polled next.
+    at: usize,
+    /// What this round did so far.
+    work: usize,
+    idle: u32,
+    last: u64,
+    failure: Option<(usize, EngineError)>,
+}
+
+impl Loop {
+    pub(crate) fn new(agents: Vec<Box<dyn Agent>>, setup: ThreadSetup) -> Self {
+        let stalls = Stalls { log: Vec::with_capacity(setup.stall_log), ..Stalls::default() };
+        Self { agents, setup, stalls, at: 0, work: 0, idle: 0, last: velox_clock::now(), failure: None }
+    }
+
+    /// Polls agent after agent, round after round, until there is something to tell.
+    pub(crate) fn turn(&mut self, most_rounds: u32) -> Turn {
+        // Unwind safety: after a panic the agents only tell their counters.
+        let caught = catch_unwind(AssertUnwindSafe(|| self.rounds(most_rounds)));
+        self.settle(caught)
+    }
+
+    /// Takes a script's answer to what an agent offered.
+    pub(crate) fn commit(&mut self, answer: Answer) {
+        let Some(agent) = self.agents.get_mut(self.at).filter(|agent| agent.offered() > 0) else { return };
+        let caught = catch_unwind(AssertUnwindSafe(|| agent.commit(answer)));
+        match caught {
+            Ok(Ok(moved)) => {
+                self.work += moved;
+                self.at += 1;
+            }
+            Ok(Err(error)) => self.fail(error),
+            Err(panic) => self.fail(EngineError::Panic(panic_text(&*panic))),
+        }
+    }
+
+    /// Waits as the thread waits; `longest` at most.
+    pub(crate) fn wait(&mut self, longest: Duration) {
+        self.idle = self.idle.saturating_add(1);
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            wait(&mut self.agents, &mut self.setup, self.idle, &mut self.at, longest)
+        }));
+        self.at = match self.settle(caught.map(|result| result.map(|()| Turn::Idle))) {
+            // An agent that offered while the thread looked once more is met again.
+            Turn::Idle => 0,
+            _ => self.at,
+        };
+    }
+
+    /// Ends the run for this reason, which the agent that is at work gave.
+    pub(crate) fn fail(&mut self, error: EngineError) {
+        let stage = self.agents.get(self.at).map_or(0, |agent| agent.stage());
+        self.failure.get_or_insert((stage, error));
+        self.setup.control.abort();
+    }
+
+    pub(crate) fn end(self) -> ThreadEnd {
+        let agents = self.agents.into_iter().map(Agent::end).collect();
+        ThreadEnd { agents, failure: self.failure, stalls: self.stalls }
+    }
+
+    fn settle(&mut self, caught: std::thread::Result<Result<Turn, EngineError>>) -> Turn {
+        match caught {
+            Ok(Ok(turn)) => return turn,
+            Ok(Err(error)) => self.fail(error),
+            Err(panic) => self.fail(EngineError::Panic(panic_text(&*panic))),
+        }
+        Turn::Ended
+    }
+
+    fn rounds(&mut self, most: u32) -> Result<Turn, EngineError> {
+        let mut rounds = 0;
+        while !self.setup.control.aborted() {
+            if rounds == most {
+                return Ok(Turn::Working);
+            }
+            rounds += 1;
+            while let Some(agent) = self.agents.get_mut(self.at) {
+                self.work += agent.poll()?;
+                if agent.offered() > 0 {
+                    return Ok(Turn::Offered(self.at));
+                }
+                self.at += 1;
+            }
+            self.at = 0;
+            let work = std::mem::take(&mut self.work);
+            if self.setup.wait == Wait::Spin {
+                let now = velox_clock::now();
+                if now.saturating_sub(self.last) > STALL_NS {
+                    self.stalls.note(self.last, now);
+                }
+                self.last = now;
+            }
+            // The end comes down the chain: when the last agent is done, all before it are.
+            if self.agents.last().is_none_or(|agent| agent.done()) {
+                return Ok(Turn::Ended);
+            }
+            if work == 0 {
+                return Ok(Turn::Idle);
+            }
+            self.idle = 0;
+        }
+        Ok(Turn::Ended)
+    }
+}
+
+/// Runs agents until all are done, one fails, or the run is aborted.
+pub(crate) fn run(agents: Vec<Box<dyn Agent>>, setup: ThreadSetup) -> ThreadEnd {
+    let mut agents = Loop::new(agents, setup);
+    loop {
+        match agents.turn(u32::MAX) {
+            Turn::Idle => agents.wait(LONGEST_WAIT),
+            Turn::Working => {}
+            Turn::Ended => return agents.end(),
+            Turn::Offered(_) => agents.fail(EngineError::Stage("expected a script's thread, got a native one".into())),
+        }
+    }
+}
+
+fn poll_all(agents: &mut [Box<dyn Agent>], at: &mut usize) -> Result<usize, EngineError> {
     let mut work = 0;
     for (i, agent) in agents.iter_mut().enumerate() {
-        at.set(i);
-        work += agent.poll()?;
+        *at = i;
+        work += agent.poll()? + agent.offered();
     }
     Ok(work)
-}
-
-fn turn(
-    agents: &mut [Box<dyn Agent>],
-    setup: &mut ThreadSetup,
-    stalls: &mut Stalls,
-    at: &Cell<usize>,
-) -> Result<(), EngineError> {
-    let mut idle = 0u32;
-    let mut last = velox_clock::now();
-    while !setup.control.aborted() {
-        let work = poll_all(agents, at)?;
-        if setup.wait == Wait::Spin {
-            let now = velox_clock::now();
-            if now.saturating_sub(last) > STALL_NS {
-                stalls.note(last, now);
-            }
-            last = now;
-        }
-        // The end comes down the chain: when the last agent is done, all before it are.
-        if agents.last().is_none_or(|agent| agent.done()) {
-            break;
-        }
-        if work > 0 {
-            idle = 0;
-            continue;
-        }
-        idle = idle.saturating_add(1);
-        wait(agents, setup, idle, at)?;
-    }
-    Ok(())
 }
 
 /// One wait of a thread that found nothing to do `idle` times in a row.
@@ -128,7 +219,8 @@ fn wait(
     agents: &mut [Box<dyn Agent>],
     setup: &mut ThreadSetup,
     idle: u32,
-    at: &Cell<usize>,
+    at: &mut usize,
+    longest: Duration,
 ) -> Result<(), EngineError> {
     const SPINS: u32 = 64;
     const YIELDS: u32 = 128;
@@ -139,7 +231,7 @@ fn wait(
             return Ok(());
         }
         Wait::Backoff => 50_000 << (idle.saturating_sub(YIELDS) / 8).min(4),
-        Wait::Block => 50_000_000,
+        Wait::Block => LONGEST_WAIT.as_nanos() as u64,
     };
     if longest_ns == 0 || idle < SPINS {
         std::hint::spin_loop();
@@ -148,7 +240,7 @@ fn wait(
     let longest_ns = if setup.foreign { longest_ns.min(1_000_000) } else { longest_ns };
     let due = agents.iter().filter_map(|agent| agent.due()).min();
     let until_due = due.map_or(u64::MAX, |due| due.saturating_sub(velox_clock::now()));
-    let sleep_ns = longest_ns.min(until_due.saturating_sub(WAKE_AHEAD_NS));
+    let sleep_ns = longest_ns.min(until_due.saturating_sub(WAKE_AHEAD_NS)).min(longest.as_nanos() as u64);
     if idle < YIELDS || sleep_ns == 0 {
         std::thread::yield_now();
         return Ok(());

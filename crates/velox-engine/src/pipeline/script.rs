@@ -1,0 +1,490 @@
+//! A stage that a script runs between two polls of its thread: records are laid out for it in place, and what it wrote
+//! is taken back.
+
+use std::ops::Range;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use velox_record::InvalidRecord;
+use velox_ring::ForeignWords;
+
+use super::agent::{Agent, AgentEnd, StageEnd};
+use super::batch::{BATCH, Input, Shared};
+use super::control::Control;
+use super::counters::{EdgeCounters, StageCounters};
+use super::error::EngineError;
+use super::flow::{Flow, Stamp};
+use super::latency::Latency;
+use super::run::Plan;
+use super::stage::{Notes, Tally};
+use super::thread::{Loop, ThreadEnd, Turn};
+
+/// How many records a script may write for one batch that it reads.
+pub const SCRIPT_OUT: usize = 4 * BATCH;
+
+/// What a script made of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It wrote so many records.
+    Wrote(usize),
+    /// So many of the records pass as they are, by the indices that it wrote.
+    Kept(usize),
+}
+
+/// Memory that a script and its thread share, by turns.
+pub struct ScriptMemory {
+    /// [`BATCH`] records to read.
+    pub input: ForeignWords,
+    /// [`SCRIPT_OUT`] records to write, or the indices of those that pass, two to a word.
+    pub output: ForeignWords,
+}
+
+/// A thread of a run that a script runs: on its way to that thread.
+pub struct HostedThread {
+    plan: Plan,
+    stages: Vec<String>,
+    end: mpsc::Sender<ThreadEnd>,
+}
+
+impl HostedThread {
+    pub(crate) fn new(plan: Plan, stages: Vec<String>) -> (Self, mpsc::Receiver<ThreadEnd>) {
+        let (end, ended) = mpsc::channel();
+        (Self { plan, stages, end }, ended)
+    }
+
+    /// The names of its stages, in order.
+    pub fn stages(&self) -> &[String] {
+        &self.stages
+    }
+
+    /// Builds its stages on the thread that calls, which runs them from here on.
+    pub fn open(self) -> ScriptLoop {
+        self.plan.pin();
+        let control = self.plan.control();
+        let (agents, setup) = self.plan.build();
+        let own = Loop::new(agents, setup);
+        ScriptLoop { own: Some(own), control, end: self.end, rested: velox_clock::now() }
+    }
+}
+
+/// What a script's thread has to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The script reads so many records of the stage of this number, and answers.
+    Read {
+        /// The stage, counted from the source.
+        stage: usize,
+        /// How many records lie in its memory.
+        count: usize,
+    },
+    /// The script's own event loop has its turn; then it goes on.
+    Rest,
+    /// The run is over.
+    Ended,
+}
+
+/// A thread of a run that a script runs, step by step. Dropping it before its end fails the run.
+pub struct ScriptLoop {
+    /// None after the end.
+    own: Option<Loop>,
+    control: Arc<Control>,
+    end: mpsc::Sender<ThreadEnd>,
+    /// When the script's event loop had its last turn, on the clock.
+    rested: u64,
+}
+
+/// The script's event loop has a turn at least this often, in ns.
+const REST_NS: u64 = 50_000_000;
+/// So many rounds at most between two looks at the clock.
+const ROUNDS: u32 = 1_024;
+
+impl ScriptLoop {
+    /// Gives a stage the memory that it shares with its script.
+    ///
+    /// # Errors
+    /// No such stage here, not one of a script, memory that is too small.
+    pub fn open_stage(&mut self, stage: usize, memory: ScriptMemory) -> Result<(), EngineError> {
+        let mut scripts = self.own.iter_mut().flat_map(|own| &mut own.agents).filter_map(|agent| agent.script());
+        let found = scripts.find(|script| script.index == stage);
+        found
+            .ok_or_else(|| EngineError::Stage(format!("expected a script's stage of this thread, got {stage}")))?
+            .open(memory)
+    }
+
+    /// Takes the script's answer to the last [`Step::Read`], and goes on until there is something for it to do.
+    /// Sleeps inside when nothing is.
+    pub fn step(&mut self, answer: Option<Answer>) -> Step {
+        let Some(own) = &mut self.own else { return Step::Ended };
+        if let Some(answer) = answer {
+            own.commit(answer);
+        }
+        if !self.control.is_open() {
+            std::thread::sleep(Duration::from_millis(1));
+            return Step::Rest;
+        }
+        loop {
+            let now = velox_clock::now();
+            if now.saturating_sub(self.rested) > REST_NS {
+                self.rested = now;
+                return Step::Rest;
+            }
+            match own.turn(ROUNDS) {
+                Turn::Offered(at) => {
+                    let agent = &own.agents[at];
+                    return Step::Read { stage: agent.stage(), count: agent.offered() };
+                }
+                Turn::Idle => own.wait(Duration::from_millis(10)),
+                Turn::Working => {}
+                Turn::Ended => {
+                    self.finish();
+                    return Step::Ended;
+                }
+            }
+        }
+    }
+
+    /// Fails the run: the script threw in the stage that it was asked to run.
+    pub fn fail(&mut self, reason: String) {
+        if let Some(own) = &mut self.own {
+            own.fail(EngineError::Script(reason));
+        }
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        if let Some(own) = self.own.take() {
+            // A run that nobody waits for any more has no use for it.
+            let _ = self.end.send(own.end());
+        }
+    }
+}
+
+impl Drop for ScriptLoop {
+    fn drop(&mut self) {
+        if self.own.is_some() {
+            self.fail("the script's thread ended".into());
+        }
+    }
+}
+
+/// The stage's input, by words.
+pub(crate) trait Inlet {
+    fn len(&self) -> usize;
+    fn drained(&self) -> bool;
+    fn passed(&self) -> (u64, Option<u64>);
+    fn words(&self) -> usize;
+    /// Lays the first `count` records out in `memory`.
+    fn lay_out(&self, count: usize, memory: &ForeignWords, scratch: &mut [u64]);
+    fn read(&self, i: usize, words: &mut [u64]);
+    fn ready(&self, i: usize) -> u64;
+    fn record_latencies(&self, count: usize, now: u64, latency: &mut Latency);
+    fn take(&mut self, count: usize) -> u64;
+}
+
+/// The stage's output, by words.
+pub(crate) trait Outlet {
+    fn words(&self) -> usize;
+    fn room(&self) -> usize;
+    fn push(&mut self, words: &[u64], ready: u64) -> Result<(), InvalidRecord>;
+    /// Takes records from `memory` as far as there is room; says how many.
+    fn take_from(
+        &mut self,
+        memory: &ForeignWords,
+        records: Range<usize>,
+        ready: u64,
+        scratch: &mut [u64],
+    ) -> Result<usize, InvalidRecord>;
+    fn pass(&mut self, passed: (u64, Option<u64>));
+    fn end(&mut self);
+    fn pushed(&self) -> u64;
+    fn high_water(&mut self) -> u64;
+}
+
+impl<T: Flow> Inlet for Shared<T> {
+    fn len(&self) -> usize {
+        self.borrow().len()
+    }
+
+    fn drained(&self) -> bool {
+        self.borrow().drained()
+    }
+
+    fn passed(&self) -> (u64, Option<u64>) {
+        let batch = self.borrow();
+        (batch.watermark, batch.clock_offset)
+    }
+
+    fn words(&self) -> usize {
+        T::WORDS
+    }
+
+    fn lay_out(&self, count: usize, memory: &ForeignWords, scratch: &mut [u64]) {
+        let mut batch = self.borrow_mut();
+        for (i, record) in Input::new(&mut batch).records()[..count].iter().enumerate() {
+            record.to_words(scratch);
+            memory.store(i * T::WORDS, &scratch[..T::WORDS]);
+        }
+    }
+
+    fn record_latencies(&self, count: usize, now: u64, latency: &mut Latency) {
+        let mut batch = self.borrow_mut();
+        for stamp in &Input::new(&mut batch).stamps()[..count] {
+            latency.record(now.saturating_sub(stamp.ready()), 1);
+        }
+    }
+
+    fn read(&self, i: usize, words: &mut [u64]) {
+        Input::new(&mut self.borrow_mut()).records()[i].to_words(words);
+    }
+
+    fn ready(&self, i: usize) -> u64 {
+        Input::new(&mut self.borrow_mut()).stamps()[i].ready()
+    }
+
+    fn take(&mut self, count: usize) -> u64 {
+        let mut batch = self.borrow_mut();
+        let mut input = Input::new(&mut batch);
+        input.advance(count);
+        input.settle();
+        batch.popped
+    }
+}
+
+impl<T: Flow> Outlet for Shared<T> {
+    fn words(&self) -> usize {
+        T::WORDS
+    }
+
+    fn room(&self) -> usize {
+        self.borrow().room()
+    }
+
+    fn push(&mut self, words: &[u64], ready: u64) -> Result<(), InvalidRecord> {
+        let record = T::from_words(words)?;
+        self.borrow_mut().push(record, T::Stamp::made(ready));
+        Ok(())
+    }
+
+    fn take_from(
+        &mut self,
+        memory: &ForeignWords,
+        records: Range<usize>,
+        ready: u64,
+        scratch: &mut [u64],
+    ) -> Result<usize, InvalidRecord> {
+        let mut batch = self.borrow_mut();
+        let count = records.len().min(batch.room());
+        for i in records.start..records.start + count {
+            memory.load(i * T::WORDS, &mut scratch[..T::WORDS]);
+            batch.push(T::from_words(scratch)?, T::Stamp::made(ready));
+        }
+        Ok(count)
+    }
+
+    fn pass(&mut self, (watermark, offset): (u64, Option<u64>)) {
+        self.borrow_mut().pass(watermark, offset);
+    }
+
+    fn end(&mut self) {
+        self.borrow_mut().ended = true;
+    }
+
+    fn pushed(&self) -> u64 {
+        self.borrow().pushed
+    }
+
+    fn high_water(&mut self) -> u64 {
+        let mut batch = self.borrow_mut();
+        batch.note_high_water();
+        batch.high_water as u64
+    }
+}
+
+/// The agent of a script's stage.
+pub(crate) struct ScriptAgent {
+    index: usize,
+    input: Box<dyn Inlet>,
+    output: Box<dyn Outlet>,
+    /// Comes with the script, before the first poll.
+    memory: Option<ScriptMemory>,
+    counters: Arc<StageCounters>,
+    edge_in: Arc<EdgeCounters>,
+    edge_out: Arc<EdgeCounters>,
+    tally: Tally,
+    latency: Latency,
+    taken: u64,
+    popped: u64,
+    offered: usize,
+    /// Records that the script wrote and the output had no room for: they lie in the script's memory until it has.
+    left: Range<usize>,
+    /// When the oldest record of the batch that these are of was ready.
+    ready: u64,
+    words: Vec<u64>,
+    done: bool,
+}
+
+impl ScriptAgent {
+    pub(crate) fn new(
+        index: usize,
+        input: Box<dyn Inlet>,
+        output: Box<dyn Outlet>,
+        counters: Arc<StageCounters>,
+        edge_in: Arc<EdgeCounters>,
+        edge_out: Arc<EdgeCounters>,
+    ) -> Self {
+        Self {
+            index,
+            words: vec![0; input.words().max(output.words())],
+            input,
+            output,
+            memory: None,
+            counters,
+            edge_in,
+            edge_out,
+            tally: Tally::default(),
+            latency: Latency::ready(),
+            taken: 0,
+            popped: 0,
+            offered: 0,
+            left: 0..0,
+            ready: 0,
+            done: false,
+        }
+    }
+
+    fn open(&mut self, memory: ScriptMemory) -> Result<(), EngineError> {
+        let needed = (BATCH * self.input.words(), SCRIPT_OUT * self.output.words());
+        if memory.input.len() < needed.0 || memory.output.len() < needed.1.max(BATCH / 2) {
+            return Err(EngineError::Stage("expected memory for whole batches, got less".into()));
+        }
+        self.memory = Some(memory);
+        Ok(())
+    }
+
+    /// Gives on what the script wrote, as far as there is room.
+    fn give(&mut self) -> Result<usize, EngineError> {
+        let Some(memory) = &self.memory else { return Ok(0) };
+        if self.left.is_empty() {
+            return Ok(0);
+        }
+        let given = self.output.take_from(&memory.output, self.left.clone(), self.ready, &mut self.words)?;
+        self.left.start += given;
+        Ok(given)
+    }
+
+    /// Gives on the records that pass.
+    fn keep(&mut self, count: usize) -> Result<(), EngineError> {
+        let Some(memory) = &self.memory else { return Ok(()) };
+        let mut last = None;
+        for k in 0..count {
+            let mut pair = [0];
+            memory.output.load(k / 2, &mut pair);
+            let i = (pair[0] >> (32 * (k % 2))) as u32 as usize;
+            if i >= self.offered || last.is_some_and(|last| i <= last) {
+                let reason = format!("expected ascending indices below {}, got {i}", self.offered);
+                return Err(EngineError::Stage(reason));
+            }
+            last = Some(i);
+            let words = self.input.words();
+            self.input.read(i, &mut self.words[..words]);
+            let ready = self.input.ready(i);
+            self.output.push(&self.words[..words], ready)?;
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self) {
+        self.edge_in.popped.set(self.popped);
+        self.edge_out.pushed.set(self.output.pushed());
+        let high_water = self.output.high_water();
+        self.edge_out.high_water.raise(high_water);
+        self.counters.publish(self.taken, self.output.pushed(), &self.tally);
+    }
+}
+
+impl Agent for ScriptAgent {
+    fn poll(&mut self) -> Result<usize, EngineError> {
+        if self.done || self.offered > 0 {
+            return Ok(0);
+        }
+        let given = self.give()?;
+        if given > 0 {
+            self.publish();
+        }
+        if !self.left.is_empty() {
+            return Ok(given);
+        }
+        // Room for a record each is reserved before anything is offered; more than that waits in the script's memory.
+        let most = self.input.len().min(self.output.room());
+        let Some(memory) = self.memory.as_ref().filter(|_| most > 0) else {
+            if self.input.len() == 0 {
+                self.output.pass(self.input.passed());
+            }
+            if self.input.drained() {
+                self.output.end();
+                self.done = true;
+                return Ok(given + 1);
+            }
+            return Ok(given);
+        };
+        self.input.lay_out(most, &memory.input, &mut self.words);
+        self.offered = most;
+        Ok(given)
+    }
+
+    fn offered(&self) -> usize {
+        self.offered
+    }
+
+    fn script(&mut self) -> Option<&mut ScriptAgent> {
+        Some(self)
+    }
+
+    fn commit(&mut self, answer: Answer) -> Result<usize, EngineError> {
+        let offered = self.offered;
+        self.ready = self.input.ready(0);
+        self.input.record_latencies(offered, velox_clock::now(), &mut self.latency);
+        let result = match answer {
+            Answer::Wrote(count) => {
+                self.left = 0..count.min(SCRIPT_OUT);
+                self.tally.consumed += offered as u64;
+                self.give().map(|_| ())
+            }
+            Answer::Kept(count) => {
+                let count = count.min(offered);
+                self.tally.consumed += count as u64;
+                self.tally.filtered += (offered - count) as u64;
+                self.keep(count)
+            }
+        };
+        self.offered = 0;
+        self.popped = self.input.take(offered);
+        self.taken += offered as u64;
+        self.publish();
+        result.map(|()| offered)
+    }
+
+    fn done(&self) -> bool {
+        self.done
+    }
+
+    fn stage(&self) -> usize {
+        self.index
+    }
+
+    fn end(mut self: Box<Self>) -> AgentEnd {
+        self.publish();
+        AgentEnd {
+            left: (self.index - 1, self.input.len()),
+            stage: Some(StageEnd {
+                index: self.index,
+                latency: self.latency,
+                end_to_end: Latency::default(),
+                waits: Latency::default(),
+                first_error: self.tally.first_error,
+                notes: Notes::default(),
+            }),
+            ring_left: None,
+        }
+    }
+}

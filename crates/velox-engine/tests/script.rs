@@ -1,0 +1,153 @@
+//! Stages that a script runs: here the script is Rust, and the memory an array of atomics.
+
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use velox_engine::feed::{Poisson, PoissonOptions};
+use velox_engine::pipeline::{
+    Answer, BATCH, Flow, Nothing, Pace, Paced, Pipeline, Run, RunError, SCRIPT_OUT, ScriptLoop, ScriptMemory,
+    StartOptions, Step, Threads, Wait,
+};
+use velox_engine::ring::ForeignWords;
+use velox_engine::stages::Count;
+use velox_engine::{MarketEvent, Trade, Words};
+
+type Shared = Arc<Vec<AtomicU64>>;
+
+fn memory(words: usize) -> (Shared, ForeignWords) {
+    let memory: Shared = Arc::new((0..words).map(|_| AtomicU64::new(0)).collect());
+    let at = NonNull::new(memory.as_ptr().cast_mut().cast::<u64>()).unwrap();
+    // SAFETY: aligned words of atomics, as many as said, alive as long as their handle.
+    let words = unsafe { ForeignWords::new(at, words, Arc::clone(&memory) as Arc<_>) };
+    (memory, words)
+}
+
+fn source(count: u64, pace: Pace) -> Pipeline<Trade> {
+    let market = Poisson::new(PoissonOptions { per_second: 1e5, count: Some(count), seed: 1 }).unwrap();
+    let id = market.instrument().id();
+    Pipeline::<MarketEvent>::from("poisson", Paced::new(Box::new(market), pace, id)).trades("trades")
+}
+
+fn open<I: Flow, O: Flow>(own: &mut ScriptLoop, stage: usize) -> (Shared, Shared) {
+    let ((input, i), (output, o)) = (memory(BATCH * I::WORDS), memory(SCRIPT_OUT * O::WORDS));
+    own.open_stage(stage, ScriptMemory { input: i, output: o }).unwrap();
+    (input, output)
+}
+
+fn start(pipeline: Pipeline<Nothing>, options: StartOptions) -> (Run, ScriptLoop) {
+    let mut run = pipeline.start(options).unwrap();
+    let [hosted] = <[_; 1]>::try_from(run.take_hosted()).ok().expect("one thread with scripts");
+    (run, hosted.open())
+}
+
+/// Runs a script to the end of the run.
+fn drive(run: &Run, own: &mut ScriptLoop, mut script: impl FnMut(usize) -> Answer) {
+    run.handle().go();
+    let mut answer = None;
+    loop {
+        answer = match own.step(answer) {
+            Step::Read { count, .. } => Some(script(count)),
+            Step::Rest => None,
+            Step::Ended => return,
+        };
+    }
+}
+
+fn threads() -> [StartOptions; 3] {
+    [(Threads::Auto, Wait::Backoff), (Threads::Count(2), Wait::Block), (Threads::Count(4), Wait::Yield)]
+        .map(|(threads, wait)| StartOptions { threads, wait, ..StartOptions::default() })
+}
+
+#[test]
+fn a_script_reads_in_place_and_writes_up_to_four_records_for_each() {
+    for options in threads() {
+        for pace in [Pace::Max, Pace::Recorded] {
+            let pipeline = source(3_000, pace).script::<Words<2>>("script").to("output", Count::default());
+            let (run, mut own) = start(pipeline, options.clone());
+            let (input, output) = open::<Trade, Words<2>>(&mut own, 2);
+            let mut seen = 0;
+            drive(&run, &mut own, |count| {
+                for i in 0..count {
+                    // The second word of a trade is instrument and side, the first its id.
+                    seen += 1;
+                    assert_eq!(input[i * 6].load(Ordering::Relaxed), seen);
+                    for copy in 0..4 {
+                        output[(4 * i + copy) * 2].store(seen, Ordering::Relaxed);
+                    }
+                }
+                Answer::Wrote(4 * count)
+            });
+            let report = run.wait().unwrap();
+            assert!(report.balanced && seen == 3_000, "{report}");
+            assert_eq!((report.stats.stages[2].consumed, report.stats.stages[3].consumed), (3_000, 12_000));
+        }
+    }
+}
+
+#[test]
+fn a_script_keeps_records_by_their_indices() {
+    let pipeline = source(3_000, Pace::Max).script::<Trade>("script").to("output", Count::default());
+    let (run, mut own) = start(pipeline, StartOptions::default());
+    let (_, output) = open::<Trade, Trade>(&mut own, 2);
+    drive(&run, &mut own, |count| {
+        // Every second record: two indices to a word.
+        let kept: Vec<u64> = (0..count as u64).step_by(2).collect();
+        for pair in kept.chunks(2).enumerate() {
+            output[pair.0].store(pair.1[0] | pair.1.get(1).copied().unwrap_or(0) << 32, Ordering::Relaxed);
+        }
+        Answer::Kept(kept.len())
+    });
+    let report = run.wait().unwrap();
+    let script = &report.stats.stages[2];
+    assert!(report.balanced && script.taken == 3_000 && script.consumed + script.filtered == 3_000, "{report}");
+    assert!(script.filtered > 1_400 && script.out == script.consumed);
+}
+
+#[test]
+fn what_a_script_gets_wrong_fails_the_run_by_its_stage() {
+    type Fault = fn(&mut ScriptLoop, &Shared) -> Option<Answer>;
+    let faults: [(Fault, &str); 3] = [
+        (
+            |own, _| {
+                own.fail("a bug of the script".into());
+                None
+            },
+            "a bug of the script",
+        ),
+        (|_, _| Some(Answer::Kept(2)), "ascending indices"),
+        (
+            |_, output| {
+                // A trade's side is the third byte of its second word.
+                output[1].store(7 << 16, Ordering::Relaxed);
+                Some(Answer::Wrote(1))
+            },
+            "Trade.side",
+        ),
+    ];
+    for (fault, text) in faults {
+        let pipeline = source(3_000, Pace::Max).script::<Trade>("script").to("output", Count::default());
+        let (run, mut own) = start(pipeline, StartOptions::default());
+        let (_, output) = open::<Trade, Trade>(&mut own, 2);
+        run.handle().go();
+        while !matches!(own.step(None), Step::Read { .. }) {}
+        let answer = fault(&mut own, &output);
+        while own.step(answer) != Step::Ended {}
+        let Err(RunError::Failed { stage, cause, report }) = run.wait() else { panic!("expected a failed run") };
+        assert!(stage == "script" && cause.to_string().contains(text), "{stage}: {cause}");
+        assert!(report.balanced, "{report}");
+    }
+}
+
+#[test]
+fn a_script_that_goes_away_fails_the_run_and_holds_nobody() {
+    let pipeline = || source(3_000, Pace::Recorded).script::<Trade>("script").to("output", Count::default());
+    let options = || StartOptions { threads: Threads::Count(2), ..StartOptions::default() };
+    let (run, own) = start(pipeline(), options());
+    run.handle().go();
+    drop(own);
+    assert!(matches!(run.wait(), Err(RunError::Failed { .. })));
+    let run = pipeline().start(options()).unwrap();
+    run.handle().abort();
+    assert!(matches!(run.wait(), Err(RunError::Failed { .. } | RunError::Aborted { .. })));
+}

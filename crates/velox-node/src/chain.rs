@@ -1,0 +1,109 @@
+//! A pipeline under construction whose record type is known at run time only.
+//!
+//! A type has a key: the name of a native record, or `words:N` for a record of a script's own, of N 64-bit words.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use velox_engine::pipeline::{Flow, Nothing, Pipeline};
+use velox_engine::stages::{Count, RingSink, RingSource};
+use velox_engine::{Bundle, MarketEvent, Trade, Transaction, Words};
+
+use crate::errors::Thrown;
+use crate::memory::SharedMemory;
+use crate::plan::misplaced;
+
+pub(crate) struct Chain(Box<dyn Link>);
+
+/// What every pipeline can go on with, whatever it carries.
+trait Link {
+    fn any(self: Box<Self>) -> Box<dyn Any>;
+    fn count(self: Box<Self>, name: &str) -> Chain;
+    fn ring(self: Box<Self>, name: &str, memory: &Arc<SharedMemory>) -> Result<Chain, Thrown>;
+    fn script(self: Box<Self>, name: &str, output: &str) -> Result<Chain, Thrown>;
+}
+
+/// Does something with the type of a key.
+macro_rules! with_type {
+    ($key:expr, $T:ident => $work:expr) => {
+        with_type!(@ $key, $T => $work; 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    };
+    (@ $key:expr, $T:ident => $work:expr; $($n:literal)*) => {
+        match $key {
+            "MarketEvent" => { type $T = MarketEvent; $work }
+            "Trade" => { type $T = Trade; $work }
+            "Transaction" => { type $T = Transaction; $work }
+            "Bundle" => { type $T = Bundle; $work }
+            $(concat!("words:", $n) => { type $T = Words<$n>; $work })*
+            _ => Err(Thrown::value("type", "a record of at most 128 bytes", $key)),
+        }
+    };
+}
+
+/// As `with_type`, of the types that a source can give: their stamp is an arrival.
+macro_rules! with_source_type {
+    ($key:expr, $T:ident => $work:expr) => {
+        match $key {
+            "Bundle" => Err(misplaced()),
+            key => with_source_type!(@ key, $T => $work; 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16),
+        }
+    };
+    (@ $key:expr, $T:ident => $work:expr; $($n:literal)*) => {
+        match $key {
+            "MarketEvent" => { type $T = MarketEvent; $work }
+            "Trade" => { type $T = Trade; $work }
+            "Transaction" => { type $T = Transaction; $work }
+            $(concat!("words:", $n) => { type $T = Words<$n>; $work })*
+            _ => Err(Thrown::value("type", "a record of at most 128 bytes", $key)),
+        }
+    };
+}
+
+impl<T: Flow> Link for Pipeline<T> {
+    fn any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn count(self: Box<Self>, name: &str) -> Chain {
+        Chain::new(self.to(name, Count::default()))
+    }
+
+    fn ring(self: Box<Self>, name: &str, memory: &Arc<SharedMemory>) -> Result<Chain, Thrown> {
+        Ok(Chain::new(self.to(name, RingSink::new(memory.producer::<T>()?))))
+    }
+
+    fn script(self: Box<Self>, name: &str, output: &str) -> Result<Chain, Thrown> {
+        with_type!(output, O => Ok(Chain::new(Pipeline::script::<O>(*self, name))))
+    }
+}
+
+impl Chain {
+    pub(crate) fn new<T: Flow>(pipeline: Pipeline<T>) -> Self {
+        Self(Box::new(pipeline))
+    }
+
+    pub(crate) fn from_ring(memory: &Arc<SharedMemory>) -> Result<Self, Thrown> {
+        with_source_type!(memory.record.as_str(), T => {
+            Ok(Self::new(Pipeline::from("ring", RingSource::<T>::new(memory.consumer()?))))
+        })
+    }
+
+    pub(crate) fn typed<T: Flow>(self) -> Result<Pipeline<T>, Thrown> {
+        self.0.any().downcast().map(|pipeline| *pipeline).map_err(|_| misplaced())
+    }
+
+    pub(crate) fn count(self, name: &str) -> Self {
+        self.0.count(name)
+    }
+
+    pub(crate) fn ring(self, name: &str, memory: &Arc<SharedMemory>) -> Result<Self, Thrown> {
+        self.0.ring(name, memory)
+    }
+
+    pub(crate) fn script(self, name: &str, output: &str) -> Result<Self, Thrown> {
+        self.0.script(name, output)
+    }
+}
+
+/// Nothing follows the end.
+const _: fn(Chain) -> Result<Pipeline<Nothing>, Thrown> = Chain::typed::<Nothing>;

@@ -1,0 +1,145 @@
+import { count, L2Book, pipeline, poisson, RingBuffer, replay, sample, Trade } from 'velox-engine'
+import { expect, test } from 'vitest'
+import faulty from './stages/faulty.js'
+import large from './stages/large.js'
+import mid, { Mid } from './stages/mid.js'
+import spike, { Spike } from './stages/spike.js'
+import { expectCode, rejected } from './support/errors.js'
+import { script } from './support/node.js'
+
+const trades = (name = 'p') => pipeline(name).from(replay(sample.btcusdt)).trades()
+
+/** The trades of the sample, by a native run. */
+async function sampleTrades() {
+  const ring = new RingBuffer(Trade, 16_384)
+  await (await trades().to(ring).start()).done()
+  return ring.popMany(16_384)
+}
+
+test('a stage writes records of its own, the same ones on any threads', async () => {
+  const all = await sampleTrades()
+  let last = Infinity
+  const expected = all.flatMap(({ id, price }) => {
+    const spikes = price > last * 1.00001
+    last = price
+    return spikes ? [{ id, price }] : []
+  })
+  expect(expected.length).toBeGreaterThan(10)
+  for (const o of [{}, { threads: 2 }, { threads: 4, wait: 'block' }] as const) {
+    const ring = new RingBuffer(Spike, 16_384)
+    const run = await trades()
+      .stage(spike, { params: { ratio: 1.00001 } })
+      .to(ring)
+      .start(o)
+    const report = await run.done()
+    expect(report.balanced).toBe(true)
+    expect(ring.popMany(16_384)).toEqual(expected)
+    expect(report.stages[2]).toMatchObject({ name: 'stage', in: all.length, out: expected.length })
+  }
+})
+
+test('a stage lets records pass by their indices, between native stages', async () => {
+  const all = await sampleTrades()
+  const least = 100
+  const large_ = all.filter(({ qty }) => qty >= least)
+  const chain = trades().stage(large, { params: { least }, name: 'large' }).transactions().bundle().to(count())
+  const report = await (await chain.start()).done()
+  expect(report).toMatchObject({ balanced: true, nonDeterministic: [] })
+  expect(report.stages[2]).toMatchObject({
+    name: 'large',
+    consumed: large_.length,
+    filtered: all.length - large_.length,
+  })
+  expect(report.stages[3]).toMatchObject({ name: 'transactions', consumed: large_.length })
+})
+
+test('two stages share a worker', async () => {
+  const chain = trades()
+    .stage(large, { params: { least: 100 } })
+    .stage(large, { params: { least: 1000 } })
+  const report = await (await chain.to(count()).start()).done()
+  const all = await sampleTrades()
+  expect(report.stages.map(({ name }) => name)).toEqual(['replay', 'trades', 'stage', 'stage-2', 'count'])
+  expect(report.stages[4]?.consumed).toBe(all.filter(({ qty }) => qty >= 1000).length)
+})
+
+test('a stage sees the books of its pipeline', async () => {
+  const market = poisson({ perSecond: 1e5, count: 2_000, pace: 'max' })
+  const ring = new RingBuffer(Mid, 4096)
+  const book = new L2Book({ instrument: market.instrument() })
+  const run = await pipeline('p').from(market).book(book).trades().stage(mid).to(ring).start()
+  expect((await run.done()).balanced).toBe(true)
+  const seen = ring.popMany(4096)
+  expect(seen).toHaveLength(2_000)
+  expect(seen.at(-1)).toMatchObject({ bid: book.top()?.bid, ask: book.top()?.ask })
+})
+
+test('what a stage gets wrong fails the run by its name, with its own error as the cause', async () => {
+  for (const [fault, text] of [
+    [0, 'a bug of the stage'],
+    [1, 'poll: expected nothing or a Uint32Array, at once, got an object Promise'],
+    [2, 'indices'],
+    [3, 'a Uint32Array, at once, got an array of 1'],
+    [4, 'instrument: expected'],
+  ] as const) {
+    const run = await trades().stage(faulty, { params: { fault }, name: 'mine' }).to(count()).start()
+    const error = await rejected(run.done())
+    expect(error.code).toBe('VELOX_STAGE_FAILED')
+    expect(error.message).toContain('the stage mine failed: ')
+    expect(error.message).toContain(text)
+    if (fault === 0) expect(error.cause).toBeInstanceOf(RangeError)
+  }
+})
+
+test('a worker that dies fails the run and not the process', async () => {
+  const run = await trades()
+    .stage(faulty, { params: { fault: 5 } })
+    .to(count())
+    .start()
+  expect((await rejected(run.done())).code).toBe('VELOX_STAGE_FAILED')
+})
+
+test('a paced run with a stage is stopped and aborted', async () => {
+  const chain = pipeline('p')
+    .from(poisson({ perSecond: 20_000 }))
+    .trades()
+    .stage(large)
+    .to(count())
+  const run = await chain.start({ threads: 2 })
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  const report = await run.stop()
+  expect(report.balanced).toBe(true)
+  expect(report.stages[3]?.consumed).toBeGreaterThan(100)
+  const aborted = await chain.start()
+  aborted.abort('enough')
+  expect((await rejected(aborted.done())).code).toBe('VELOX_RUN_ABORTED')
+})
+
+test('stages that can not be are refused before anything runs', async () => {
+  expectCode(() => trades().stage({} as never), 'VELOX_INVALID_VALUE', 'defineStage')
+  expectCode(
+    () => trades().stage(spike, { params: { ration: 1 } } as never),
+    'VELOX_UNKNOWN_OPTION',
+    'did you mean ratio?',
+  )
+  expectCode(() => trades().stage(spike, { params: { ratio: '1' as never } }), 'VELOX_INVALID_VALUE', 'params.ratio')
+  expectCode(
+    () =>
+      trades()
+        .transactions()
+        .stage(spike as never),
+    'VELOX_INVALID_VALUE',
+    'Trade records',
+  )
+})
+
+test('a process with a run that has a stage ends as it would without', async () => {
+  const running = `
+    import { count, pipeline, poisson } from 'velox-engine'
+    import large from './test/stages/large.js'
+    const run = await pipeline('p').from(poisson({ perSecond: 200_000 })).trades().stage(large).to(count()).start()`
+  const fine = { status: 0, signal: null, stderr: '' }
+  expect(await script(`${running}\nsetTimeout(() => process.exit(7), 100)`)).toMatchObject({ ...fine, status: 7 })
+  const stopped = await script(`${running}\nsetTimeout(async () => console.log((await run.stop()).balanced), 100)`)
+  expect(stopped).toMatchObject({ ...fine, stdout: 'true\n' })
+})
