@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 /**
  * The public types of `velox-engine`. Prices and quantities are integers, ticks and lots of an {@link Instrument};
  * times are nanoseconds unless a name says otherwise. Every error is a {@link VeloxError} with a stable `code`.
@@ -117,7 +118,7 @@ export const Bundle: RecordType<{
 
 /**
  * What a price and a quantity of one market mean: integers in the engine, decimals at the edge. The same symbol, venue,
- * tick and lot have the same `id` in every thread of the process.
+ * tick and lot have the same `id` in every thread of the process, which knows at most 65,535.
  *
  * ```ts
  * const btc = new Instrument({ symbol: 'BTCUSDT', tick: '0.10', lot: '0.001' })
@@ -415,7 +416,7 @@ export interface Run<T extends Element> extends AsyncDisposable {
   readonly placement: readonly Placement[]
   /** Ends when the run ends. */
   stats(o?: { everyMillis?: number }): AsyncIterable<Stats>
-  /** Drains: every record is accounted for. */
+  /** Drains: every record is accounted for. A ring at the end is drained by its reader: without one, `abort` ends the run. */
   stop(): Promise<Report>
   abort(reason?: unknown): void
   /** Rejects with VELOX_STAGE_FAILED, its cause the stage's own error; never an unhandled rejection by itself. */
@@ -477,6 +478,8 @@ export interface Report extends Stats {
   readonly bundleWaitNanos?: Percentiles
   /** Book checks against the exchange's own quotes; absent where the data has none. */
   readonly verified?: {
+    /** Quotes that the books saw. */
+    readonly quotes: number
     /** Quotes of the data that a right book must agree with, counted apart from the book. */
     readonly checked: number
     readonly agreed: number
@@ -484,6 +487,8 @@ export interface Report extends Stats {
   }
   /** Gaps in the data, after which a book was stale. */
   readonly gaps: number
+  /** Messages of the data that reached nobody: of other kinds or symbols, repeated, or between a gap and a snapshot. */
+  readonly leftOut: number
   /** Pauses of spinning threads over 10 µs: the machine took the core away. */
   readonly stalls: { readonly count: number; readonly totalNanos: number; readonly maxNanos: number }
   readonly placement: readonly Placement[]
@@ -581,7 +586,7 @@ interface VeloxErrorOf<C extends VeloxErrorCode> extends Error {
   readonly code: C
   readonly context: Readonly<VeloxErrorContexts[C]>
 }
-/** A union by code, so that `e instanceof VeloxError && e.code === '…'` narrows the context. Survives worker boundaries. */
+/** A union by code, so that `e instanceof VeloxError && e.code === '…'` narrows the context. Survives the `error` event of a worker; a clone by `postMessage` keeps its text only. */
 export type VeloxError = { [C in VeloxErrorCode]: VeloxErrorOf<C> }[VeloxErrorCode]
 export const VeloxError: {
   new <C extends VeloxErrorCode>(code: C, context: VeloxErrorContexts[C], o?: ErrorOptions): VeloxErrorOf<C>

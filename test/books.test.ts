@@ -119,6 +119,18 @@ test('an event with one bad level changes nothing', () => {
   expectCode(() => new L2Book({ instrument: {} as never }), 'VELOX_INVALID_VALUE', 'an Instrument')
 })
 
+test('what is no list of levels is refused and the book stays', () => {
+  const book = new L2Book({ instrument: btc() })
+  book.set('bid', 1, 1)
+  for (const levels of [42, {}, '', null, [null], { length: -1 }, () => {}]) {
+    expectCode(() => book.apply(levels as never, 1), 'VELOX_INVALID_VALUE')
+    expectCode(() => book.applySnapshot({ bids: levels, asks: [], sequence: 1 } as never), 'VELOX_INVALID_VALUE')
+  }
+  expectCode(() => book.applySnapshot({ sequence: 1 } as never), 'VELOX_INVALID_VALUE', 'bids')
+  expectCode(() => new OrderBook({ instrument: 'x' as never }), 'VELOX_INVALID_VALUE', 'an Instrument')
+  expect(book.qtyAt('bid', 1)).toBe(1)
+})
+
 test('a book that a pipeline keeps has no second writer, and is free after it', async () => {
   const market = poisson({ perSecond: 1e6 })
   const book = new L2Book({ instrument: market.instrument() })

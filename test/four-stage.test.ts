@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,9 +63,16 @@ test('a wrong book exits 1', async () => {
   expect((await reportOf('--pace', 'max', '--data', write('lost.gz', lost)))[1]).toBe(1)
   const noSnapshot = lines.filter((line) => !line.includes('lastUpdateId'))
   expect((await reportOf('--pace', 'max', '--data', write('no-snapshot.gz', noSnapshot)))[1]).toBe(1)
+  const onlyQuotes = lines.filter((line) => line.includes('bookTicker'))
+  expect((await reportOf('--pace', 'max', '--data', write('only-quotes.gz', onlyQuotes)))[1]).toBe(1)
   const noQuotes = lines.filter((line) => !line.includes('bookTicker'))
   const [unverified, fine] = await reportOf('--pace', 'max', '--data', write('no-quotes.gz', noQuotes))
   expect([unverified.verified, fine]).toEqual([undefined, 0])
+})
+
+test('a report that can not be written exits 1', async () => {
+  const { status } = spawnSync('sh', ['-c', 'node build/examples/four-stage.js --pace max >/dev/full'], { cwd: root })
+  expect(status).toBe(1)
 })
 
 test('Ctrl-C drains and reports', async () => {
@@ -85,6 +93,10 @@ test('what it can not do it says in one line', async () => {
     [['--pace', 'fast'], 'VELOX_INVALID_VALUE', '--pace'],
     [['--rate', '-5', '--source', 'poisson'], 'VELOX_INVALID_VALUE', '--rate'],
     [['--seconds'], 'VELOX_INVALID_VALUE', '--seconds'],
+    [['--seconds', '1e9'], 'VELOX_INVALID_VALUE', 'at most'],
+    [['--rate', '5'], 'VELOX_INVALID_VALUE', '--rate'],
+    [['--source', 'poisson', '--pace', '5'], 'VELOX_INVALID_VALUE', '--pace'],
+    [['--data', '/dev/stdin'], 'VELOX_FILE_UNREADABLE', '/dev/stdin'],
     [['--data', 'nope.gz'], 'VELOX_FILE_NOT_FOUND', 'nope.gz'],
     [['--data', fileURLToPath(import.meta.url)], 'VELOX_CORRUPT_DATA', 'line 1: expected'],
   ] as const) {

@@ -74,6 +74,8 @@ test('a builder refuses bad bounds, transactions and rings, and goes on', () => 
   const ring = new RingBuffer(Bundle, 2)
   const builder = new BundleBuilder()
   expectCode(() => builder.add({ ...transaction(1), side: 'buy' } as never, ring), 'VELOX_INVALID_VALUE', 'side')
+  expectCode(() => builder.add(transaction(1), {} as never), 'VELOX_INVALID_VALUE', 'a RingBuffer of Bundle')
+  expectCode(() => activeTransactions({} as never), 'VELOX_INVALID_VALUE', 'a Bundle')
   const other = RingBuffer.attach(Bundle, ring.share())
   other.push({ transactions: [], count: 0, createdTsNs: 0 })
   expectCode(() => builder.add(transaction(1), ring), 'VELOX_RING_OWNED', 'producer')

@@ -222,6 +222,9 @@ test('options and steps that can not be are refused before anything runs', async
   expectCode(() => replay('x', { paec: 'max' } as never), 'VELOX_UNKNOWN_OPTION', 'did you mean pace?')
   expectCode(() => replay('x', { pace: 'fast' as never }), 'VELOX_INVALID_VALUE', 'pace')
   expectCode(() => poisson({ perSecond: 0 }), 'VELOX_INVALID_VALUE', 'perSecond')
+  expectCode(() => replay('x', { symbols: 'BTCUSDT' as never }), 'VELOX_INVALID_VALUE', 'symbols')
+  expectCode(() => replay(new URL('http://x/y')), 'VELOX_INVALID_VALUE', 'file:')
+  expectCode(() => count(''), 'VELOX_INVALID_VALUE', 'name')
   expectCode(() => poisson({ perSecond: 1, count: -1 }), 'VELOX_INVALID_VALUE', 'count')
   expectCode(() => p.from({} as never), 'VELOX_INVALID_VALUE', 'source')
   expectCode(() => p.from(poisson({ perSecond: 1 })).to({} as never), 'VELOX_INVALID_VALUE', 'sink')
@@ -243,12 +246,78 @@ test('options and steps that can not be are refused before anything runs', async
   expect((await rejected(chain.start({ threads: [{ stages: ['poisson', 'count'], core: 4_095 }] }))).code).toBe(
     'VELOX_PLACEMENT_INVALID',
   )
+  expect((await rejected(chain.start({ threads: [null] as never }))).code).toBe('VELOX_INVALID_VALUE')
+  const slow = pipeline('p')
+    .from(poisson({ perSecond: 1e-300 }))
+    .to(count())
+  expect((await rejected(slow.start())).message).toContain('0.001 to 1e9')
   expect((await rejected(chain.start({ wait: 'sleep' as never }))).code).toBe('VELOX_INVALID_VALUE')
   expect((await rejected(chain.start({ thread: 1 } as never))).message).toContain('did you mean threads?')
   const report = await (
     await chain.start({ threads: [{ stages: ['poisson'], wait: 'yield' }, { stages: ['count'] }] })
   ).done()
   expect(report.stages[1]?.consumed).toBe(20)
+})
+
+test('every book is held to its own quotes, and one that disagrees is not hidden by another', async () => {
+  const other = (line: string) => line.replaceAll('"BTCUSDT"', '"ETHUSDT"').replaceAll('btcusdt@', 'ethusdt@')
+  const head = lines.slice(0, 8_000)
+  const wrong = [...head]
+  const at = wrong.findIndex((line, i) => i > 2_000 && line.includes('"depthUpdate"') && !line.includes('"b":[]'))
+  wrong[at] = (wrong[at] as string).replace('"b":[', '"b":[["99999.90","1.000"],')
+  const named = (line: string, symbol: string) =>
+    line.includes('lastUpdateId') ? line.replace('{"lastUpdateId"', `{"symbol":"${symbol}","lastUpdateId"`) : line
+  const both = head.flatMap((line, i) => [named(line, 'BTCUSDT'), other(named(wrong[i] as string, 'ETHUSDT'))])
+  const market = replay(file('both.txt', both.join('\n')))
+  const [btc, eth] = ['BTCUSDT', 'ETHUSDT'].map((symbol) => new L2Book({ instrument: market.instrument(symbol) })) as [
+    L2Book,
+    L2Book,
+  ]
+  const alone = await (await pipeline('p').from(market).book(btc, { verify: 'quotes' }).to(count()).start()).done()
+  const chain = pipeline('p').from(market).book(btc, { verify: 'quotes' }).book(eth, { verify: 'quotes' })
+  const report = await (await chain.to(count()).start()).done()
+  expect(alone.verified?.agreed).toBe(alone.verified?.checked)
+  expect(report.verified?.checked).toBe(2 * (alone.verified?.checked as number))
+  expect(report.verified?.agreed).toBeLessThan(report.verified?.checked as number)
+})
+
+test('a number that contradicts the chain of depth events is a gap, and repeated data is told', async () => {
+  const head = lines.slice(0, 8_000)
+  const broken = [...head]
+  const at = broken.findIndex((line, i) => i > 2_000 && line.includes('"depthUpdate"'))
+  broken[at] = (broken[at] as string).replace(/"u":(\d+)/, '"u":9$1')
+  const damaged = await (await fourStages(file('damaged.txt', broken.join('\n'))).chain.start()).done()
+  expect(damaged).toMatchObject({ gaps: 1, balanced: true })
+  const twice = await (await fourStages(file('twice.txt', [...head, ...head].join('\n'))).chain.start()).done()
+  expect(twice.leftOut).toBeGreaterThan(500)
+  expect(`${twice}`).toContain('left out: ')
+})
+
+test('a book of a market that the source does not have is refused', async () => {
+  const own = new Instrument({ symbol: 'BTCUSDT', tick: '0.10', lot: '0.001' })
+  const chain = (instrument: Instrument, market = replay(sample.btcusdt)) =>
+    pipeline('p').from(market).book(new L2Book({ instrument }), { verify: 'quotes' }).to(count())
+  const report = await (await chain(own).start()).done()
+  expect(report.verified).toMatchObject({ checked: 423, agreed: 423 })
+  const stranger = new Instrument({ symbol: 'ZZZ', tick: '0.10', lot: '0.001' })
+  expect((await rejected(chain(stranger).start())).message).toContain('a book of a market of the source: BTCUSDT')
+  expect((await rejected(chain(own, poisson({ perSecond: 1 })).start())).message).toContain('POISSON')
+})
+
+test('a signal that is none is refused before anything runs', async () => {
+  const book = new L2Book({ instrument: poisson({ perSecond: 1 }).instrument() })
+  const chain = pipeline('p')
+    .from(poisson({ perSecond: 1_000 }))
+    .book(book)
+    .to(count())
+  for (const signal of [{}, null, new AbortController()]) {
+    expect((await rejected(chain.start({ signal } as never))).code).toBe('VELOX_INVALID_VALUE')
+    expect((await rejected(chain.start({ stopOn: signal } as never))).code).toBe('VELOX_INVALID_VALUE')
+  }
+  book.set('bid', 1, 1)
+  const run = await chain.start()
+  run.abort(Object.create(null))
+  expect((await rejected(run.done())).code).toBe('VELOX_RUN_ABORTED')
 })
 
 test('the same seed gives the same arrivals', async () => {

@@ -67,6 +67,18 @@ test('one refused value among many pushes none of them', () => {
   expect(ring.popMany(9)).toEqual([2, 3])
 })
 
+test('what is no list of values and no function is refused', () => {
+  const ring = new RingBuffer(text(8), 8)
+  for (const values of [{ length: 1.5 }, 5, {}, 'abc', null, undefined, { length: 'x' }]) {
+    expectCode(() => ring.pushMany(values as never), 'VELOX_INVALID_VALUE', 'an array')
+  }
+  expectCode(() => ring.drain(undefined as never), 'VELOX_INVALID_VALUE', 'a function')
+  expect(() => {
+    ;(ring as { capacity: number }).capacity = 1000
+  }).toThrow(TypeError)
+  expect([ring.length, ring.capacity]).toEqual([0, 8])
+})
+
 test('a batch reads fields in place, inside its callback only', () => {
   const ring = new RingBuffer(Tick, 4)
   ring.pushMany([tick(1), tick(2), tick(3)])

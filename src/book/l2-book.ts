@@ -1,11 +1,10 @@
 import type { L2Book as Face, Level, Side, Top } from '../../index.js'
-import { checkCount, checkInteger, checkOptions, checkSide, refuse } from '../errors/check.js'
+import { checkCount, checkInteger, checkList, checkOptions, checkSide, refuse } from '../errors/check.js'
 import { call, native, owned } from '../native.js'
 import { Instrument } from '../record/instrument.js'
 import { depthOf } from './levels.js'
 
 const STATES = ['empty', 'live', 'stale'] as const
-const NO_LEVELS: readonly [string, string][] = []
 
 export class L2Book implements Face {
   readonly instrument: Instrument
@@ -40,12 +39,13 @@ export class L2Book implements Face {
   applySnapshot(s: Parameters<Face['applySnapshot']>[0]): void {
     checkOptions(s, ['bids', 'asks', 'sequence'], 'applySnapshot')
     checkCount('sequence', s.sequence)
-    const { bids = NO_LEVELS, asks = NO_LEVELS } = s
+    const [bids, asks] = [checkList('bids', s.bids), checkList('asks', s.asks)]
     const levels = new Float64Array(3 * (bids.length + asks.length))
     let at = 0
     for (const [side, of] of [bids, asks].entries()) {
-      for (const [price, qty] of Array.from(of)) {
-        levels.set([side, this.instrument.price(price), this.instrument.qty(qty)], at)
+      for (const level of Array.from(of)) {
+        if (!Array.isArray(level)) refuse('level', 'a pair of texts: price and quantity', level)
+        levels.set([side, this.instrument.price(level[0]), this.instrument.qty(level[1])], at)
         at += 3
       }
     }
@@ -61,9 +61,12 @@ export class L2Book implements Face {
 
   apply(levels: ArrayLike<{ side: Side; price: number; qty: number }>, sequence: number): void {
     checkCount('sequence', sequence)
+    checkList('levels', levels)
     const flat = new Float64Array(3 * levels.length)
     for (let i = 0; i < levels.length; i++) {
-      const { side, price, qty } = levels[i] as { side: Side; price: number; qty: number }
+      const level = levels[i] as { side: Side; price: number; qty: number }
+      if (typeof level !== 'object' || level === null) refuse('level', 'an object with side, price and qty', level)
+      const { side, price, qty } = level
       flat[3 * i] = checkSide('side', side)
       flat[3 * i + 1] = checkInteger('price', price)
       flat[3 * i + 2] = checkCount('qty', qty)

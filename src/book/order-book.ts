@@ -1,6 +1,7 @@
-import type { OrderBook as Face, Instrument, Level, Side } from '../../index.js'
-import { checkCount, checkInteger, checkOptions, checkSide, checkTime } from '../errors/check.js'
+import type { OrderBook as Face, Instrument as InstrumentFace, Level, Side } from '../../index.js'
+import { checkCount, checkInteger, checkOptions, checkSide, checkTime, refuse } from '../errors/check.js'
 import { call, native, owned } from '../native.js'
+import { Instrument } from '../record/instrument.js'
 import { depthOf } from './levels.js'
 
 const ADD = 0
@@ -9,8 +10,10 @@ const SET = 1
 export class OrderBook implements Face {
   readonly #slot: number
 
-  constructor(o: { instrument?: Instrument } = {}) {
+  constructor(o: { instrument?: InstrumentFace } = {}) {
     checkOptions(o, ['instrument'], 'OrderBook')
+    if (o.instrument !== undefined && !(o.instrument instanceof Instrument))
+      refuse('instrument', 'an Instrument', o.instrument)
     this.#slot = owned(this, native.orderBookNew())
   }
 

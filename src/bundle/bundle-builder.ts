@@ -1,12 +1,17 @@
 import type { Bundle, BundleBuilder as Face, Input, RingBuffer, Transaction as TransactionType } from '../../index.js'
-import { checkInteger, checkOptions } from '../errors/check.js'
+import { checkInteger, checkOptions, refuse } from '../errors/check.js'
 import { call, native, owned } from '../native.js'
 import { codecOf } from '../record/codec.js'
 import { Transaction } from '../record/transaction.js'
 import { ringSlot } from '../ring/native-ring.js'
+import { RingBuffer as Ring } from '../ring/ring-buffer.js'
 
 const FLUSHED = ['flushed', 'empty', 'full'] as const
 const transactions = codecOf(Transaction)
+
+function ringOf(to: RingBuffer<typeof Bundle>): number {
+  return ringSlot(to instanceof Ring ? to : refuse('to', 'a RingBuffer of Bundle', to))
+}
 
 export class BundleBuilder implements Face {
   readonly #slot: number
@@ -23,7 +28,7 @@ export class BundleBuilder implements Face {
 
   add(t: Input<typeof TransactionType>, to: RingBuffer<typeof Bundle>): boolean {
     transactions.write(this.#view, 0, t)
-    const ring = ringSlot(to)
+    const ring = ringOf(to)
     return call(() => native.builderAdd(this.#slot, ring, this.#bytes))
   }
 
@@ -32,7 +37,7 @@ export class BundleBuilder implements Face {
   }
 
   forceFlush(to: RingBuffer<typeof Bundle>): 'flushed' | 'empty' | 'full' {
-    const ring = ringSlot(to)
+    const ring = ringOf(to)
     return FLUSHED[call(() => native.builderFlush(this.#slot, ring))] as (typeof FLUSHED)[number]
   }
 

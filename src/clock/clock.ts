@@ -1,9 +1,10 @@
 import type { clock as Clock } from '../../index.js'
+import { checkTicks } from '../errors/check.js'
 import { native } from '../native.js'
 
 export const initTsc = (): void => native.initTsc()
 export const rdtsc = (): bigint => native.rdtsc()
-export const tscToNs = (ticks: bigint): bigint => native.tscToNs(ticks)
+export const tscToNs = (ticks: bigint): bigint => native.tscToNs(checkTicks('ticks', ticks))
 
 // The native side leaves the time here: to make a number of it there costs as much as the call.
 const cell = new Float64Array(new SharedArrayBuffer(8))
@@ -15,7 +16,7 @@ export const clock: typeof Clock = Object.freeze({
     read()
     return cell[0] as number
   },
-  toEpochNanos: (ns: bigint) => native.clockToEpochNanos(ns),
+  toEpochNanos: (ns: bigint) => native.clockToEpochNanos(checkTicks('ns', ns)),
   get calibration() {
     return native.clockCalibration() as (typeof Clock)['calibration']
   },

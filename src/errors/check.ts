@@ -37,6 +37,24 @@ export function checkString(field: string, value: string): string {
   return typeof value === 'string' ? value : refuse(field, 'a string', value)
 }
 
+/** A name that stands in reports. */
+export function checkName(field: string, value: string): string {
+  return typeof value === 'string' && value.trim() !== '' ? value : refuse(field, 'a string that is not empty', value)
+}
+
+/** An array, a typed array, or what has elements like one; not a string. */
+export function checkList<V>(field: string, value: ArrayLike<V>): ArrayLike<V> {
+  const isList = typeof value === 'object' && value !== null && Number.isSafeInteger(value.length) && value.length >= 0
+  return isList && value.length < 2 ** 32 ? value : refuse(field, 'an array', value)
+}
+
+/** A counter value or an instant: unsigned 64 bits. */
+export function checkTicks(field: string, value: bigint): bigint {
+  return typeof value === 'bigint' && value >= 0n && value <= MAX_U64
+    ? value
+    : refuse(field, 'a bigint, 0n to 2^64 - 1', value)
+}
+
 /** The side as stored: 0 bid, 1 ask. */
 export function checkSide(field: string, value: unknown): 0 | 1 {
   if (value === 'bid') return 0

@@ -10,7 +10,7 @@ export const MESSAGES: Messages = {
     `capacity: expected a power of two from 2 to 2^30 that memory has room for, got ${describe(capacity)}`,
   VELOX_INVALID_VALUE: ({ field, expected, got }) => `${field}: expected ${expected}, got ${describe(got)}`,
   VELOX_UNSAFE_INTEGER: ({ field }) =>
-    `${field}: expected a whole number within ±(2^53 - 1), got one that a JavaScript number can't hold exactly; use a bigint`,
+    `${field}: expected a whole number within ±(2^53 - 1), got one that a JavaScript number can't hold exactly`,
   VELOX_UNKNOWN_OPTION: ({ option, known }) => {
     const meant = nearest(option, known)
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`
@@ -19,7 +19,7 @@ export const MESSAGES: Messages = {
   VELOX_RECORD_INVALID: ({ record, field, expected, got }) =>
     `${record}.${field}: expected ${expected} in the memory of the ring, got ${describe(got)}`,
   VELOX_RING_OWNED: ({ side, by }) =>
-    `the ${side} side of the ring: expected it free, got one that ${by} holds; release('${side}') hands it over`,
+    `the ${side} side of the ring: expected it free, got one that ${by} holds${by.includes('under way') ? '' : `; release('${side}') hands it over`}`,
   VELOX_RING_CLOSED: ({ ring }) => `${ring}: expected an open ring, got a closed one`,
   VELOX_RING_CORRUPT: ({ ring, expected, got }) =>
     `${ring} was written over: expected ${expected}, got ${describe(got)}`,

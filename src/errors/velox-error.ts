@@ -1,11 +1,13 @@
 import type { VeloxError as Face, VeloxErrorCode, VeloxErrorContexts } from '../../index.js'
 import { MESSAGES } from './codes.js'
+import { describe } from './describe.js'
 
 class VeloxErrorClass<C extends VeloxErrorCode> extends Error {
   readonly code: C
   readonly context: Readonly<VeloxErrorContexts[C]>
 
   constructor(code: C, context: VeloxErrorContexts[C], o?: ErrorOptions) {
+    if (!Object.hasOwn(MESSAGES, code)) throw new TypeError(`expected a code of VeloxError, got ${describe(code)}`)
     const message = MESSAGES[code](context)
     // What a stage failed of belongs into the one line that most people see.
     super(code === 'VELOX_STAGE_FAILED' && o?.cause instanceof Error ? `${message}: ${o.cause.message}` : message, o)
@@ -18,7 +20,7 @@ class VeloxErrorClass<C extends VeloxErrorCode> extends Error {
   static override [Symbol.hasInstance](e: unknown): boolean {
     if (typeof e !== 'object' || e === null) return false
     const { code, context } = e as { code?: unknown; context?: unknown }
-    return typeof code === 'string' && Object.hasOwn(MESSAGES, code) && typeof context === 'object'
+    return typeof code === 'string' && Object.hasOwn(MESSAGES, code) && typeof context === 'object' && context !== null
   }
 }
 

@@ -45,7 +45,7 @@ export class StageMetrics implements Face {
 
 function table(s: Omit<MetricsSnapshot, 'print'>, stage: string): string {
   const micros = (nanos: number) => `${(nanos / 1000).toFixed(2)} µs`
-  const share = (n: number) => `${((100 * n) / Math.max(s.processed, 1)).toFixed(2)} %`
+  const share = (n: number) => `${((100 * n) / Math.max(s.processed + s.errors + s.dropped, 1)).toFixed(2)} %`
   const rows = [
     ['Processed', s.processed],
     ['Errors', `${s.errors} (${share(s.errors)})`],

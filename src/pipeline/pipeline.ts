@@ -11,7 +11,7 @@ import type {
   StepOptions,
 } from '../../index.js'
 import { L2Book } from '../book/l2-book.js'
-import { checkInteger, checkOptions, checkString, describe, refuse } from '../errors/check.js'
+import { checkInteger, checkName, checkOptions, describe, refuse } from '../errors/check.js'
 import { Bundle } from '../record/bundle.js'
 import { MarketEvent, Trade } from '../record/market.js'
 import { Transaction } from '../record/transaction.js'
@@ -135,7 +135,7 @@ export class Pipeline<T extends Element> {
 }
 
 function nameFor(o: StepOptions, kind: string): string {
-  return o.name === undefined ? kind : checkString('name', o.name)
+  return o.name === undefined ? kind : checkName('name', o.name)
 }
 
 function nameOf(type: Element): string {
@@ -143,7 +143,7 @@ function nameOf(type: Element): string {
 }
 
 export function pipeline(name: string): { from<T extends Element>(s: Source<T> | RingFace<T>): Face<T> } {
-  checkString('name', name)
+  checkName('name', name)
   return {
     from<T extends Element>(s: Source<T> | RingFace<T>): Face<T> {
       if (s instanceof MarketSource) return new Pipeline(name, MarketEvent, s.plan, [], []) as unknown as Face<T>

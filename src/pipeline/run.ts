@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Element, Run as Face, Placement, Report, Stats, VeloxErrorCode, VeloxErrorContexts } from '../../index.js'
-import { checkInteger, checkOptions } from '../errors/check.js'
+import { checkInteger, checkOptions, describe } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { native, owned } from '../native.js'
 import { type RawReport, type RawStats, reportOf, statsOf } from './report.js'
@@ -16,6 +16,13 @@ export type Outcome =
       code: VeloxErrorCode | 'SCRIPT'
       context: VeloxErrorContexts[VeloxErrorCode]
     }
+
+/** Why a run was aborted, as text. */
+export function reasonText(reason: unknown): string {
+  if (reason === undefined) return 'abort()'
+  if (reason instanceof Error) return reason.message
+  return typeof reason === 'string' ? reason : describe(reason)
+}
 
 export class Run<T extends Element> implements Face<T> {
   readonly type: T
@@ -77,7 +84,7 @@ export class Run<T extends Element> implements Face<T> {
       const cause = outcome.code === 'SCRIPT' ? this.#thrown : new VeloxError(outcome.code, outcome.context)
       throw new VeloxError('VELOX_STAGE_FAILED', { stage: outcome.stage }, { cause })
     }
-    const reason = this.#reason instanceof Error ? this.#reason.message : String(this.#reason ?? 'abort()')
+    const reason = reasonText(this.#reason)
     throw new VeloxError('VELOX_RUN_ABORTED', { reason }, { cause: this.#reason })
   }
 

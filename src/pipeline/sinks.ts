@@ -1,5 +1,5 @@
 import type { Element, Sink } from '../../index.js'
-import { checkString } from '../errors/check.js'
+import { checkName } from '../errors/check.js'
 
 /** A sink that counts what arrives and lets it go. */
 export class CountSink implements Sink<Element> {
@@ -8,7 +8,7 @@ export class CountSink implements Sink<Element> {
   readonly name: string
 
   constructor(name: string) {
-    this.name = checkString('name', name)
+    this.name = checkName('name', name)
   }
 }
 

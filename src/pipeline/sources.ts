@@ -32,6 +32,16 @@ function paceOf(pace: Pace): PacePlan {
   return { perSecond: checkPositive('pace.perSecond', pace.perSecond) }
 }
 
+function list<V>(field: string, values: readonly V[]): readonly V[] {
+  return Array.isArray(values) ? values : refuse(field, 'an array', values)
+}
+
+function pathOf(path: string | URL): string {
+  if (path instanceof URL)
+    return path.protocol === 'file:' ? fileURLToPath(path) : refuse('path', 'a file: URL', path.href)
+  return checkString('path', path).isWellFormed() ? path : refuse('path', 'well-formed text', path)
+}
+
 export function replay(
   path: string | URL,
   o: { pace?: Pace; format?: string; symbols?: readonly string[]; instruments?: readonly Instrument[] } = {},
@@ -40,11 +50,13 @@ export function replay(
   const { pace = 'max', format, symbols = [], instruments = [] } = o
   const plan: SourcePlan = {
     kind: 'replay',
-    path: path instanceof URL ? fileURLToPath(path) : checkString('path', path),
+    path: pathOf(path),
     pace: paceOf(pace),
     ...(format !== undefined && { format: checkString('format', format) }),
-    symbols: symbols.map((symbol) => checkString('symbols', symbol)),
-    instruments: instruments.map((i) => (i instanceof Instrument ? i.id : refuse('instruments', 'Instruments', i))),
+    symbols: list('symbols', symbols).map((symbol) => checkString('symbols', symbol)),
+    instruments: list('instruments', instruments).map((i) =>
+      i instanceof Instrument ? i.id : refuse('instruments', 'Instruments', i),
+    ),
   }
   return new MarketSource(plan, () =>
     call(() => native.replayOpen(JSON.stringify(plan))).instruments.map((id) => Instrument.of(id)),

@@ -4,7 +4,7 @@ import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
 import { host, type ScriptPlan } from '../stage/host.js'
 import type { Plan, ThreadsPlan } from './plan.js'
-import { type Outcome, Run } from './run.js'
+import { type Outcome, Run, reasonText } from './run.js'
 
 const WAITS: readonly Wait[] = ['spin', 'yield', 'backoff', 'block']
 
@@ -16,8 +16,9 @@ function threadsOf(threads: StartOptions['threads']): ThreadsPlan {
   if (threads === undefined || threads === 'auto') return 'auto'
   if (typeof threads === 'number') return checkInteger('threads', threads, 1, 1024)
   if (!Array.isArray(threads)) return refuse('threads', "'auto', a number or a list of { stages }", threads)
-  return threads.map(({ ...t }: { core?: number; stages: readonly string[]; wait?: Wait }) => {
-    checkOptions(t, ['core', 'stages', 'wait'], 'threads')
+  return threads.map((given: { core?: number; stages: readonly string[]; wait?: Wait }) => {
+    checkOptions(given, ['core', 'stages', 'wait'], 'threads')
+    const t = { ...given }
     if (!Array.isArray(t.stages)) refuse('threads.stages', 'a list of names', t.stages)
     if (t.core !== undefined) checkInteger('threads.core', t.core, 0, 4095)
     if (t.wait !== undefined) checkWait('threads.wait', t.wait)
@@ -25,8 +26,8 @@ function threadsOf(threads: StartOptions['threads']): ThreadsPlan {
   })
 }
 
-function reasonOf(signal: AbortSignal): string {
-  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason)
+function checkSignal(field: string, signal: AbortSignal | undefined): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) refuse(field, 'an AbortSignal', signal)
 }
 
 /** Starts a plan. `objects` are what the plan's slots belong to: the run keeps them. */
@@ -38,7 +39,10 @@ export async function start<T extends Element>(
 ): Promise<Face<T>> {
   checkOptions(o, ['threads', 'wait', 'stopOn', 'signal'], 'start')
   const { stopOn, signal, wait = 'backoff' } = o
-  if (signal?.aborted) throw new VeloxError('VELOX_RUN_ABORTED', { reason: reasonOf(signal) }, { cause: signal.reason })
+  checkSignal('stopOn', stopOn)
+  checkSignal('signal', signal)
+  if (signal?.aborted)
+    throw new VeloxError('VELOX_RUN_ABORTED', { reason: reasonText(signal.reason) }, { cause: signal.reason })
   const plan: Plan = { ...declared, threads: threadsOf(o.threads), wait: checkWait('wait', wait) }
   const { promise, resolve } = withResolvers<Outcome>()
   const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))

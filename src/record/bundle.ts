@@ -1,4 +1,5 @@
 import type { Bundle as Face, Infer, Transaction as TransactionFace } from '../../index.js'
+import { refuse } from '../errors/check.js'
 import { type FieldSpec, nanos, type RecordSpec, u32 } from './fields.js'
 import { declare } from './record.js'
 import { Transaction } from './transaction.js'
@@ -14,5 +15,6 @@ export const Bundle: typeof Face = declare('Bundle', {
 })
 
 export function activeTransactions(b: Infer<typeof Face>): readonly Infer<typeof TransactionFace>[] {
+  if (!Array.isArray(b?.transactions)) refuse('b', 'a Bundle', b)
   return b.transactions.slice(0, b.count)
 }

@@ -30,8 +30,10 @@ const SIZES: Readonly<Record<string, number>> = {
 function sizeAndAlign(name: string, spec: FieldSpec): [size: number, align: number] {
   if (spec?.kind === 'text') return [2 + spec.maxBytes, 2]
   if (spec?.kind === 'records') return [spec.of.byteLength * spec.most, 8]
-  const size = SIZES[spec?.kind]
-  return size === undefined ? refuse(name, 'a field such as u32, f64, nanos or text(64)', spec) : [size, size]
+  const size = Object.hasOwn(SIZES, spec?.kind) ? SIZES[spec.kind] : undefined
+  return size === undefined || (spec.kind === 'names' && !Array.isArray(spec.names))
+    ? refuse(name, 'a field such as u32, f64, nanos or text(64)', spec)
+    : [size, size]
 }
 
 const upTo = (n: number, align: number) => Math.ceil(n / align) * align

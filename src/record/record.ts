@@ -12,7 +12,9 @@ export function record<const F extends Fields>(name: string, fields: F): RecordT
     refuse('fields', 'an object with at least one field', fields)
   }
   for (const field of Object.keys(fields)) {
-    if (TAKEN.includes(field)) refuse('fields', `names other than ${TAKEN.join(', ')}`, field)
+    // JavaScript puts such names first, whatever the order they were written in.
+    if (/^\d+$/.test(field)) refuse('fields', 'names that are no numbers', field)
+    if (TAKEN.includes(field) || field === '__proto__') refuse('fields', `names other than ${TAKEN.join(', ')}`, field)
   }
   return declare(name, fields)
 }

@@ -1,5 +1,5 @@
 import type { Batch, Element, RingBuffer as Face, Infer, Input, SharedRing } from '../../index.js'
-import { checkCount, refuse } from '../errors/check.js'
+import { checkCount, checkList, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { native } from '../native.js'
 import { type Codec, codecOf } from '../record/codec.js'
@@ -31,7 +31,7 @@ const collected = new FinalizationRegistry<{ cells: Int32Array; owner: number }>
 let internalsOf: (ring: RingBuffer<Element>) => RingInternals
 
 export class RingBuffer<T extends Element> implements Face<T> {
-  readonly capacity: number
+  readonly #capacity: number
   readonly #type: T
   readonly #codec: Codec<T>
   readonly #buffer: SharedArrayBuffer
@@ -49,7 +49,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
   constructor(type: T, capacity: number, buffer?: SharedArrayBuffer) {
     this.#type = type
     this.#codec = codecOf(type)
-    this.capacity = capacity
+    this.#capacity = capacity
     this.#stride = layout.strideOf(this.#codec.byteLength)
     this.#buffer = buffer instanceof SharedArrayBuffer ? buffer : allocate(capacity, this.#stride)
     this.#cells = new Int32Array(this.#buffer, 0, layout.SLOTS_AT / 4)
@@ -89,6 +89,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
 
   pushMany(values: ArrayLike<Input<T>>, from = 0): number {
     this.#openForPush()
+    checkList('values', values)
     checkCount('from', from)
     const wanted = Math.max(0, values.length - from)
     const count = Math.min(wanted, this.#room(wanted))
@@ -124,6 +125,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
   }
 
   drain(read: (batch: Batch<T>) => void, max: number = this.capacity): number {
+    if (typeof read !== 'function') refuse('read', 'a function', read)
     checkCount('max', max)
     this.#consumer.hold()
     const waiting = this.#consumer.waiting((n) => n >= max)
@@ -134,6 +136,10 @@ export class RingBuffer<T extends Element> implements Face<T> {
     this.#consumer.during(() => batch[DURING](this.#consumer.at, count, read))
     this.#consumer.advance(count)
     return count
+  }
+
+  get capacity(): number {
+    return this.#capacity
   }
 
   get length(): number {
@@ -187,11 +193,11 @@ export class RingBuffer<T extends Element> implements Face<T> {
   }
 
   #room(wanted: number): number {
-    return this.capacity - this.#producer.waiting((n) => this.capacity - n >= wanted)
+    return this.#capacity - this.#producer.waiting((n) => this.#capacity - n >= wanted)
   }
 
   #offsetOf(cursor: number): number {
-    return layout.SLOTS_AT + (cursor & (this.capacity - 1)) * this.#stride
+    return layout.SLOTS_AT + (cursor & (this.#capacity - 1)) * this.#stride
   }
 }
 

@@ -4,6 +4,7 @@ import {
   Bundle,
   BundleBuilder,
   count,
+  defineStage,
   f64,
   type Infer,
   type Input,
@@ -99,6 +100,31 @@ poisson({ perSecond: 1, sede: 1 })
 // @ts-expect-error no such pace
 replay('x', { pace: 'fast' })
 export const report = async (): Promise<Report> => (await bundles.to(count()).start({ wait: 'spin' })).done()
+
+// A stage reads and writes its types.
+const large = defineStage(import.meta, {
+  input: Trade,
+  output: MarketData,
+  params: { least: 5 },
+  open: ({ params, books }) => ({
+    poll(batch, out) {
+      is<Equal<typeof params.least, number>>()
+      is<Equal<ReturnType<typeof batch.qty>, number>>()
+      out.price(0, batch.price(0) + (books['book']?.top()?.bid ?? 0))
+      // @ts-expect-error no such field
+      out.prize(0, 1)
+      // @ts-expect-error no such parameter
+      params.most
+      return undefined
+    },
+  }),
+})
+const stageOut = events.trades().stage(large, { params: { least: 7 } })
+is<Equal<typeof stageOut.type, typeof MarketData>>()
+// @ts-expect-error no such parameter
+events.trades().stage(large, { params: { most: 7 } })
+// @ts-expect-error events are no trades
+events.stage(large)
 
 // Transactions are what a builder takes.
 const builder = new BundleBuilder()

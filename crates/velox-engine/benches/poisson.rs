@@ -61,7 +61,7 @@ fn run(wait: Wait, seed: u64) -> (Report, Vec<Way>) {
     let book = L2Book::new(instrument.clone());
     let result = Arc::new(Mutex::new(Vec::new()));
     let meter = Meter { ways: Vec::with_capacity(count as usize), result: Arc::clone(&result) };
-    let run = Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Recorded, instrument.id()))
+    let run = Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Recorded, &[instrument.id()]))
         .book("book", &book, false)
         .unwrap()
         .trades("trades")

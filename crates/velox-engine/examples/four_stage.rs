@@ -15,7 +15,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let instrument = market.instruments()[0].clone();
     let book = L2Book::new(instrument.clone());
 
-    let run = Pipeline::from("replay", Paced::new(Box::new(market), Pace::Max, instrument.id()))
+    let run = Pipeline::from("replay", Paced::new(Box::new(market), Pace::Max, &[instrument.id()]))
         .book("book", &book, true)?
         .trades("trades")
         .transactions("transactions")

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::pipeline::{Latency, Percentiles};
 
-/// Processed, failed and dropped records of a stage, and its latencies (1 ns to 60 s, three digits).
+/// Processed, failed and dropped records of a stage, and its latencies (up to 60 s, longer ones count as that; least,
+/// most and average are exact, percentiles have three digits).
 ///
 /// For any number of threads. Counting is one atomic add; a latency takes a short lock, so a stage on the hot path of a
 /// pipeline leaves its latencies to the pipeline's own report.
@@ -22,7 +23,18 @@ pub struct StageMetrics {
     name: String,
     errors: AtomicU64,
     dropped: AtomicU64,
-    latency: Mutex<(Latency, u64)>,
+    latency: Mutex<Held>,
+}
+
+/// The longest latency that counts: 60 s.
+const LONGEST: u64 = 60_000_000_000;
+
+#[derive(Debug)]
+struct Held {
+    histogram: Latency,
+    total: u64,
+    min: u64,
+    max: u64,
 }
 
 /// What [`StageMetrics`] held at one moment; all latencies are 0 before the first record.
@@ -47,7 +59,7 @@ impl StageMetrics {
             name: name.into(),
             errors: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
-            latency: Mutex::new((Latency::ready(), 0)),
+            latency: Mutex::new(Held { histogram: Latency::ready(), total: 0, min: u64::MAX, max: 0 }),
         }
     }
 
@@ -59,8 +71,11 @@ impl StageMetrics {
     /// Counts a record that took `latency_ns`.
     pub fn record_processing(&self, latency_ns: u64) {
         let mut held = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
-        held.0.record(latency_ns, 1);
-        held.1 = held.1.saturating_add(latency_ns);
+        let latency_ns = latency_ns.min(LONGEST);
+        held.histogram.record(latency_ns, 1);
+        held.total = held.total.saturating_add(latency_ns);
+        held.min = held.min.min(latency_ns);
+        held.max = held.max.max(latency_ns);
     }
 
     /// Counts a record that failed. Relaxed: a count orders nothing.
@@ -75,16 +90,16 @@ impl StageMetrics {
 
     /// What was counted so far.
     pub fn snapshot(&self) -> MetricsSnapshot {
-        let (latency, total) = {
+        let (latency, total, min, max) = {
             let held = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
-            (held.0.percentiles(), held.1)
+            (held.histogram.percentiles(), held.total, held.min, held.max)
         };
         let counted = MetricsSnapshot {
             errors: self.errors.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             ..MetricsSnapshot::default()
         };
-        let Some(Percentiles { min, p50, p99, p999, max, count, .. }) = latency else { return counted };
+        let Some(Percentiles { p50, p99, p999, count, .. }) = latency else { return counted };
         MetricsSnapshot {
             processed: count,
             avg_latency_ns: total / count,

@@ -87,7 +87,7 @@ fn watched(arrivals: Box<dyn Arrivals>, pace: Pace, range: (u64, u64), marks: Op
     let book = L2Book::new(instrument.clone());
     let counted = Arc::new(AtomicU64::new(u64::MAX));
     let watch = Watch { from: range.0, to: range.1, seen: 0, counted: Arc::clone(&counted), begin: None, marks };
-    let run = Pipeline::from("source", Paced::new(arrivals, pace, instrument.id()))
+    let run = Pipeline::from("source", Paced::new(arrivals, pace, &[instrument.id()]))
         .book("book", &book, true)
         .unwrap()
         .trades("trades")

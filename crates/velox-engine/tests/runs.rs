@@ -15,7 +15,7 @@ use velox_engine::{BookError, L2Book, MarketEvent};
 fn poisson(per_second: f64, count: Option<u64>) -> Pipeline<MarketEvent> {
     let market = Poisson::new(PoissonOptions { per_second, count, seed: 1 }).unwrap();
     let id = market.instrument().id();
-    Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Recorded, id))
+    Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Recorded, &[id]))
 }
 
 fn endless(options: StartOptions) -> Run {

@@ -26,7 +26,7 @@ fn memory(words: usize) -> (Shared, ForeignWords) {
 fn source(count: u64, pace: Pace) -> Pipeline<Trade> {
     let market = Poisson::new(PoissonOptions { per_second: 1e5, count: Some(count), seed: 1 }).unwrap();
     let id = market.instrument().id();
-    Pipeline::<MarketEvent>::from("poisson", Paced::new(Box::new(market), pace, id)).trades("trades")
+    Pipeline::<MarketEvent>::from("poisson", Paced::new(Box::new(market), pace, &[id])).trades("trades")
 }
 
 fn open<I: Flow, O: Flow>(own: &mut ScriptLoop, stage: usize) -> (Shared, Shared) {

@@ -20,6 +20,12 @@ pub trait Arrivals: Send {
     /// could have been checked with.
     fn comparable(&self, instrument: u16) -> u64;
 
+    /// How many messages so far said nothing that reached anybody: of other kinds or symbols, repeated, or between a gap and
+    /// the next snapshot.
+    fn left_out(&self) -> u64 {
+        0
+    }
+
     /// The instruments whose ids the events carry. A recorded file may add one when a new symbol first speaks.
     fn instruments(&self) -> &[Arc<Instrument>];
 }

@@ -20,7 +20,7 @@ pub(crate) fn instrument(venue: &str, symbol: &str) -> Result<Arc<Instrument>, F
         KNOWN.iter().find(|known| known.0 == venue && known.1 == symbol).map_or(UNKNOWN, |known| (known.2, known.3));
     let refused = |error: &dyn std::fmt::Display| FeedError::InvalidValue {
         field: "instrument",
-        expected: error.to_string(),
+        expected: error.to_string().trim_start_matches("expected ").to_owned(),
         got: symbol.to_owned(),
     };
     let tick = Step::of_decimals(price).map_err(|error| refused(&error))?;

@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 use std::path::Path;
 
@@ -9,6 +9,9 @@ use crate::error::Fault;
 
 /// The longest line that is read, in bytes: 16 MiB.
 pub const MAX_LINE: usize = 16 << 20;
+
+/// What some editors put in front of UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// How much is read and inflated at a time, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -34,6 +37,13 @@ impl LineReader {
     /// [`FeedError::NotFound`], [`FeedError::Io`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FeedError> {
         let name = path.as_ref().display().to_string();
+        // A pipe can be read once only, and opening one may wait for ever.
+        if let Ok(found) = fs::metadata(&path)
+            && !found.is_file()
+        {
+            let reason = if found.is_dir() { "a folder" } else { "a pipe or a device, which can't be read twice" };
+            return Err(FeedError::Io { path: name, reason: reason.into() });
+        }
         match File::open(path) {
             Ok(file) => Self::from_reader(name, file),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(FeedError::NotFound { path: name }),
@@ -116,6 +126,9 @@ impl LineReader {
             if self.line.last() == Some(&b'\r') {
                 self.line.pop();
             }
+        }
+        if self.number == 1 && self.line.starts_with(BOM) {
+            self.line.drain(..BOM.len());
         }
         if self.line.len() > MAX_LINE {
             return Err(Fault::new("a line of at most 16 MiB", &self.line).at(&self.path, self.number));

@@ -21,7 +21,7 @@ const _: () = assert!(WALK + DEPTH < SPAN as i64 / 2);
 /// What to make up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PoissonOptions {
-    /// Arrivals a second, on average. Range: above 0, up to 1e9.
+    /// Arrivals a second, on average. Range: 0.001 ..= 1e9.
     pub per_second: f64,
     /// How many arrivals; `None` for no end.
     pub count: Option<u64>,
@@ -145,10 +145,10 @@ impl Poisson {
     /// [`FeedError::InvalidValue`]: a rate out of its range, or too many instruments in this process.
     pub fn new(options: PoissonOptions) -> Result<Self, FeedError> {
         let PoissonOptions { per_second, count, seed } = options;
-        if !(per_second > 0.0 && per_second <= 1e9) {
+        if !(1e-3..=1e9).contains(&per_second) {
             return Err(FeedError::InvalidValue {
                 field: "perSecond",
-                expected: "a number above 0, at most 1e9".to_owned(),
+                expected: "a number from 0.001 to 1e9".to_owned(),
                 got: per_second.to_string(),
             });
         }

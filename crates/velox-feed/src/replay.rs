@@ -216,6 +216,11 @@ impl Arrivals for Replay {
         self.decoder.comparable(instrument)
     }
 
+    fn left_out(&self) -> u64 {
+        let Counts { skipped, repeated, discarded, gaps: _ } = self.counts();
+        skipped + repeated + discarded
+    }
+
     fn instruments(&self) -> &[Arc<Instrument>] {
         self.decoder.instruments()
     }

@@ -62,7 +62,7 @@ impl From<InstrumentError> for Thrown {
             InstrumentError::Tick(error) => ("tick", error),
             InstrumentError::Lot(error) => ("lot", error),
             InstrumentError::TooMany => {
-                return Self::value("instrument", "at most 65535 different instruments in one process", "one more");
+                return Self::value("instrument", "at most 65535 different ones in one process", "one more");
             }
         };
         let mut thrown = Self::from(error);

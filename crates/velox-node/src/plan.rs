@@ -8,7 +8,7 @@ use serde::Deserialize;
 use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOptions};
 use velox_engine::pipeline::{EngineError, Nothing, Pace, Paced, Pipeline, StartOptions, ThreadSpec, Threads, Wait};
 use velox_engine::stages::{BookStage, BundleOptions};
-use velox_engine::{L2Book, MarketEvent, Trade, Transaction};
+use velox_engine::{Instrument, L2Book, MarketEvent, Trade, Transaction};
 
 use crate::chain::Chain;
 
@@ -92,7 +92,13 @@ impl PacePlan {
 
 impl ReplayPlan {
     pub(crate) fn open(&self) -> Result<Replay, Thrown> {
-        let instruments = self.instruments.iter().map(|id| instrument(*id)).collect::<Result<_, _>>()?;
+        self.open_for(Vec::new())
+    }
+
+    /// `others` are instruments for symbols that the plan has none for.
+    fn open_for(&self, others: Vec<Arc<Instrument>>) -> Result<Replay, Thrown> {
+        let mut instruments = self.instruments.iter().map(|id| instrument(*id)).collect::<Result<Vec<_>, _>>()?;
+        instruments.extend(others);
         let options = ReplayOptions { format: self.format.clone(), symbols: self.symbols.clone(), instruments };
         Ok(Replay::open(&self.path, options).map_err(EngineError::Feed)?)
     }
@@ -117,26 +123,40 @@ pub(crate) fn misplaced() -> Thrown {
 }
 
 impl Plan {
-    /// The book whose instrument's quotes count as checks.
-    fn checked_book(&self) -> Result<Option<L2Book>, Thrown> {
-        let checked = self.steps.iter().find_map(|step| match step {
-            Step::Book { book, verify: true, .. } => Some(*book),
+    /// The book steps: their books, and whether the quotes are to check them.
+    fn book_steps(&self) -> Result<Vec<(L2Book, bool)>, Thrown> {
+        let of = |step: &Step| match step {
+            Step::Book { book: slot, verify, .. } => Some(book(*slot).map(|book| (book, *verify))),
             _ => None,
-        });
-        checked.map(book).transpose()
+        };
+        self.steps.iter().filter_map(of).collect()
     }
 
+    /// A book of a market that the source doesn't have would stay empty, and say nothing.
     fn paced(&self, name: &str, arrivals: Box<dyn Arrivals>, pace: &PacePlan) -> Result<Chain, Thrown> {
-        let instrument = match self.checked_book()? {
-            Some(book) => book.instrument().id(),
-            None => arrivals.instruments().first().map_or(0, |instrument| instrument.id()),
-        };
-        Ok(Chain::new(Pipeline::from(name, Paced::new(arrivals, pace.pace(), instrument))))
+        let books = self.book_steps()?;
+        for (book, _) in &books {
+            let wanted = book.instrument();
+            if !arrivals.instruments().contains(wanted) {
+                let known: Vec<_> =
+                    arrivals.instruments().iter().map(|i| format!("{} ({})", i.symbol(), i.venue())).collect();
+                let expected = format!("a book of a market of the source: {}", known.join(", "));
+                let got = format!("one of {} ({})", wanted.symbol(), wanted.venue());
+                return Err(Thrown::value("book", &expected, got));
+            }
+        }
+        let checked: Vec<u16> =
+            books.iter().filter(|(_, verify)| *verify).map(|(book, _)| book.instrument().id()).collect();
+        Ok(Chain::new(Pipeline::from(name, Paced::new(arrivals, pace.pace(), &checked))))
     }
 
     fn source(&self) -> Result<Chain, Thrown> {
         match &self.source {
-            Source::Replay(plan) => self.paced("replay", Box::new(plan.open()?), &plan.pace),
+            Source::Replay(plan) => {
+                // A book's own instrument says what its prices mean, unless the source was given another.
+                let books = self.book_steps()?.into_iter().map(|(book, _)| Arc::clone(book.instrument()));
+                self.paced("replay", Box::new(plan.open_for(books.collect())?), &plan.pace)
+            }
             Source::Poisson { per_second, count, seed, pace } => {
                 let options = PoissonOptions { per_second: *per_second, count: *count, seed: *seed };
                 self.paced("poisson", Box::new(Poisson::new(options).map_err(EngineError::Feed)?), pace)

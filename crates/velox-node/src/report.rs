@@ -55,7 +55,7 @@ pub(crate) fn stats(stats: &Stats, text: String) -> Json {
 pub(crate) fn report(report: &Report) -> Json {
     let mut json = stats(&report.stats, report.to_string());
     let verified = report.verified.as_ref().map(|v| {
-        object(json!({ "checked": v.checked, "agreed": v.agreed, "firstDisagreement": v.first_disagreement }))
+        object(json!({ "quotes": v.quotes, "checked": v.checked, "agreed": v.agreed, "firstDisagreement": v.first_disagreement }))
     });
     let sum = |of: fn(&velox_engine::pipeline::Stalls) -> u64| report.stalls.iter().map(of).sum::<u64>();
     let rest = object(json!({
@@ -65,6 +65,7 @@ pub(crate) fn report(report: &Report) -> Json {
         "bundleWaitNanos": percentiles(report.bundle_wait),
         "verified": verified,
         "gaps": report.gaps,
+        "leftOut": report.left_out,
         "stalls": {
             "count": sum(|s| s.count),
             "totalNanos": sum(|s| s.total_ns),

@@ -96,7 +96,7 @@ fn cut<T: Flow>(index: usize, edge: Arc<EdgeCounters>) -> (BuildSender, BuildRec
 /// let market = Poisson::new(PoissonOptions { per_second: 1e6, count: Some(1_000), seed: 1 })?;
 /// let instrument = market.instrument();
 /// let book = L2Book::new(instrument.clone());
-/// let run = Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Max, instrument.id()))
+/// let run = Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Max, &[instrument.id()]))
 ///     .book("book", &book, true)?
 ///     .trades("trades")
 ///     .transactions("transactions")

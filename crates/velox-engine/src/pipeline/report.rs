@@ -54,6 +54,8 @@ pub struct Stats {
 /// How often a book was held to the exchange's own quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
+    /// Quotes that the books saw.
+    pub quotes: u64,
     /// Quotes that a right book must agree with, counted by the source, apart from the book.
     pub checked: u64,
     /// Quotes that it agreed with.
@@ -79,6 +81,8 @@ pub struct Report {
     pub verified: Option<Verified>,
     /// Gaps in the data.
     pub gaps: u64,
+    /// Messages of the data that reached nobody: of other kinds or symbols, repeated, or between a gap and a snapshot.
+    pub left_out: u64,
     /// What the machine took from spinning threads.
     pub stalls: Vec<Stalls>,
     /// Which threads ran which stages.
@@ -145,7 +149,8 @@ impl Report {
             edge.in_flight = 0;
         }
         let mut report = Self { placement: handle.placement.to_vec(), ..Self::default() };
-        let (mut waits, mut comparable, mut agreed, mut disagreement) = (Latency::default(), None, None, None);
+        let (mut waits, mut comparable, mut agreed, mut disagreement) =
+            (Latency::default(), None, None::<(u64, u64)>, None);
         for thread in ends {
             report.stalls.push(thread.stalls);
             for end in thread.agents {
@@ -166,14 +171,19 @@ impl Report {
                     waits = own;
                 }
                 comparable = comparable.or(notes.comparable);
-                agreed = agreed.or(notes.agreed);
+                if let Some((quotes, agrees)) = notes.agreed {
+                    let (all, agreed_so_far) = agreed.unwrap_or_default();
+                    agreed = Some((all + quotes, agreed_so_far + agrees));
+                }
+                report.left_out += notes.left_out;
                 disagreement = disagreement.or(notes.first_disagreement);
                 report.gaps += notes.gaps;
                 report.non_deterministic.extend(notes.non_deterministic);
             }
         }
         report.bundle_wait = waits.percentiles();
-        report.verified = agreed.map(|agreed| Verified {
+        report.verified = agreed.map(|(quotes, agreed)| Verified {
+            quotes,
             checked: comparable.unwrap_or(agreed),
             agreed,
             first_disagreement: disagreement,

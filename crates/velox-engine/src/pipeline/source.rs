@@ -92,8 +92,8 @@ pub enum Pace {
 pub struct Paced {
     arrivals: Box<dyn Arrivals>,
     pace: Pace,
-    /// The instrument whose quotes count as checks of a book.
-    instrument: u16,
+    /// The instruments of the books that the quotes are to check, one for each book.
+    checked: Vec<u16>,
     /// The events of the arrival under way, from `given` on.
     events: Vec<MarketEvent>,
     given: usize,
@@ -112,12 +112,13 @@ pub struct Paced {
 }
 
 impl Paced {
-    /// Arrivals at a pace; quotes of `instrument` count as checks of a book. Allocates its buffer here, once.
-    pub fn new(arrivals: Box<dyn Arrivals>, pace: Pace, instrument: u16) -> Self {
+    /// Arrivals at a pace. `checked` are the instruments of the books that the quotes are to check, one for each book.
+    /// Allocates its buffer here, once.
+    pub fn new(arrivals: Box<dyn Arrivals>, pace: Pace, checked: &[u16]) -> Self {
         Self {
             arrivals,
             pace,
-            instrument,
+            checked: checked.to_vec(),
             // A snapshot of 1,000 levels a side and the deltas buffered before it.
             events: Vec::with_capacity(16 * BATCH),
             given: 0,
@@ -137,10 +138,10 @@ impl Paced {
         self.comparable.0 = self.comparable.1;
         let Some(time) = self.arrivals.next(&mut self.events)? else {
             self.ended = true;
-            self.comparable = (self.arrivals.comparable(self.instrument), self.arrivals.comparable(self.instrument));
+            self.comparable = (self.comparable(), self.comparable());
             return Ok(());
         };
-        self.comparable.1 = self.arrivals.comparable(self.instrument);
+        self.comparable.1 = self.comparable();
         let (started, first) = *self.origin.get_or_insert((now, time));
         self.time = time;
         self.due = match self.pace {
@@ -150,6 +151,10 @@ impl Paced {
         };
         self.count += 1;
         Ok(())
+    }
+
+    fn comparable(&self) -> u64 {
+        self.checked.iter().map(|instrument| self.arrivals.comparable(*instrument)).sum()
     }
 
     /// Up to which record time everything was given, while the arrival under way is not due.
@@ -216,6 +221,7 @@ impl Source for Paced {
         let whole = self.given == self.events.len();
         Notes {
             comparable: Some(if whole { self.comparable.1 } else { self.comparable.0 }),
+            left_out: self.arrivals.left_out(),
             non_deterministic: self.cut_short.then(|| "stopped before the end of the data".into()),
             ..Notes::default()
         }

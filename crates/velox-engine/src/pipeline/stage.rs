@@ -120,12 +120,14 @@ impl Tally {
 pub struct Notes {
     /// Quotes of the data that a right book must agree with (from the source).
     pub comparable: Option<u64>,
-    /// Quotes that the book agreed with (from the book).
-    pub agreed: Option<u64>,
+    /// Quotes that the book saw, and those of them that it agreed with (from the book).
+    pub agreed: Option<(u64, u64)>,
     /// The first quote that it did not agree with.
     pub first_disagreement: Option<String>,
     /// Gaps in the data.
     pub gaps: u64,
+    /// Messages of the data that reached nobody.
+    pub left_out: u64,
     /// Why the same input might not give the same output.
     pub non_deterministic: Option<String>,
 }

@@ -110,10 +110,17 @@ pub(super) fn report(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result
                 write!(f, "; {first}")?;
             }
         }
-        _ => write!(f, "  unverified: the data has no quote to hold the book to")?,
+        Some(v) if v.quotes > 0 => {
+            write!(f, "  unverified: {} quotes, and the book never stood where one of them did", grouped(v.quotes))?;
+        }
+        _ => write!(f, "  unverified: no quote to hold a book to")?,
     }
     if report.gaps > 0 {
         write!(f, "\n  gaps in the data: {}", grouped(report.gaps))?;
+    }
+    if report.left_out > 0 {
+        let left_out = grouped(report.left_out);
+        write!(f, "\n  left out: {left_out} messages of other kinds, repeated, or without a snapshot to follow")?;
     }
     for reason in &report.non_deterministic {
         write!(f, "\n  not repeatable: {reason}")?;

@@ -116,7 +116,7 @@ impl Stage for BookStage {
     fn notes(&mut self) -> Notes {
         let check = self.check.as_ref().filter(|check| check.seen() > 0);
         Notes {
-            agreed: check.map(QuoteCheck::agreed),
+            agreed: check.map(|check| (check.seen(), check.agreed())),
             first_disagreement: check.and_then(QuoteCheck::first_disagreement).map(String::from),
             gaps: self.gaps,
             ..Notes::default()

@@ -66,7 +66,7 @@ pub fn four_stages(
 ) -> (Result<Report, RunError>, L2Book, Vec<Bundle>) {
     let instrument = replay.instruments()[0].clone();
     let (book, kept) = (L2Book::new(instrument.clone()), Keep::default());
-    let run = Pipeline::from("replay", Paced::new(Box::new(replay), pace, instrument.id()))
+    let run = Pipeline::from("replay", Paced::new(Box::new(replay), pace, &[instrument.id()]))
         .book("book", &book, true)
         .unwrap()
         .trades("trades")

@@ -35,6 +35,11 @@ impl Comparable {
         self.begun = true;
     }
 
+    /// The depth event seen last was none: numbers may start again below it.
+    pub(super) fn forget(&mut self) {
+        self.last = 0;
+    }
+
     pub(super) fn ticker(&mut self, update: u64) {
         if self.begun && update <= self.last {
             self.count += u64::from(update == self.last);

@@ -71,6 +71,8 @@ pub(super) struct Sync {
     stage: Stage,
     /// The `lastUpdateId` of the snapshot, then the `u` of the event applied last.
     last: u64,
+    /// `last` before it was that: no event can lie between the two.
+    before: u64,
     /// The highest `u` of a depth event so far, applied or not.
     seen: u64,
     /// Whether it was ever synchronised.
@@ -94,6 +96,7 @@ impl Sync {
             rule,
             stage: Stage::Waiting,
             last: 0,
+            before: 0,
             seen: 0,
             begun: false,
             waiting: VecDeque::new(),
@@ -130,6 +133,11 @@ impl Sync {
         let verdict = match self.stage {
             Stage::Waiting if update.last <= self.seen => Verdict::Old,
             Stage::Waiting => Verdict::Gap,
+            // One of the two numbers is wrong, and nothing says which.
+            Stage::Live if self.before < update.last && update.last < self.last => {
+                self.pairs.forget();
+                Verdict::Gap
+            }
             stage => self.judge(&update, stage, self.last),
         };
         match verdict {
@@ -140,7 +148,7 @@ impl Sync {
             }
             Verdict::Next => {
                 self.stage = Stage::Live;
-                self.last = update.last;
+                self.before = std::mem::replace(&mut self.last, update.last);
             }
             Verdict::Gap => {
                 self.wait(update, &out[start..])?;
@@ -199,7 +207,7 @@ impl Sync {
                 Verdict::Next => {
                     out.extend(self.levels.drain(..levels));
                     self.stage = Stage::Live;
-                    self.last = update.last;
+                    self.before = std::mem::replace(&mut self.last, update.last);
                     if first_time {
                         self.pairs.depth(update.last);
                     }
@@ -374,6 +382,19 @@ mod tests {
         assert!(snapshot(&mut sync, 11).is_empty());
         assert_eq!(depth(&mut sync, 12, 13, 14).len(), 1);
         assert_eq!((sync.repeated, sync.gaps), (4, 0));
+    }
+
+    #[test]
+    fn a_number_that_contradicts_the_chain_is_a_gap_and_no_repetition() {
+        for rule in [Rule::Futures, Rule::Spot] {
+            let mut sync = Sync::new(rule);
+            snapshot(&mut sync, 10);
+            assert_eq!(depth(&mut sync, 10, 11, 12).len(), 1);
+            assert_eq!(depth(&mut sync, 12, 13, 9_000_000).len(), 1);
+            assert!(is_gap(&depth(&mut sync, 14, 15, 16)));
+            assert_eq!(sequences(&snapshot(&mut sync, 15)), [15, 15, 16]);
+            assert_eq!(depth(&mut sync, 16, 17, 18).len(), 1);
+        }
     }
 
     #[test]
