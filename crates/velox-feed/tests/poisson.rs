@@ -97,9 +97,9 @@ fn short_runs_of_any_seed_hold_together_too() {
 
 #[test]
 fn a_rate_out_of_range_is_refused() {
-    for per_second in [0.0, -1.0, f64::NAN, f64::INFINITY, 2e9] {
+    for per_second in [0.0, -1.0, 1e-4, f64::NAN, f64::INFINITY, 2e9] {
         let error = Poisson::new(PoissonOptions { per_second, count: None, seed: 0 }).err().unwrap();
         assert_eq!(error.code(), "VELOX_INVALID_VALUE");
     }
-    assert!(market(1e-9, None, 0).next(&mut Vec::new()).is_ok());
+    assert!(market(1e-3, None, 0).next(&mut Vec::new()).is_ok());
 }
