@@ -38,6 +38,13 @@ test('market makers: the last line has the highest bid and the lowest ask of all
   expect(lines).toHaveLength(50)
 })
 
+test('price filter: prices from 950,000 to 1,050,000 pass, 500 apart', async () => {
+  expect(await printed('price-filter')).toEqual([
+    'Stage Stats - Processed: 1000, Passed: 201, Filtered: 799',
+    'Total received: 201',
+  ])
+})
+
 test('arbitrage: A sells for less than B pays', async () => {
   const [line] = await printed('arbitrage')
   expect(line).toMatch(/^Arbitrage found! Buy on A at \$1\.00, Sell on B at \$1\.0[01], Profit: \$0\.01$/)

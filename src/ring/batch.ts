@@ -1,68 +1,64 @@
 import type { Batch, Element, Infer } from '../../index.js'
 import { checkInteger } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
+import { type Column, readerOf, type Window } from '../record/accessor.js'
 import type { Codec } from '../record/codec.js'
-import type { FieldSpec } from '../record/fields.js'
-import type { Scalar } from '../record/scalars.js'
 
 /** A name that no field of a record can have. */
 export const DURING: unique symbol = Symbol('during')
 
 /** Records in place, for the length of one callback. */
 export class RingBatch<T extends Element> {
-  readonly #view: DataView
   readonly #codec: Codec<T>
-  readonly #offsetOf: (cursor: number) => number
-  #from = 0
-  #length = 0
-  #open = false
+  /** Nothing can be seen while its length is 0. */
+  readonly #window: Window
 
-  constructor(view: DataView, codec: Codec<T>, offsetOf: (cursor: number) => number) {
-    this.#view = view
+  constructor(view: DataView, codec: Codec<T>, base: number, stride: number, mask: number) {
     this.#codec = codec
-    this.#offsetOf = offsetOf
-    for (const { name, offset, spec, scalar } of codec.fields) this.#define(name, offset, spec, scalar)
+    this.#window = { view, base, stride, mask, from: 0, length: 0 }
+    for (const column of codec.fields) this.#define(column.name, column)
   }
 
-  #define(name: string, offset: number, spec: FieldSpec, scalar: Scalar): void {
-    const read = (i: number) => scalar.read(this.#view, this.#at(i) + offset)
-    if (spec.kind === 'nanos') {
-      const micros = (i: number) => {
-        const at = this.#at(i) + offset
-        return (this.#view.getUint32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true)) / 1000
-      }
-      Object.assign(read, { micros })
+  #define(name: string, column: Column): void {
+    const refuse = (i: number) => this.#refuse(i)
+    const value = readerOf(this.#window, column, refuse)
+    if (column.spec.kind === 'nanos') {
+      const whole = readerOf(this.#window, { ...column, spec: { kind: 'u32' } }, refuse)
+      const high = readerOf(this.#window, { ...column, offset: column.offset + 4, spec: { kind: 'u32' } }, refuse)
+      Object.assign(value, { micros: (i: number) => ((high(i) as number) * 2 ** 32 + (whole(i) as number)) / 1000 })
     }
-    Object.defineProperty(this, name, { value: read, enumerable: true })
+    Object.defineProperty(this, name, { value, enumerable: true })
   }
 
-  #at(i: number): number {
-    if (!this.#open) throw new VeloxError('VELOX_STALE_BATCH', { ring: this.#codec.name })
-    if (!(Number.isInteger(i) && i >= 0 && i < this.#length)) checkInteger('i', i, 0, this.#length - 1)
-    return this.#offsetOf(this.#from + i)
+  #refuse(i: number): never {
+    const { length } = this.#window
+    if (length === 0) throw new VeloxError('VELOX_STALE_BATCH', { ring: this.#codec.name })
+    checkInteger('i', i, 0, length - 1)
+    throw new RangeError('unreachable: the index is one')
   }
 
   get length(): number {
-    return this.#length
+    return this.#window.length
   }
 
   at(i: number): Infer<T> {
-    return this.#codec.read(this.#view, this.#at(i))
+    const { view, base, stride, mask, from, length } = this.#window
+    if (i >>> 0 !== i || i >= length) this.#refuse(i)
+    return this.#codec.read(view, base + ((from + i) & mask) * stride)
   }
 
   toArray(): Infer<T>[] {
-    return Array.from({ length: this.#length }, (_, i) => this.at(i))
+    return Array.from({ length: this.length }, (_, i) => this.at(i))
   }
 
   /** Lets `read` see `length` records from a cursor on. */
   [DURING](from: number, length: number, read: (batch: Batch<T>) => void): void {
-    this.#from = from
-    this.#length = length
-    this.#open = true
+    this.#window.from = from
+    this.#window.length = length
     try {
       read(this as unknown as Batch<T>)
     } finally {
-      this.#open = false
+      this.#window.length = 0
     }
   }
 }

@@ -131,7 +131,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
     const waiting = this.#consumer.waiting((n) => n >= max)
     const count = Math.min(max, waiting)
     if (count === 0) return 0
-    this.#batch ??= new RingBatch(this.#view, this.#codec, (cursor) => this.#offsetOf(cursor))
+    this.#batch ??= new RingBatch(this.#view, this.#codec, layout.SLOTS_AT, this.#stride, this.#capacity - 1)
     const batch = this.#batch
     this.#consumer.during(() => batch[DURING](this.#consumer.at, count, read))
     this.#consumer.advance(count)

@@ -35,7 +35,7 @@ export class ScriptedStage {
     const read = new SharedArrayBuffer(READ_MOST * inputStride)
     const written = new SharedArrayBuffer(Math.max(WRITE_MOST * outputStride, READ_MOST * 4))
     this.index = call(() => native.hostStage(host, name, new Uint8Array(read), new Uint8Array(written)))
-    this.#batch = new RingBatch(new DataView(read), input, (cursor) => cursor * inputStride)
+    this.#batch = new RingBatch(new DataView(read), input, 0, inputStride, -1)
     this.#out = new StageWriter(new DataView(written), output, outputStride, WRITE_MOST)
     this.#indices = new Uint32Array(written)
     this.#mayKeep = stage.input === stage.output || input.signature === output.signature

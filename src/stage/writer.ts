@@ -1,6 +1,7 @@
 import type { Element, Input } from '../../index.js'
 import { checkInteger } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
+import { type Window, writerOf } from '../record/accessor.js'
 import type { Codec } from '../record/codec.js'
 
 /** Names that no field of a record can have. */
@@ -9,36 +10,37 @@ export const CLOSE: unique symbol = Symbol('close')
 
 /** Records written in place, for the length of one `poll`. */
 export class StageWriter<T extends Element> {
-  readonly #view: DataView
   readonly #codec: Codec<T>
-  readonly #stride: number
   readonly #capacity: number
+  /** Nothing can be written while its length is 0. */
+  readonly #window: Window
   #length = 0
-  #open = false
 
   constructor(view: DataView, codec: Codec<T>, stride: number, capacity: number) {
-    this.#view = view
     this.#codec = codec
-    this.#stride = stride
     this.#capacity = capacity
-    for (const { name, offset, scalar } of codec.fields) {
-      const write = (i: number, value: never) => {
-        scalar.write(this.#view, this.#at(i) + offset, value)
+    this.#window = { view, base: 0, stride, mask: -1, from: 0, length: 0 }
+    for (const column of codec.fields) {
+      const write = writerOf(this.#window, column, (i) => this.#refuse(i))
+      const value = (i: number, value: never) => {
+        write(i, value)
         if (i >= this.#length) this.#length = i + 1
       }
-      Object.defineProperty(this, name, { value: write, enumerable: true })
+      Object.defineProperty(this, column.name, { value, enumerable: true })
     }
   }
 
-  #at(i: number): number {
-    if (!this.#open) throw new VeloxError('VELOX_STALE_BATCH', { ring: this.#codec.name })
-    if (!(Number.isInteger(i) && i >= 0 && i < this.#capacity)) checkInteger('i', i, 0, this.#capacity - 1)
-    return i * this.#stride
+  #refuse(i: number): never {
+    if (this.#window.length === 0) throw new VeloxError('VELOX_STALE_BATCH', { ring: this.#codec.name })
+    checkInteger('i', i, 0, this.#capacity - 1)
+    throw new RangeError('unreachable: the index is one')
   }
 
   push(value: Input<T>): boolean {
+    const { view, stride, length } = this.#window
+    if (length === 0) this.#refuse(0)
     if (this.#length === this.#capacity) return false
-    this.#codec.write(this.#view, this.#at(this.#length), value)
+    this.#codec.write(view, this.#length * stride, value)
     this.#length++
     return true
   }
@@ -49,12 +51,12 @@ export class StageWriter<T extends Element> {
 
   [OPEN](): void {
     this.#length = 0
-    this.#open = true
+    this.#window.length = this.#capacity
   }
 
   /** Ends the writing; says how many records there are. */
   [CLOSE](): number {
-    this.#open = false
+    this.#window.length = 0
     return this.#length
   }
 }

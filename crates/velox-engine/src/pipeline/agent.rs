@@ -85,17 +85,11 @@ pub(crate) struct StageAgent<S: Stage> {
 
 impl<S: Stage> StageAgent<S> {
     fn record_latencies(latency: &mut Latency, end_to_end: Option<&mut Latency>, taken: &[<S::In as Flow>::Stamp]) {
-        let Some(first) = taken.first() else { return };
-        let now = velox_clock::now();
-        let (mut ready, mut times) = (first.ready(), 0);
-        for stamp in taken {
-            if stamp.ready() != ready {
-                latency.record(now.saturating_sub(ready), times);
-                (ready, times) = (stamp.ready(), 0);
-            }
-            times += 1;
+        if taken.is_empty() {
+            return;
         }
-        latency.record(now.saturating_sub(ready), times);
+        let now = velox_clock::now();
+        latency.record_stamps(taken, now);
         if let Some(end_to_end) = end_to_end {
             for stamp in taken {
                 stamp.paths(now, |nanos| end_to_end.record(nanos, 1));

@@ -2,6 +2,8 @@
 
 use hdrhistogram::Histogram;
 
+use super::flow::Stamp;
+
 /// The longest latency that is told apart: 60 s.
 const HIGHEST: u64 = 60_000_000_000;
 
@@ -35,6 +37,13 @@ impl Latency {
 
     pub(crate) fn record(&mut self, nanos: u64, times: u64) {
         self.0.get_or_insert_with(histogram).saturating_record_n(nanos.max(1), times);
+    }
+
+    /// The time from when each was ready until `now`. Stamps that are the same, as those of one message are, count at once.
+    pub(crate) fn record_stamps<S: Stamp>(&mut self, stamps: &[S], now: u64) {
+        for same in stamps.chunk_by(|a, b| a.ready() == b.ready()) {
+            self.record(now.saturating_sub(same[0].ready()), same.len() as u64);
+        }
     }
 
     pub(crate) fn percentiles(&self) -> Option<Percentiles> {

@@ -1,6 +1,7 @@
 //! A stage that a script runs between two polls of its thread: records are laid out for it in place, and what it wrote
 //! is taken back.
 
+use std::any::Any;
 use std::ops::Range;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -175,7 +176,14 @@ pub(crate) trait Inlet {
     fn words(&self) -> usize;
     /// Lays the first `count` records out in `memory`.
     fn lay_out(&self, count: usize, memory: &ForeignWords, scratch: &mut [u64]);
-    fn read(&self, i: usize, words: &mut [u64]);
+    /// Gives on, to an output of the same type, the records at the `count` ascending indices in `memory`, two to a word.
+    fn keep(
+        &self,
+        count: usize,
+        offered: usize,
+        memory: &ForeignWords,
+        out: &mut dyn Outlet,
+    ) -> Result<(), EngineError>;
     fn ready(&self, i: usize) -> u64;
     fn record_latencies(&self, count: usize, now: u64, latency: &mut Latency);
     fn take(&mut self, count: usize) -> u64;
@@ -185,7 +193,7 @@ pub(crate) trait Inlet {
 pub(crate) trait Outlet {
     fn words(&self) -> usize;
     fn room(&self) -> usize;
-    fn push(&mut self, words: &[u64], ready: u64) -> Result<(), InvalidRecord>;
+    fn any(&mut self) -> &mut dyn Any;
     /// Takes records from `memory` as far as there is room; says how many.
     fn take_from(
         &mut self,
@@ -227,14 +235,37 @@ impl<T: Flow> Inlet for Shared<T> {
     }
 
     fn record_latencies(&self, count: usize, now: u64, latency: &mut Latency) {
-        let mut batch = self.borrow_mut();
-        for stamp in &Input::new(&mut batch).stamps()[..count] {
-            latency.record(now.saturating_sub(stamp.ready()), 1);
-        }
+        latency.record_stamps(&Input::new(&mut self.borrow_mut()).stamps()[..count], now);
     }
 
-    fn read(&self, i: usize, words: &mut [u64]) {
-        Input::new(&mut self.borrow_mut()).records()[i].to_words(words);
+    fn keep(
+        &self,
+        count: usize,
+        offered: usize,
+        memory: &ForeignWords,
+        out: &mut dyn Outlet,
+    ) -> Result<(), EngineError> {
+        let Some(out) = out.any().downcast_mut::<Self>() else {
+            return Err(EngineError::Stage(
+                "expected records that were written, got indices: the output is of another type".into(),
+            ));
+        };
+        let (mut batch, mut out) = (self.borrow_mut(), out.borrow_mut());
+        let input = Input::new(&mut batch);
+        let (records, stamps) = (&input.records()[..offered], &input.stamps()[..offered]);
+        let (mut next, mut pair) = (0, [0]);
+        for k in 0..count {
+            if k % 2 == 0 {
+                memory.load(k / 2, &mut pair);
+            }
+            let i = (pair[0] >> (32 * (k % 2))) as u32 as usize;
+            if i < next || i >= offered {
+                return Err(EngineError::Stage(format!("expected ascending indices below {offered}, got {i}")));
+            }
+            next = i + 1;
+            out.push(records[i], stamps[i]);
+        }
+        Ok(())
     }
 
     fn ready(&self, i: usize) -> u64 {
@@ -259,10 +290,8 @@ impl<T: Flow> Outlet for Shared<T> {
         self.borrow().room()
     }
 
-    fn push(&mut self, words: &[u64], ready: u64) -> Result<(), InvalidRecord> {
-        let record = T::from_words(words)?;
-        self.borrow_mut().push(record, T::Stamp::made(ready));
-        Ok(())
+    fn any(&mut self) -> &mut dyn Any {
+        self
     }
 
     fn take_from(
@@ -372,27 +401,6 @@ impl ScriptAgent {
         Ok(given)
     }
 
-    /// Gives on the records that pass.
-    fn keep(&mut self, count: usize) -> Result<(), EngineError> {
-        let Some(memory) = &self.memory else { return Ok(()) };
-        let mut last = None;
-        for k in 0..count {
-            let mut pair = [0];
-            memory.output.load(k / 2, &mut pair);
-            let i = (pair[0] >> (32 * (k % 2))) as u32 as usize;
-            if i >= self.offered || last.is_some_and(|last| i <= last) {
-                let reason = format!("expected ascending indices below {}, got {i}", self.offered);
-                return Err(EngineError::Stage(reason));
-            }
-            last = Some(i);
-            let words = self.input.words();
-            self.input.read(i, &mut self.words[..words]);
-            let ready = self.input.ready(i);
-            self.output.push(&self.words[..words], ready)?;
-        }
-        Ok(())
-    }
-
     fn publish(&mut self) {
         self.edge_in.popped.set(self.popped);
         self.edge_out.pushed.set(self.output.pushed());
@@ -454,7 +462,10 @@ impl Agent for ScriptAgent {
                 let count = count.min(offered);
                 self.tally.consumed += count as u64;
                 self.tally.filtered += (offered - count) as u64;
-                self.keep(count)
+                match &self.memory {
+                    Some(memory) => self.input.keep(count, offered, &memory.output, &mut *self.output),
+                    None => Ok(()),
+                }
             }
         };
         self.offered = 0;
