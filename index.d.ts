@@ -296,6 +296,70 @@ export class BundleBuilder {
 }
 export function activeTransactions(b: Infer<typeof Bundle>): readonly Infer<typeof Transaction>[]
 
+// ---- expressions: declared in TypeScript, run natively, over batches -------------------------------------------------
+
+/**
+ * A string is a decimal at the scale of the source's market ('95.00'; refused where there are several); a number or a bigint
+ * is raw ticks or lots.
+ */
+export type Num = NumExpr | number | bigint | `${number}`
+export interface BoolExpr {
+  and(...o: BoolExpr[]): BoolExpr
+  or(...o: BoolExpr[]): BoolExpr
+  not(): BoolExpr
+}
+/**
+ * Integers stay exact: a fraction beside them is refused; `mulDiv(101, 100)` takes a share, `toF64()` leaves them. A record
+ * whose number goes beyond its type, or that divides by 0, is an error of the stage, counted. Comparisons with NaN are false.
+ */
+export interface NumExpr {
+  add(o: Num): NumExpr
+  sub(o: Num): NumExpr
+  mul(o: Num): NumExpr
+  /** Of integers: toward zero. */
+  div(o: Num): NumExpr
+  /** This × m ÷ d, exact in between. */
+  mulDiv(m: Num, d: Num): NumExpr
+  abs(): NumExpr
+  neg(): NumExpr
+  min(o: Num): NumExpr
+  max(o: Num): NumExpr
+  clamp(a: Num, b: Num): NumExpr
+  toF64(): NumExpr
+  eq(o: Num): BoolExpr
+  ne(o: Num): BoolExpr
+  lt(o: Num): BoolExpr
+  le(o: Num): BoolExpr
+  gt(o: Num): BoolExpr
+  ge(o: Num): BoolExpr
+  between(a: Num, b: Num): BoolExpr
+  in(o: readonly Num[]): BoolExpr
+  /** The value on the record before: comparisons with it are false on the first. */
+  prev(): NumExpr
+  /** After `prev()`: on the record before with the same key. More keys than `maxKeys` (1,024) are an error of the record. */
+  over(key: NumExpr, o?: { maxKeys: number }): NumExpr
+}
+export interface EnumExpr<V> {
+  eq(v: V): BoolExpr
+  ne(v: V): BoolExpr
+  in(v: readonly V[]): BoolExpr
+}
+type Column<R> = [R] extends [boolean]
+  ? BoolExpr
+  : [R] extends [number | bigint]
+    ? NumExpr
+    : [R] extends [string]
+      ? EnumExpr<R>
+      : never
+/** The fields of a record, as expressions. */
+export type Columns<T> =
+  T extends RecordType<infer F>
+    ? // biome-ignore lint/suspicious/noExplicitAny: the written type doesn't matter to a reader
+      { readonly [K in keyof F]: F[K] extends Field<infer R, any> ? Column<R> : never }
+    : never
+/** `value` where the condition holds, else what `otherwise` says. */
+export function when(c: BoolExpr, value: Num): { otherwise(v: Num): NumExpr }
+
 // ---- pipelines ------------------------------------------------------------------------------------------------------
 
 export interface Source<T extends Element> {
@@ -382,6 +446,14 @@ export interface Pipeline<in out T extends Element> {
     this: Pipeline<typeof Transaction>,
     o?: StepOptions & { max?: number; timeoutMicros?: number },
   ): Pipeline<typeof Bundle>
+  /**
+   * Passes on the records for which the condition holds; it runs natively. MarketEvent, Trade and Transaction records.
+   *
+   * ```ts
+   * .filter((t) => t.side.eq('ask').and(t.qty.gt('0.05'), t.price.gt(t.price.prev())))
+   * ```
+   */
+  filter(e: (t: Columns<T>) => BoolExpr, o?: StepOptions): Pipeline<T>
   /** A stage of your own, in a worker. What it throws fails the run: VELOX_STAGE_FAILED, with it as the cause. */
   stage<O extends Element, P>(
     s: StageDefinition<T, O, P>,
@@ -562,6 +634,8 @@ export interface VeloxErrorContexts {
   VELOX_INVALID_VALUE: { field: string; expected: string; got: unknown }
   VELOX_UNSAFE_INTEGER: { field: string }
   VELOX_UNKNOWN_OPTION: { option: string; known: readonly string[] }
+  VELOX_UNKNOWN_FIELD: { record: string; field: string; known: readonly string[] }
+  VELOX_TYPE_MISMATCH: { op: string; expected: string; got: string }
   VELOX_RECORD_INVALID: { record: string; field: string; expected: string; got: unknown }
   VELOX_RING_OWNED: { side: 'producer' | 'consumer'; by: string }
   VELOX_RING_CLOSED: { ring: string }

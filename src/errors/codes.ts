@@ -16,6 +16,12 @@ export const MESSAGES: Messages = {
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`
     return `${option}: expected one of ${known.join(', ')}, got an option that there is not${hint}`
   },
+  VELOX_UNKNOWN_FIELD: ({ record, field, known }) => {
+    const meant = nearest(field, known)
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+    return `${record}: expected one of its fields ${known.join(', ')}, got ${field}${hint}`
+  },
+  VELOX_TYPE_MISMATCH: ({ op, expected, got }) => `${op}: expected ${expected}, got ${got}`,
   VELOX_RECORD_INVALID: ({ record, field, expected, got }) =>
     `${record}.${field}: expected ${expected} in the memory of the ring, got ${describe(got)}`,
   VELOX_RING_OWNED: ({ side, by }) =>

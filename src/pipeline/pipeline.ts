@@ -1,4 +1,6 @@
 import type {
+  BoolExpr,
+  Columns,
   Element,
   Pipeline as Face,
   L2Book as L2BookFace,
@@ -12,6 +14,8 @@ import type {
 } from '../../index.js'
 import { L2Book } from '../book/l2-book.js'
 import { checkInteger, checkName, checkOptions, describe, refuse } from '../errors/check.js'
+import { columnsOf } from '../expression/columns.js'
+import { conditionOf } from '../expression/expression.js'
 import { Bundle } from '../record/bundle.js'
 import { MarketEvent, Trade } from '../record/market.js'
 import { Transaction } from '../record/transaction.js'
@@ -86,6 +90,14 @@ export class Pipeline<T extends Element> {
     checkInteger('max', max, 1, 16)
     checkInteger('timeoutMicros', timeoutMicros, 0)
     return this.#then(Bundle, { kind: 'bundle', name: nameFor(o, 'bundle'), max, timeoutMicros })
+  }
+
+  filter(e: (t: Columns<T>) => BoolExpr, o: StepOptions = {}): Pipeline<T> {
+    this.#expect('filter', this.type)
+    checkOptions(o, STEP, 'filter')
+    if (typeof e !== 'function') refuse('filter', 'a function of the fields that gives a condition', e)
+    const columns = columnsOf(this.type)
+    return this.#then(this.type, { kind: 'filter', name: nameFor(o, 'filter'), expr: conditionOf(() => e(columns)) })
   }
 
   stage<O extends Element, P>(

@@ -1,3 +1,4 @@
+import type { Node } from '../expression/expression.js'
 import type { ScriptPlan } from '../stage/host.js'
 
 /** A pipeline as the native side builds it: plain data, and the slots of the native objects that it names. */
@@ -28,6 +29,7 @@ export type StepPlan =
   | { kind: 'trades'; name: string }
   | { kind: 'transactions'; name: string }
   | { kind: 'bundle'; name: string; max: number; timeoutMicros: number }
+  | { kind: 'filter'; name: string; expr: Node }
   /** `output` is a type's key. `script` is for the worker, not for the native side. */
   | { kind: 'stage'; name: string; output: string; script: ScriptPlan }
   | { kind: 'count'; name: string }

@@ -101,6 +101,15 @@ poisson({ perSecond: 1, sede: 1 })
 replay('x', { pace: 'fast' })
 export const report = async (): Promise<Report> => (await bundles.to(count()).start({ wait: 'spin' })).done()
 
+// Conditions are made of fields by methods.
+events.trades().filter((t) => t.side.eq('ask').and(t.price.gt('61800.30'), t.qty.add(1).lt(5n)))
+// @ts-expect-error no such field
+events.trades().filter((t) => t.prize.gt(1))
+// @ts-expect-error a number is no condition
+events.trades().filter((t) => t.price)
+// @ts-expect-error no side
+events.trades().filter((t) => t.side.eq('buy'))
+
 // A stage reads and writes its types.
 const large = defineStage(import.meta, {
   input: Trade,

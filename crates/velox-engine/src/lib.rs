@@ -27,6 +27,7 @@ pub use bundle::{BundleBuilder, DEFAULT_TIMEOUT, Flush, InvalidBundleMax, RingFu
 pub use metrics::{MetricsSnapshot, StageMetrics};
 pub use velox_book::{self as book, *};
 pub use velox_clock::{self as clock, init_tsc, rdtsc, tsc_to_ns};
+pub use velox_expr as expr;
 pub use velox_feed as feed;
 pub use velox_record::{self as record, *};
 pub use velox_ring::{self as ring, *};

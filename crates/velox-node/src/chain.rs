@@ -5,6 +5,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use velox_engine::expr::{Expr, Scales};
 use velox_engine::pipeline::{Flow, Nothing, Pipeline};
 use velox_engine::stages::{Count, RingSink, RingSource};
 use velox_engine::{Bundle, MarketEvent, Trade, Transaction, Words};
@@ -98,6 +99,22 @@ impl Chain {
 
     pub(crate) fn ring(self, name: &str, memory: &Arc<SharedMemory>) -> Result<Self, Thrown> {
         self.0.ring(name, memory)
+    }
+
+    /// Filters what has columns: the native records but bundles.
+    pub(crate) fn filter(self, name: &str, expr: &Expr, scales: &Scales) -> Result<Self, Thrown> {
+        let mut any = self.0.any();
+        macro_rules! try_type {
+            ($($T:ty)*) => {
+                $(any = match any.downcast::<Pipeline<$T>>() {
+                    Ok(pipeline) => return Ok(Self::new(pipeline.filter(name, expr, scales)?)),
+                    Err(other) => other,
+                };)*
+            };
+        }
+        try_type!(MarketEvent Trade Transaction);
+        drop(any);
+        Err(Thrown::value("filter", "MarketEvent, Trade or Transaction records", "another type"))
     }
 
     pub(crate) fn script(self, name: &str, output: &str) -> Result<Self, Thrown> {

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use serde_json::{Value as Json, json};
+use velox_engine::expr::ExprError;
 use velox_engine::feed::FeedError;
 use velox_engine::pipeline::{EngineError, StartError};
 use velox_engine::record::{DecimalError, InstrumentError, InvalidRecord};
@@ -155,6 +156,24 @@ impl From<EngineError> for Thrown {
             EngineError::Panic(message) => Self::new("VELOX_NATIVE_PANIC", json!({ "message": message })),
             EngineError::Stage(message) => Self::value("stage", "records that the stage can take", message),
         }
+    }
+}
+
+impl From<ExprError> for Thrown {
+    fn from(error: ExprError) -> Self {
+        let code = error.code();
+        Self::new(
+            code,
+            match error {
+                ExprError::UnknownField { record, name, known, .. } => {
+                    json!({ "record": record, "field": name, "known": known })
+                }
+                ExprError::TypeMismatch { op, expected, got } => json!({ "op": op, "expected": expected, "got": got }),
+                ExprError::InvalidValue { op, expected, got } => {
+                    json!({ "field": op, "expected": expected, "got": got })
+                }
+            },
+        )
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
+use velox_engine::expr::{Expr, Scales};
 use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOptions};
 use velox_engine::pipeline::{EngineError, Nothing, Pace, Paced, Pipeline, StartOptions, ThreadSpec, Threads, Wait};
 use velox_engine::stages::{BookStage, BundleOptions};
@@ -60,6 +61,7 @@ enum Step {
     Trades { name: String },
     Transactions { name: String },
     Bundle { name: String, max: usize, timeout_micros: u64 },
+    Filter { name: String, expr: Expr },
     Stage { name: String, output: String },
     Count { name: String },
     Ring { name: String, ring: usize },
@@ -133,7 +135,7 @@ impl Plan {
     }
 
     /// A book of a market that the source doesn't have would stay empty, and say nothing.
-    fn paced(&self, name: &str, arrivals: Box<dyn Arrivals>, pace: &PacePlan) -> Result<Chain, Thrown> {
+    fn paced(&self, name: &str, arrivals: Box<dyn Arrivals>, pace: &PacePlan) -> Result<(Chain, Scales), Thrown> {
         let books = self.book_steps()?;
         for (book, _) in &books {
             let wanted = book.instrument();
@@ -147,10 +149,15 @@ impl Plan {
         }
         let checked: Vec<u16> =
             books.iter().filter(|(_, verify)| *verify).map(|(book, _)| book.instrument().id()).collect();
-        Ok(Chain::new(Pipeline::from(name, Paced::new(arrivals, pace.pace(), &checked))))
+        let scales = match arrivals.instruments() {
+            [only] => Scales { tick: Some(only.tick()), lot: Some(only.lot()) },
+            _ => Scales::default(),
+        };
+        Ok((Chain::new(Pipeline::from(name, Paced::new(arrivals, pace.pace(), &checked))), scales))
     }
 
-    fn source(&self) -> Result<Chain, Thrown> {
+    /// The source, and what decimal text counts in where it has one market.
+    fn source(&self) -> Result<(Chain, Scales), Thrown> {
         match &self.source {
             Source::Replay(plan) => {
                 // A book's own instrument says what its prices mean, unless the source was given another.
@@ -161,11 +168,11 @@ impl Plan {
                 let options = PoissonOptions { per_second: *per_second, count: *count, seed: *seed };
                 self.paced("poisson", Box::new(Poisson::new(options).map_err(EngineError::Feed)?), pace)
             }
-            Source::Ring { ring } => Chain::from_ring(&memory(*ring)?),
+            Source::Ring { ring } => Ok((Chain::from_ring(&memory(*ring)?)?, Scales::default())),
         }
     }
 
-    fn step(&self, chain: Chain, step: &Step) -> Result<Chain, Thrown> {
+    fn step(&self, chain: Chain, step: &Step, scales: &Scales) -> Result<Chain, Thrown> {
         Ok(match step {
             Step::Book { name, book: slot, verify } => {
                 let by = format!("the pipeline {}", self.name);
@@ -178,6 +185,7 @@ impl Plan {
                 let options = BundleOptions { max: *max, timeout: Duration::from_micros(*timeout_micros) };
                 Chain::new(chain.typed::<Transaction>()?.bundle(name, options).map_err(|_| misplaced())?)
             }
+            Step::Filter { name, expr } => chain.filter(name, expr, scales)?,
             Step::Stage { name, output } => chain.script(name, output)?,
             Step::Count { name } => chain.count(name),
             Step::Ring { name, ring } => chain.ring(name, &memory(*ring)?)?,
@@ -186,9 +194,9 @@ impl Plan {
 
     /// Opens the source and builds the chain. Nothing runs yet.
     pub(crate) fn build(&self) -> Result<Pipeline<Nothing>, Thrown> {
-        let mut chain = self.source()?;
+        let (mut chain, scales) = self.source()?;
         for step in &self.steps {
-            chain = self.step(chain, step)?;
+            chain = self.step(chain, step, &scales)?;
         }
         chain.typed::<Nothing>()
     }

@@ -3,6 +3,7 @@
 mod book;
 mod bundle;
 mod count;
+mod filter;
 mod ring;
 mod trades;
 mod transactions;
@@ -10,6 +11,7 @@ mod transactions;
 pub use book::BookStage;
 pub use bundle::{BundleOptions, BundleStage};
 pub use count::Count;
+pub use filter::Filter;
 pub use ring::{RingSink, RingSource};
 pub use trades::Trades;
 pub use transactions::Transactions;

@@ -1,0 +1,36 @@
+import type { Columns, Element } from '../../index.js'
+import { refuse } from '../errors/check.js'
+import { VeloxError } from '../errors/velox-error.js'
+import { type FieldSpec, isRecord, specOf } from '../record/fields.js'
+import { Condition, EnumExpression, NumExpression } from './expression.js'
+
+function columnOf(name: string, spec: FieldSpec): unknown {
+  const node = { op: 'column', name }
+  switch (spec.kind) {
+    case 'bool':
+      return new Condition(node, true)
+    case 'side':
+      return new EnumExpression(node, ['bid', 'ask'])
+    case 'names':
+      return new EnumExpression(node, spec.names)
+    case 'text':
+    case 'records':
+      return refuse('filter', 'a field of numbers, names or truth values', name)
+    default:
+      return new NumExpression(node)
+  }
+}
+
+/** The fields of a record as expressions; a field that there is not is told with those that there are. */
+export function columnsOf<T extends Element>(type: T): Columns<T> {
+  const spec = specOf(type)
+  if (!isRecord(spec)) return refuse('filter', 'a pipeline of records', type)
+  const { name: record, fields } = spec
+  return new Proxy(Object.create(null) as object, {
+    get(_, name) {
+      if (typeof name === 'symbol') return undefined
+      if (Object.hasOwn(fields, name)) return columnOf(name, fields[name] as FieldSpec)
+      throw new VeloxError('VELOX_UNKNOWN_FIELD', { record, field: name, known: Object.keys(fields) })
+    },
+  }) as Columns<T>
+}

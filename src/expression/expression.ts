@@ -1,0 +1,227 @@
+import type * as Face from '../../index.js'
+import { refuse } from '../errors/check.js'
+
+/** An expression as the native side plans it; the tree is documented in `crates/velox-expr`. */
+export type Node = { readonly op: string; readonly [of: string]: unknown }
+
+type Num = Face.Num
+
+/** Conditions made by the callback that runs, and not part of another one yet. */
+let loose: Set<Condition> | undefined
+
+/**
+ * Runs a callback that makes a condition, and makes sure that it made no other: `a && b` compiles, and drops `a`.
+ */
+export function conditionOf(make: () => unknown): Node {
+  const before = loose
+  loose = new Set()
+  try {
+    const made = make()
+    if (!(made instanceof Condition)) return refuse('filter', 'a condition, such as t.price.gt(5)', made)
+    loose.delete(made)
+    if (loose.size > 0)
+      refuse(
+        'filter',
+        'conditions joined by and(), or(), not()',
+        `${loose.size} that lead nowhere (&& and || drop one)`,
+      )
+    return made.node
+  } finally {
+    loose = before
+  }
+}
+
+function noValue(): never {
+  return refuse(
+    'expression',
+    'methods such as add() and gt()',
+    'an operator: what it is worth is known when the pipeline runs',
+  )
+}
+
+export class Condition implements Face.BoolExpr {
+  readonly node: Node
+
+  /** `isColumn`: it is there anyway, used or not. */
+  constructor(node: Node, isColumn = false) {
+    this.node = node
+    if (!isColumn) loose?.add(this)
+  }
+
+  and(...o: Face.BoolExpr[]): Face.BoolExpr {
+    return new Condition({ op: 'and', of: [this, ...o].map(condition) })
+  }
+
+  or(...o: Face.BoolExpr[]): Face.BoolExpr {
+    return new Condition({ op: 'or', of: [this, ...o].map(condition) })
+  }
+
+  not(): Face.BoolExpr {
+    return new Condition({ op: 'not', of: [condition(this)] })
+  }
+
+  [Symbol.toPrimitive](): never {
+    return noValue()
+  }
+}
+
+function condition(value: unknown): Node {
+  if (!(value instanceof Condition)) return refuse('condition', 'a condition, such as t.price.gt(5)', value)
+  loose?.delete(value)
+  return value.node
+}
+
+const FITS_I64 = (value: bigint) => BigInt.asIntN(64, value) === value
+
+function number(value: Num): Node {
+  if (value instanceof NumExpression) return value.node
+  if (typeof value === 'bigint') return { op: FITS_I64(value) ? 'i64' : 'u64', value: String(value) }
+  if (typeof value === 'string') return { op: 'decimal', value }
+  if (typeof value !== 'number') return refuse('operand', 'a column, a number, a bigint or a decimal text', value)
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) return { op: 'i64', value }
+  return { op: 'f64', value: Number.isFinite(value) ? value : String(value) }
+}
+
+export class NumExpression implements Face.NumExpr {
+  readonly node: Node
+
+  constructor(node: Node) {
+    this.node = node
+  }
+
+  #make(op: string, ...of: Num[]): Face.NumExpr {
+    return new NumExpression({ op, of: [this.node, ...of.map(number)] })
+  }
+
+  #compare(op: string, ...of: Num[]): Face.BoolExpr {
+    return new Condition({ op, of: [this.node, ...of.map(number)] })
+  }
+
+  add(o: Num): Face.NumExpr {
+    return this.#make('add', o)
+  }
+
+  sub(o: Num): Face.NumExpr {
+    return this.#make('sub', o)
+  }
+
+  mul(o: Num): Face.NumExpr {
+    return this.#make('mul', o)
+  }
+
+  div(o: Num): Face.NumExpr {
+    return this.#make('div', o)
+  }
+
+  mulDiv(m: Num, d: Num): Face.NumExpr {
+    return this.#make('mulDiv', m, d)
+  }
+
+  abs(): Face.NumExpr {
+    return this.#make('abs')
+  }
+
+  neg(): Face.NumExpr {
+    return this.#make('neg')
+  }
+
+  min(o: Num): Face.NumExpr {
+    return this.#make('min', o)
+  }
+
+  max(o: Num): Face.NumExpr {
+    return this.#make('max', o)
+  }
+
+  clamp(a: Num, b: Num): Face.NumExpr {
+    return this.#make('clamp', a, b)
+  }
+
+  toF64(): Face.NumExpr {
+    return this.#make('toF64')
+  }
+
+  eq(o: Num): Face.BoolExpr {
+    return this.#compare('eq', o)
+  }
+
+  ne(o: Num): Face.BoolExpr {
+    return this.#compare('ne', o)
+  }
+
+  lt(o: Num): Face.BoolExpr {
+    return this.#compare('lt', o)
+  }
+
+  le(o: Num): Face.BoolExpr {
+    return this.#compare('le', o)
+  }
+
+  gt(o: Num): Face.BoolExpr {
+    return this.#compare('gt', o)
+  }
+
+  ge(o: Num): Face.BoolExpr {
+    return this.#compare('ge', o)
+  }
+
+  between(a: Num, b: Num): Face.BoolExpr {
+    return this.#compare('between', a, b)
+  }
+
+  in(o: readonly Num[]): Face.BoolExpr {
+    return o.length === 0 ? new Condition({ op: 'bool', value: false }) : this.#compare('in', ...o)
+  }
+
+  prev(): Face.NumExpr {
+    return this.#make('prev')
+  }
+
+  over(key: Face.NumExpr, o: { maxKeys: number } = { maxKeys: 1024 }): Face.NumExpr {
+    if (this.node.op !== 'prev') refuse('over', 'prev() before over()', this.node.op)
+    const [of] = this.node['of'] as [Node]
+    return new NumExpression({ op: 'over', of: [of, number(key)], maxKeys: o.maxKeys })
+  }
+
+  [Symbol.toPrimitive](): never {
+    return noValue()
+  }
+}
+
+export class EnumExpression<V extends string> implements Face.EnumExpr<V> {
+  readonly #column: Node
+  readonly #names: readonly string[]
+
+  constructor(column: Node, names: readonly string[]) {
+    this.#column = column
+    this.#names = names
+  }
+
+  #is(op: string, value: V): Face.BoolExpr {
+    if (!this.#names.includes(value)) refuse('name', this.#names.map((name) => `'${name}'`).join(', '), value)
+    return new Condition({ op, of: [this.#column, { op: 'name', value }] })
+  }
+
+  eq(v: V): Face.BoolExpr {
+    return this.#is('eq', v)
+  }
+
+  ne(v: V): Face.BoolExpr {
+    return this.#is('ne', v)
+  }
+
+  in(v: readonly V[]): Face.BoolExpr {
+    const [first, ...rest] = v.map((value) => this.eq(value))
+    if (!first) return new Condition({ op: 'bool', value: false })
+    return rest.length === 0 ? first : first.or(...rest)
+  }
+
+  [Symbol.toPrimitive](): never {
+    return noValue()
+  }
+}
+
+export function when(c: Face.BoolExpr, value: Num): { otherwise(v: Num): Face.NumExpr } {
+  const of = [condition(c), number(value)]
+  return { otherwise: (v) => new NumExpression({ op: 'when', of: [...of, number(v)] }) }
+}
