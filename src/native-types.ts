@@ -83,5 +83,5 @@ export interface Native {
   hostBooks(host: number): string
   /** Answer: 0 none, 1 wrote, 2 kept. Gives stage × 2^20 + count, 0 to rest, -1 at the end. */
   hostStep(host: number, answer: number, count: number): number
-  hostFail(host: number, reason: string): void
+  hostFail(host: number, stage: string, reason: string): void
 }

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import faulty from './stages/faulty.js'
 import large from './stages/large.js'
 import mid, { Mid } from './stages/mid.js'
+import never from './stages/never.js'
+import odd from './stages/odd.js'
 import spike, { Spike } from './stages/spike.js'
 import { expectCode, rejected } from './support/errors.js'
 import { script } from './support/node.js'
@@ -99,6 +101,47 @@ test('a worker that dies fails the run and not the process', async () => {
   expect((await rejected(run.done())).code).toBe('VELOX_STAGE_FAILED')
 })
 
+test('a stage that leaves a timer open or talks to its parent does not hold or end the run', async () => {
+  for (const what of [1, 2]) {
+    const report = await (await trades().stage(odd, { params: { what } }).to(count()).start()).done()
+    expect(report.balanced).toBe(true)
+  }
+})
+
+test('what a stage throws when it opens or closes is told by its name', async () => {
+  for (const [what, text] of [
+    [3, 'the stage mine failed: no opening'],
+    [4, 'the stage mine failed: no closing'],
+  ] as const) {
+    const run = await trades().stage(odd, { params: { what }, name: 'mine' }).to(count()).start({ threads: 3 })
+    const error = await rejected(run.done())
+    expect(error.message).toBe(text)
+    expect(error.cause).toBeInstanceOf(RangeError)
+  }
+})
+
+test('an abort ends a stage that never comes back, and one that never gets ready', async () => {
+  const stuck = await trades()
+    .stage(odd, { params: { what: 5 } })
+    .to(count())
+    .start()
+  stuck.abort('enough')
+  expect((await rejected(stuck.done())).code).toMatch(/VELOX_RUN_ABORTED|VELOX_STAGE_FAILED/)
+  const run = await trades()
+    .stage(never)
+    .to(count())
+    .start({ signal: AbortSignal.timeout(300) })
+  expect((await rejected(run.done())).code).toMatch(/VELOX_RUN_ABORTED|VELOX_STAGE_FAILED/)
+})
+
+test('steps of one name are told apart, and books by theirs', async () => {
+  const chain = trades()
+    .filter((t) => t.qty.gt(0), { name: 'x' })
+    .filter((t) => t.qty.gt(0), { name: 'x' })
+  const report = await (await chain.stage(large, { name: 'x' }).to(count()).start({ threads: 5 })).done()
+  expect(report.stages.map(({ name }) => name)).toEqual(['replay', 'trades', 'x', 'x-2', 'x-3', 'count'])
+})
+
 test('a paced run with a stage is stopped and aborted', async () => {
   const chain = pipeline('p')
     .from(poisson({ perSecond: 20_000 }))
@@ -140,6 +183,12 @@ test('a process with a run that has a stage ends as it would without', async () 
     const run = await pipeline('p').from(poisson({ perSecond: 200_000 })).trades().stage(large).to(count()).start()`
   const fine = { status: 0, signal: null, stderr: '' }
   expect(await script(`${running}\nsetTimeout(() => process.exit(7), 100)`)).toMatchObject({ ...fine, status: 7 })
+  const failing = await script(`
+    import { count, pipeline, poisson } from 'velox-engine'
+    import faulty from './test/stages/faulty.js'
+    const run = await pipeline('p').from(poisson({ perSecond: 1e5 })).trades().stage(faulty).to(count()).start()
+    try { await run.done() } catch (error) { console.log(error.message) }`)
+  expect(failing).toMatchObject({ ...fine, stdout: 'the stage stage failed: a bug of the stage\n' })
   const stopped = await script(`${running}\nsetTimeout(async () => console.log((await run.stop()).balanced), 100)`)
   expect(stopped).toMatchObject({ ...fine, stdout: 'true\n' })
 })

@@ -47,7 +47,13 @@ export class Pipeline<T extends Element> {
   }
 
   #then<O extends Element>(type: O, step: StepPlan, ...objects: object[]): Pipeline<O> {
-    return new Pipeline(this.#name, type, this.#source, [...this.#steps, step], [...this.#objects, ...objects])
+    return new Pipeline(
+      this.#name,
+      type,
+      this.#source,
+      [...this.#steps, { ...step, name: this.#free(step.name) }],
+      [...this.#objects, ...objects],
+    )
   }
 
   /** Types are gone at run time: JavaScript learns here that a step doesn't fit, before anything starts. */
@@ -112,12 +118,12 @@ export class Pipeline<T extends Element> {
     checkOptions(given, Object.keys(module.params), 'params')
     const params: Record<string, number> = { ...module.params }
     for (const [name, value] of Object.entries(given)) params[name] = checkParam(name, value)
-    const name = this.#free(nameFor(o, 'stage'))
+    const name = nameFor(o, 'stage')
     const output = typeKey(module.output)
     return this.#then(module.output as O, { kind: 'stage', name, output, script: { url: module.url, params } })
   }
 
-  /** A worker finds its stages by name, so that of a stage is made unique here. */
+  /** A worker finds its stages and books by name, so names are made unique here. */
   #free(name: string): string {
     const taken = [this.#source.kind, ...this.#steps.map((step) => step.name)]
     for (let n = 2, free = name; ; n++) {

@@ -3,6 +3,7 @@ import type { Element, Run as Face, Placement, Report, Stats, VeloxErrorCode, Ve
 import { checkInteger, checkOptions, describe } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { native, owned } from '../native.js'
+import type { Hosts } from '../stage/host.js'
 import { type RawReport, type RawStats, reportOf, statsOf } from './report.js'
 
 /** How a run ended, as the native side tells it. */
@@ -33,10 +34,8 @@ export class Run<T extends Element> implements Face<T> {
   readonly #objects: readonly object[]
   #ended = false
   #reason: unknown
-  /** What a script threw in its worker. */
-  #thrown: unknown
-  /** The end of its workers. */
-  hosts: Promise<void> = Promise.resolve()
+  /** The workers of its scripts. */
+  #hosts: Hosts | undefined
 
   constructor(type: T, slot: number, outcome: Promise<Outcome>, objects: readonly object[]) {
     this.type = type
@@ -49,9 +48,11 @@ export class Run<T extends Element> implements Face<T> {
     })
   }
 
-  /** A script threw this. */
-  note(error: unknown): void {
-    this.#thrown ??= error
+  /** Takes the workers of its scripts, and waits until they are ready. */
+  async host(hosts: Hosts): Promise<void> {
+    this.#hosts = hosts
+    void this.#outcome.then(() => hosts.end())
+    await hosts.ready
   }
 
   async *stats(o: { everyMillis?: number } = {}): AsyncGenerator<Stats> {
@@ -74,16 +75,23 @@ export class Run<T extends Element> implements Face<T> {
   abort(reason?: unknown): void {
     this.#reason ??= reason
     native.runAbort(this.#slot)
+    this.#hosts?.end()
   }
 
   async done(): Promise<Report> {
     const outcome = await this.#outcome
-    if (outcome.kind === 'done') return reportOf(outcome.report)
+    await this.#hosts?.ended
+    const thrown = this.#hosts?.thrown
     if (outcome.kind === 'failed') {
-      if (outcome.code === 'SCRIPT') await this.hosts
-      const cause = outcome.code === 'SCRIPT' ? this.#thrown : new VeloxError(outcome.code, outcome.context)
-      throw new VeloxError('VELOX_STAGE_FAILED', { stage: outcome.stage }, { cause })
+      const { stage, code, context } = outcome
+      const cause =
+        code === 'SCRIPT'
+          ? (thrown?.error ?? new Error(String((context as { message?: unknown }).message)))
+          : new VeloxError(code, context)
+      throw new VeloxError('VELOX_STAGE_FAILED', { stage }, { cause })
     }
+    if (thrown) throw new VeloxError('VELOX_STAGE_FAILED', { stage: thrown.stage ?? 'stage' }, { cause: thrown.error })
+    if (outcome.kind === 'done') return reportOf(outcome.report)
     const reason = reasonText(this.#reason)
     throw new VeloxError('VELOX_RUN_ABORTED', { reason }, { cause: this.#reason })
   }

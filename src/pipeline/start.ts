@@ -2,7 +2,8 @@ import type { Element, Run as Face, StartOptions, Wait } from '../../index.js'
 import { checkInteger, checkOptions, checkString, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
-import { host, type ScriptPlan } from '../stage/host.js'
+import { Hosts, type ScriptPlan } from '../stage/host.js'
+import { refuseWhileImporting } from '../stage/importing.js'
 import type { Plan, ThreadsPlan } from './plan.js'
 import { type Outcome, Run, reasonText } from './run.js'
 
@@ -38,6 +39,7 @@ export async function start<T extends Element>(
   o: StartOptions,
 ): Promise<Face<T>> {
   checkOptions(o, ['threads', 'wait', 'stopOn', 'signal'], 'start')
+  refuseWhileImporting()
   const { stopOn, signal, wait = 'backoff' } = o
   checkSignal('stopOn', stopOn)
   checkSignal('signal', signal)
@@ -47,15 +49,18 @@ export async function start<T extends Element>(
   const { promise, resolve } = withResolvers<Outcome>()
   const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))
   const run = new Run(type, slot, promise, objects)
+  follow(stopOn, promise, () => void run.stop().catch(() => {}))
+  follow(signal, promise, () => run.abort(signal?.reason))
   const scripts = new Map<string, ScriptPlan>()
   for (const step of plan.steps) if (step.kind === 'stage') scripts.set(step.name, step.script)
   if (scripts.size > 0) {
-    const { ready, ended } = host(slot, scripts, (error) => run.note(error))
-    run.hosts = ended
-    await ready
+    try {
+      await run.host(new Hosts(slot, scripts))
+    } catch (error) {
+      run.abort(error)
+      throw error
+    }
   }
-  follow(stopOn, promise, () => void run.stop().catch(() => {}))
-  follow(signal, promise, () => run.abort(signal?.reason))
   return run
 }
 

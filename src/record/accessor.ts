@@ -42,10 +42,10 @@ const READS: Readonly<Record<string, string>> = {
 }
 
 const WRITES: Readonly<Record<string, string>> = {
-  u8: 'if ((value & 0xff) === value) view.setUint8(at, value)',
-  u16: 'if ((value & 0xffff) === value) view.setUint16(at, value, true)',
-  u32: 'if (value >>> 0 === value) view.setUint32(at, value, true)',
-  i32: 'if ((value | 0) === value) view.setInt32(at, value, true)',
+  u8: 'if (typeof value === "number" && (value & 0xff) === value) view.setUint8(at, value)',
+  u16: 'if (typeof value === "number" && (value & 0xffff) === value) view.setUint16(at, value, true)',
+  u32: 'if (typeof value === "number" && value >>> 0 === value) view.setUint32(at, value, true)',
+  i32: 'if (typeof value === "number" && (value | 0) === value) view.setInt32(at, value, true)',
   f64: "if (typeof value === 'number') view.setFloat64(at, value, true)",
   i64: `if (Number.isSafeInteger(value)) {
       const high = Math.floor(value / 0x100000000)
@@ -54,7 +54,7 @@ const WRITES: Readonly<Record<string, string>> = {
     }`,
 }
 
-const AT = `if (i >>> 0 !== i || i >= window.length) refuse(i)
+const AT = `if (typeof i !== 'number' || i >>> 0 !== i || i >= window.length) refuse(i)
     const at = base + ((window.from + i) & mask) * stride + offset`
 
 type Made = (...args: unknown[]) => unknown
@@ -76,7 +76,7 @@ function compile(parameters: string, body: string): Made | undefined {
 }
 
 function plainAt(window: Window, i: number, refuse: Refuse): number {
-  if (i >>> 0 !== i || i >= window.length) refuse(i)
+  if (typeof i !== 'number' || i >>> 0 !== i || i >= window.length) refuse(i)
   return window.base + ((window.from + i) & window.mask) * window.stride
 }
 

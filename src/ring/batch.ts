@@ -3,6 +3,7 @@ import { checkInteger } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { type Column, readerOf, type Window } from '../record/accessor.js'
 import type { Codec } from '../record/codec.js'
+import { scalarOf } from '../record/scalars.js'
 
 /** A name that no field of a record can have. */
 export const DURING: unique symbol = Symbol('during')
@@ -23,8 +24,10 @@ export class RingBatch<T extends Element> {
     const refuse = (i: number) => this.#refuse(i)
     const value = readerOf(this.#window, column, refuse)
     if (column.spec.kind === 'nanos') {
-      const whole = readerOf(this.#window, { ...column, spec: { kind: 'u32' } }, refuse)
-      const high = readerOf(this.#window, { ...column, offset: column.offset + 4, spec: { kind: 'u32' } }, refuse)
+      const spec = { kind: 'u32' } as const
+      const half = { ...column, spec, scalar: scalarOf(this.#codec.name, name, spec) }
+      const whole = readerOf(this.#window, half, refuse)
+      const high = readerOf(this.#window, { ...half, offset: column.offset + 4 }, refuse)
       Object.assign(value, { micros: (i: number) => ((high(i) as number) * 2 ** 32 + (whole(i) as number)) / 1000 })
     }
     Object.defineProperty(this, name, { value, enumerable: true })

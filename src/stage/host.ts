@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { native } from '../native.js'
 import type { HostData, HostMessage } from './worker.js'
 
@@ -8,40 +8,99 @@ export interface ScriptPlan {
   readonly params: Readonly<Record<string, number>>
 }
 
-/**
- * Starts a worker for each thread of a run that has scripts, and lets the run go when all are ready. `failed` is told
- * what a script threw, before `ended`: the end of all workers.
- */
-export function host(
-  run: number,
-  scripts: ReadonlyMap<string, ScriptPlan>,
-  failed: (error: unknown) => void,
-): { ready: Promise<void>; ended: Promise<void> } {
-  const hosted = JSON.parse(native.runHosted(run)) as { token: number; stages: string[] }[]
-  const ends: Promise<void>[] = []
-  const ready = hosted.map(({ token, stages }) => {
-    const own = stages.flatMap((name) => {
-      const script = scripts.get(name)
-      return script ? [{ name, ...script }] : []
+/** So long a worker may take to close its stages once its run is over. */
+const GRACE_MILLIS = 1000
+
+/** What a script failed of, and in which stage, where it said so. */
+export interface Thrown {
+  readonly error: unknown
+  readonly stage?: string
+}
+
+/** The workers of a run: one for each of its threads that has scripts. */
+export class Hosts {
+  /** All are ready, and the run goes; or one has failed, and the run ends. */
+  readonly ready: Promise<void>
+  /** All have exited. */
+  readonly ended: Promise<void>
+  /** The first that went wrong. */
+  thrown: Thrown | undefined
+  readonly #run: number
+  readonly #workers: Worker[] = []
+  #terminated = false
+
+  constructor(run: number, scripts: ReadonlyMap<string, ScriptPlan>) {
+    this.#run = run
+    const hosted = JSON.parse(native.runHosted(run)) as { token: number; stages: string[] }[]
+    const ready: Promise<void>[] = []
+    const ended: Promise<void>[] = []
+    for (const { token, stages } of hosted) {
+      const own = stages.flatMap((name) => {
+        const script = scripts.get(name)
+        return script ? [{ name, ...script }] : []
+      })
+      const [isReady, hasEnded] = this.#start(token, own)
+      ready.push(isReady)
+      ended.push(hasEnded)
+    }
+    this.ready = Promise.all(ready).then(() => native.runGo(run))
+    this.ended = Promise.all(ended).then(() => {})
+  }
+
+  #start(token: number, stages: HostData['stages']): [ready: Promise<void>, ended: Promise<void>] {
+    // A port of its own: a stage may use its worker's for what it likes.
+    const { port1, port2 } = new MessageChannel()
+    const workerData: HostData = { token, stages, port: port2 }
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData,
+      transferList: [port2],
+      execArgv: [],
     })
-    const workerData: HostData = { token, stages: own }
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] })
-    // The run keeps the process alive, not the worker that it has.
-    worker.unref()
-    ends.push(new Promise((resolve) => worker.once('exit', () => resolve())))
-    return new Promise<void>((resolve) => {
-      const fail = (error: unknown) => {
-        failed(error)
-        native.runAbort(run)
-        resolve()
+    this.#workers.push(worker)
+    let ready = () => {}
+    const isReady = new Promise<void>((resolve) => {
+      ready = resolve
+    })
+    let isFinished = false
+    const take = (message: HostMessage) => {
+      if (message.kind === 'failed') this.#fail(message)
+      if (message.kind === 'closed') {
+        isFinished = true
+        // A timer or a socket that a stage left open must not keep it.
+        void worker.terminate()
       }
-      worker.on('message', (message: HostMessage) => (message.kind === 'ready' ? resolve() : fail(message.error)))
-      worker.on('error', fail)
-      worker.on('exit', () => resolve())
+      ready()
+    }
+    port1.on('message', take)
+    worker.on('error', (error) => this.#fail({ error }))
+    const hasEnded = new Promise<void>((resolve) => {
+      worker.on('exit', (code) => {
+        // What it told last may not have come yet.
+        for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) take(last.message)
+        if (!isFinished && !this.#terminated)
+          this.#fail({ error: new Error(`the worker of a stage exited with code ${code}`) })
+        port1.close()
+        ready()
+        resolve()
+      })
     })
-  })
-  return {
-    ready: Promise.all(ready).then(() => native.runGo(run)),
-    ended: Promise.all(ends).then(() => {}),
+    return [isReady, hasEnded]
+  }
+
+  #fail(thrown: Thrown & { late?: boolean }): void {
+    this.thrown ??= thrown
+    // What fails when its stage is through must not cost the records that are still on their way.
+    if (thrown.late) return
+    native.runAbort(this.#run)
+    this.end()
+  }
+
+  /** The run is over, or is to be: workers that don't come to their end by themselves are ended. */
+  end(): void {
+    const timer = setTimeout(() => {
+      this.#terminated = true
+      for (const worker of this.#workers) void worker.terminate()
+    }, GRACE_MILLIS)
+    void this.ended?.then(() => clearTimeout(timer))
   }
 }

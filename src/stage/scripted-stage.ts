@@ -17,6 +17,7 @@ const { input: READ_MOST, output: WRITE_MOST } = native.batchSizes()
 export class ScriptedStage {
   /** Counted from the source. */
   readonly index: number
+  readonly name: string
   readonly #poll: (batch: unknown, out: unknown) => undefined | Uint32Array
   readonly #close: (() => void) | undefined
   readonly #batch: RingBatch<Element>
@@ -30,6 +31,7 @@ export class ScriptedStage {
     stage: StageModule,
     x: { params: Readonly<Record<string, number>>; books: Readonly<Record<string, L2Book>> },
   ) {
+    this.name = name
     const [input, output] = [codecOf(stage.input), codecOf(stage.output)]
     const [inputStride, outputStride] = [strideOf(input.byteLength), strideOf(output.byteLength)]
     const read = new SharedArrayBuffer(READ_MOST * inputStride)

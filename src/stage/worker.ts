@@ -1,62 +1,89 @@
 // The thread of a script's stages: one native call runs the native stages before and after them and waits when there is
 // nothing to do; then a stage reads a batch in place and writes one in place.
 import { setImmediate } from 'node:timers/promises'
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, workerData } from 'node:worker_threads'
 import { L2Book } from '../book/l2-book.js'
 import { refuse } from '../errors/check.js'
 import { call, native } from '../native.js'
 import { Instrument } from '../record/instrument.js'
 import { isStage } from './define-stage.js'
+import { importing } from './importing.js'
 import { ScriptedStage } from './scripted-stage.js'
 
 /** What the thread that started the run tells. */
 export interface HostData {
   readonly token: number
   readonly stages: readonly { name: string; url: string; params: Readonly<Record<string, number>> }[]
+  readonly port: MessagePort
 }
 
-/** What this thread tells: that it is ready, or what it failed of. */
-export type HostMessage = { kind: 'ready' } | { kind: 'failed'; error: unknown }
+/** What this thread tells: that it is ready, what it failed of (`late`: when its part was through), that it has closed. */
+export type HostMessage =
+  | { kind: 'ready' }
+  | { kind: 'failed'; error: unknown; stage: string; late: boolean }
+  | { kind: 'closed' }
 
 const COUNTS = 2 ** 20
+
+const { token, stages, port } = workerData as HostData
+const opened = new Map<number, ScriptedStage>()
+/** The stage that is at work, for what it throws. */
+let at = stages[0]?.name ?? ''
 
 function booksOf(host: number): Readonly<Record<string, L2Book>> {
   const books = JSON.parse(native.hostBooks(host)) as { name: string; slot: number; instrument: number }[]
   return Object.fromEntries(books.map((b) => [b.name, L2Book.of(b.slot, Instrument.of(b.instrument))]))
 }
 
-async function open(host: number, stages: HostData['stages']): Promise<Map<number, ScriptedStage>> {
+async function open(host: number): Promise<void> {
   const books = booksOf(host)
-  const opened = new Map<number, ScriptedStage>()
   for (const { name, url, params } of stages) {
-    const { default: stage } = (await import(url)) as { default?: unknown }
+    at = name
+    const { default: stage } = await importing(() => import(url) as Promise<{ default?: unknown }>)
     if (!isStage(stage)) refuse('stage', `a module whose default export is defineStage(import.meta, …): ${url}`, stage)
     const made = new ScriptedStage(host, name, stage, { params: Object.freeze({ ...params }), books })
     opened.set(made.index, made)
   }
-  return opened
 }
 
-async function run(host: number, stages: ReadonlyMap<number, ScriptedStage>): Promise<void> {
+async function run(host: number): Promise<void> {
   let answer: [kind: number, count: number] = [0, 0]
   for (;;) {
     const next = native.hostStep(host, answer[0], answer[1])
     if (next < 0) return
     answer = [0, 0]
-    if (next === 0) await setImmediate()
-    else answer = (stages.get(Math.floor(next / COUNTS)) as ScriptedStage).poll(next % COUNTS)
+    if (next === 0) {
+      await setImmediate()
+      continue
+    }
+    const stage = opened.get(Math.floor(next / COUNTS)) as ScriptedStage
+    at = stage.name
+    answer = stage.poll(next % COUNTS)
   }
 }
 
-const tell = (message: HostMessage) => parentPort?.postMessage(message)
-const { token, stages } = workerData as HostData
+const tell = (message: HostMessage) => {
+  try {
+    port.postMessage(message)
+  } catch {
+    // What can't be cloned is told as text.
+    if (message.kind === 'failed') port.postMessage({ ...message, error: new Error(String(message.error)) })
+  }
+}
 const host = call(() => native.hostOpen(token))
 try {
-  const opened = await open(host, stages)
+  await open(host)
   tell({ kind: 'ready' })
-  await run(host, opened)
-  for (const stage of opened.values()) stage.close()
+  await run(host)
 } catch (error) {
-  tell({ kind: 'failed', error })
-  native.hostFail(host, error instanceof Error ? error.message : String(error))
+  tell({ kind: 'failed', error, stage: at, late: false })
+  native.hostFail(host, at, error instanceof Error ? error.message : String(error))
 }
+for (const stage of opened.values()) {
+  try {
+    stage.close()
+  } catch (error) {
+    tell({ kind: 'failed', error, stage: stage.name, late: true })
+  }
+}
+tell({ kind: 'closed' })

@@ -110,7 +110,7 @@ fn what_a_script_gets_wrong_fails_the_run_by_its_stage() {
     let faults: [(Fault, &str); 3] = [
         (
             |own, _| {
-                own.fail("a bug of the script".into());
+                own.fail(2, "a bug of the script".into());
                 None
             },
             "a bug of the script",

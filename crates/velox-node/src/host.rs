@@ -113,11 +113,12 @@ pub fn host_books(host: u32) -> Result<String> {
     Ok(books.into_iter().map(book).collect::<serde_json::Value>().to_string())
 }
 
-/// Fails the run: the script threw.
+/// Fails the run: the script of a stage threw.
 #[napi(catch_unwind)]
-pub fn host_fail(host: u32, reason: String) -> Result<()> {
+pub fn host_fail(host: u32, stage: String, reason: String) -> Result<()> {
     Ok(slots::with(host as usize, of!(Host), |host| {
-        host.steps.fail(reason);
+        let at = host.stages.iter().position(|known| *known == stage).unwrap_or(0);
+        host.steps.fail(host.first + at, reason);
         Ok(())
     })?)
 }

@@ -1,6 +1,7 @@
 //! Runs of pipelines: started from a plan, watched by slot, told to the script when they end.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
 use std::thread::{Builder, JoinHandle};
 
 use napi::bindgen_prelude::Function;
@@ -9,7 +10,7 @@ use napi_derive::napi;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use velox_engine::feed::Arrivals;
-use velox_engine::pipeline::{Report, RunError, RunHandle};
+use velox_engine::pipeline::{Report, Run, RunError, RunHandle};
 
 use crate::errors::{Result, Thrown};
 use crate::plan::{Plan, ReplayPlan};
@@ -105,6 +106,17 @@ pub fn pipeline_start(plan: String, ended: Function<'_, String, ()>) -> Result<u
         .build_threadsafe_function()
         .build()
         .map_err(|error| Thrown::value("ended", "a function that another thread can call", error.to_string()))?;
+    // The supervisor first: without it a run that has started would have to be waited for here.
+    let (hand_over, handed) = mpsc::channel::<Run>();
+    let supervise = move || {
+        let Ok(run) = handed.recv() else { return };
+        let outcome = outcome(run.wait()).to_string();
+        // A refusal means that the environment is ending: nobody is left to be told.
+        let _ = told.call(outcome, ThreadsafeFunctionCallMode::NonBlocking);
+    };
+    let supervisor = Builder::new().name("velox-supervisor".into()).spawn(supervise).map_err(|error| {
+        Thrown::new("VELOX_PLACEMENT_INVALID", json!({ "expected": "a thread", "got": error.to_string() }))
+    })?;
     let pipeline = plan.build()?;
     let (names, books) = (pipeline.names(), plan.books()?);
     let mut run = pipeline.start(plan.options()).map_err(Thrown::from)?;
@@ -115,14 +127,8 @@ pub fn pipeline_start(plan: String, ended: Function<'_, String, ()>) -> Result<u
         let first = names.iter().position(|name| *name == stages[0]).unwrap_or(0);
         hosted.push((host::leave(thread, first, books.clone()), stages));
     }
-    let supervise = move || {
-        let outcome = outcome(run.wait()).to_string();
-        // A refusal means that the environment is ending: nobody is left to be told.
-        let _ = told.call(outcome, ThreadsafeFunctionCallMode::NonBlocking);
-    };
-    let supervisor = Builder::new().name("velox-supervisor".into()).spawn(supervise).map_err(|error| {
-        Thrown::new("VELOX_PLACEMENT_INVALID", json!({ "expected": "a thread", "got": error.to_string() }))
-    })?;
+    // It waits for the run, so it is there.
+    let _ = hand_over.send(run);
     Ok(slots::put(Object::Run(RunEntry { handle, supervisor: Some(supervisor), hosted })))
 }
 

@@ -78,7 +78,7 @@ enum Thread {
 }
 
 impl Thread {
-    fn join(self, stage: usize) -> ThreadEnd {
+    fn join(self, control: &Control) -> ThreadEnd {
         let failure = match self {
             Self::Native(thread) => match thread.join() {
                 Ok(end) => return end,
@@ -86,10 +86,14 @@ impl Thread {
             },
             Self::Hosted(end) => match end.recv() {
                 Ok(end) => return end,
+                // Nobody opened it: because of an abort, most of the time.
+                Err(_) if control.aborted() => {
+                    return ThreadEnd { agents: Vec::new(), failure: None, stalls: Stalls::default() };
+                }
                 Err(_) => EngineError::Script("the script's thread ended before it began".into()),
             },
         };
-        ThreadEnd { agents: Vec::new(), failure: Some((stage, failure)), stalls: Stalls::default() }
+        ThreadEnd { agents: Vec::new(), failure: Some((0, failure)), stalls: Stalls::default() }
     }
 }
 
@@ -234,7 +238,7 @@ impl Run {
                     control.abort();
                     drop(hosted);
                     for thread in threads {
-                        drop(thread.join(0));
+                        drop(thread.join(&control));
                     }
                     let stages = placement[i].stages.join(", ");
                     return Err(StartError::Thread { stages, reason: reason.to_string() });
@@ -279,7 +283,7 @@ impl Run {
         // What nobody took to run it never begins.
         self.hosted.clear();
         let threads = std::mem::take(&mut self.threads);
-        let mut ends: Vec<ThreadEnd> = threads.into_iter().map(|thread| thread.join(0)).collect();
+        let mut ends: Vec<ThreadEnd> = threads.into_iter().map(|thread| thread.join(&self.handle.control)).collect();
         let failure = ends.iter_mut().find_map(|end| end.failure.take());
         let report = Report::assemble(&self.handle, ends);
         match failure {
@@ -299,7 +303,7 @@ impl Drop for Run {
         }
         self.hosted.clear();
         for thread in std::mem::take(&mut self.threads) {
-            drop(thread.join(0));
+            drop(thread.join(&self.handle.control));
         }
     }
 }

@@ -144,10 +144,10 @@ impl ScriptLoop {
         }
     }
 
-    /// Fails the run: the script threw in the stage that it was asked to run.
-    pub fn fail(&mut self, reason: String) {
+    /// Fails the run: the script of this stage threw.
+    pub fn fail(&mut self, stage: usize, reason: String) {
         if let Some(own) = &mut self.own {
-            own.fail(EngineError::Script(reason));
+            own.fail_at(stage, EngineError::Script(reason));
         }
         self.finish();
     }
@@ -163,7 +163,9 @@ impl ScriptLoop {
 impl Drop for ScriptLoop {
     fn drop(&mut self) {
         if self.own.is_some() {
-            self.fail("the script's thread ended".into());
+            let stage = self.own.iter_mut().flat_map(|own| &mut own.agents).find_map(|agent| agent.script());
+            let stage = stage.map_or(0, |script| script.index);
+            self.fail(stage, "the script's thread ended".into());
         }
     }
 }
@@ -424,6 +426,9 @@ impl Agent for ScriptAgent {
         }
         // Room for a record each is reserved before anything is offered; more than that waits in the script's memory.
         let most = self.input.len().min(self.output.room());
+        if most > 0 && self.memory.is_none() {
+            return Err(EngineError::Script("expected a script for the stage, got none".into()));
+        }
         let Some(memory) = self.memory.as_ref().filter(|_| most > 0) else {
             if self.input.len() == 0 {
                 self.output.pass(self.input.passed());

@@ -138,6 +138,11 @@ impl Loop {
     /// Ends the run for this reason, which the agent that is at work gave.
     pub(crate) fn fail(&mut self, error: EngineError) {
         let stage = self.agents.get(self.at).map_or(0, |agent| agent.stage());
+        self.fail_at(stage, error);
+    }
+
+    /// Ends the run for this reason, which this stage gave.
+    pub(crate) fn fail_at(&mut self, stage: usize, error: EngineError) {
         self.failure.get_or_insert((stage, error));
         self.setup.control.abort();
     }
