@@ -19,11 +19,10 @@ function threadsOf(threads: StartOptions['threads']): ThreadsPlan {
   if (!Array.isArray(threads)) return refuse('threads', "'auto', a number or a list of { stages }", threads)
   return threads.map((given: { core?: number; stages: readonly string[]; wait?: Wait }) => {
     checkOptions(given, ['core', 'stages', 'wait'], 'threads')
-    const t = { ...given }
-    if (!Array.isArray(t.stages)) refuse('threads.stages', 'a list of names', t.stages)
-    if (t.core !== undefined) checkInteger('threads.core', t.core, 0, 4095)
-    if (t.wait !== undefined) checkWait('threads.wait', t.wait)
-    return { ...t, stages: t.stages.map((name) => checkString('threads.stages', name)) }
+    if (!Array.isArray(given.stages)) refuse('threads.stages', 'a list of names', given.stages)
+    if (given.core !== undefined) checkInteger('threads.core', given.core, 0, 4095)
+    if (given.wait !== undefined) checkWait('threads.wait', given.wait)
+    return { ...given, stages: given.stages.map((name) => checkString('threads.stages', name)) }
   })
 }
 

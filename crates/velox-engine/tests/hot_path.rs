@@ -28,6 +28,7 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.alloc(layout) }
     }
 
+    // SAFETY: the caller's promise about the block is handed on.
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
         // SAFETY: handed on.

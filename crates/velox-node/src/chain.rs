@@ -6,7 +6,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use velox_engine::expr::{Expr, Scales};
-use velox_engine::pipeline::{Flow, Nothing, Pipeline};
+use velox_engine::pipeline::{Flow, Pipeline};
 use velox_engine::stages::{Count, RingSink, RingSource};
 use velox_engine::{Bundle, MarketEvent, Trade, Transaction, Words};
 
@@ -24,36 +24,14 @@ trait Link {
     fn script(self: Box<Self>, name: &str, output: &str) -> Result<Chain, Thrown>;
 }
 
-/// Does something with the type of a key.
+/// Does something with the type of a key: the types that a source can give, whose stamp is an arrival, and `$Also`.
 macro_rules! with_type {
-    ($key:expr, $T:ident => $work:expr) => {
-        with_type!(@ $key, $T => $work; 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    ($key:expr, $T:ident => $work:expr $(; $Also:ident)*) => {
+        with_type!(@ $key, $T => $work; $($Also)* MarketEvent Trade Transaction; 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
     };
-    (@ $key:expr, $T:ident => $work:expr; $($n:literal)*) => {
+    (@ $key:expr, $T:ident => $work:expr; $($Own:ident)*; $($n:literal)*) => {
         match $key {
-            "MarketEvent" => { type $T = MarketEvent; $work }
-            "Trade" => { type $T = Trade; $work }
-            "Transaction" => { type $T = Transaction; $work }
-            "Bundle" => { type $T = Bundle; $work }
-            $(concat!("words:", $n) => { type $T = Words<$n>; $work })*
-            _ => Err(Thrown::value("type", "a record of at most 128 bytes", $key)),
-        }
-    };
-}
-
-/// As `with_type`, of the types that a source can give: their stamp is an arrival.
-macro_rules! with_source_type {
-    ($key:expr, $T:ident => $work:expr) => {
-        match $key {
-            "Bundle" => Err(misplaced()),
-            key => with_source_type!(@ key, $T => $work; 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16),
-        }
-    };
-    (@ $key:expr, $T:ident => $work:expr; $($n:literal)*) => {
-        match $key {
-            "MarketEvent" => { type $T = MarketEvent; $work }
-            "Trade" => { type $T = Trade; $work }
-            "Transaction" => { type $T = Transaction; $work }
+            $(stringify!($Own) => { type $T = $Own; $work })*
             $(concat!("words:", $n) => { type $T = Words<$n>; $work })*
             _ => Err(Thrown::value("type", "a record of at most 128 bytes", $key)),
         }
@@ -74,7 +52,7 @@ impl<T: Flow> Link for Pipeline<T> {
     }
 
     fn script(self: Box<Self>, name: &str, output: &str) -> Result<Chain, Thrown> {
-        with_type!(output, O => Ok(Chain::new(Pipeline::script::<O>(*self, name))))
+        with_type!(output, O => Ok(Chain::new(Pipeline::script::<O>(*self, name))); Bundle)
     }
 }
 
@@ -84,7 +62,7 @@ impl Chain {
     }
 
     pub(crate) fn from_ring(memory: &Arc<SharedMemory>) -> Result<Self, Thrown> {
-        with_source_type!(memory.record.as_str(), T => {
+        with_type!(memory.record.as_str(), T => {
             Ok(Self::new(Pipeline::from("ring", RingSource::<T>::new(memory.consumer()?))))
         })
     }
@@ -121,6 +99,3 @@ impl Chain {
         self.0.script(name, output)
     }
 }
-
-/// Nothing follows the end.
-const _: fn(Chain) -> Result<Pipeline<Nothing>, Thrown> = Chain::typed::<Nothing>;

@@ -1,10 +1,11 @@
 use napi_derive::napi;
 use velox_engine::clock;
 
-use crate::raw::{Entry, Value};
+use crate::raw::{Entry, Value, bind_clock};
 
-/// Numbers of the clock; `clockBind` stands apart in [`raw`](crate::raw).
-pub(crate) static FUNCTIONS: [Entry; 5] = [
+/// Numbers of the clock.
+pub(crate) static FUNCTIONS: [Entry; 6] = [
+    Entry { name: c"clockBind", run: bind_clock },
     Entry {
         name: c"initTsc",
         run: |_| {

@@ -5,7 +5,7 @@ use std::any::Any;
 use serde_json::{Value as Json, json};
 use velox_engine::expr::ExprError;
 use velox_engine::feed::FeedError;
-use velox_engine::pipeline::{EngineError, StartError};
+use velox_engine::pipeline::{EngineError, StartError, panic_text};
 use velox_engine::record::{DecimalError, InstrumentError, InvalidRecord};
 use velox_engine::ring::ForeignError;
 use velox_engine::{BookError, side_name};
@@ -39,9 +39,7 @@ impl Thrown {
     }
 
     pub(crate) fn panic(panic: &(dyn Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into());
-        Self::new("VELOX_NATIVE_PANIC", json!({ "message": message }))
+        Self::new("VELOX_NATIVE_PANIC", json!({ "message": panic_text(panic) }))
     }
 }
 

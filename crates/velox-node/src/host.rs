@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use napi::JsValue;
 use napi_derive::napi;
@@ -19,6 +19,8 @@ use crate::slots::{self, Object, of};
 /// What a worker opens.
 struct Waiting {
     thread: HostedThread,
+    /// The number of its first stage, counted from the source.
+    first: usize,
     books: Vec<(String, L2Book)>,
 }
 
@@ -32,9 +34,9 @@ pub(crate) struct Host {
 }
 
 /// Threads on their way to their workers, by token.
-static WAITING: Mutex<Option<HashMap<u32, (usize, Waiting)>>> = Mutex::new(None);
+static WAITING: Mutex<Option<HashMap<u32, Waiting>>> = Mutex::new(None);
 
-fn waiting() -> MutexGuard<'static, Option<HashMap<u32, (usize, Waiting)>>> {
+fn waiting() -> MutexGuard<'static, Option<HashMap<u32, Waiting>>> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -42,7 +44,7 @@ fn waiting() -> MutexGuard<'static, Option<HashMap<u32, (usize, Waiting)>>> {
 pub(crate) fn leave(thread: HostedThread, first: usize, books: Vec<(String, L2Book)>) -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let token = NEXT.fetch_add(1, Ordering::Relaxed);
-    waiting().get_or_insert_default().insert(token, (first, Waiting { thread, books }));
+    waiting().get_or_insert_default().insert(token, Waiting { thread, first, books });
     token
 }
 
@@ -75,7 +77,7 @@ fn step(call: &Call) -> std::result::Result<Value, Thrown> {
 #[napi(catch_unwind)]
 pub fn host_open(token: u32) -> Result<u32> {
     let left = waiting().get_or_insert_default().remove(&token);
-    let Some((first, Waiting { thread, books })) = left else {
+    let Some(Waiting { thread, first, books }) = left else {
         return Err(Thrown::value("token", "a thread that waits for its worker", token).into());
     };
     let stages = thread.stages().to_vec();
@@ -137,10 +139,3 @@ pub struct BatchSizes {
 pub fn batch_sizes() -> BatchSizes {
     BatchSizes { input: BATCH as u32, output: SCRIPT_OUT as u32 }
 }
-
-const _: () = {
-    const fn is_send<T: Send>() {}
-    // What crosses from one environment to another.
-    is_send::<HostedThread>();
-    is_send::<Arc<memory::SharedMemory>>();
-};

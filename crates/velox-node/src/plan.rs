@@ -12,7 +12,6 @@ use velox_engine::stages::{BookStage, BundleOptions};
 use velox_engine::{Instrument, L2Book, MarketEvent, Trade, Transaction};
 
 use crate::chain::Chain;
-
 use crate::errors::Thrown;
 use crate::instrument::instrument;
 use crate::memory::SharedMemory;
@@ -125,10 +124,10 @@ pub(crate) fn misplaced() -> Thrown {
 }
 
 impl Plan {
-    /// The book steps: their books, and whether the quotes are to check them.
-    fn book_steps(&self) -> Result<Vec<(L2Book, bool)>, Thrown> {
+    /// The book steps: their names, their books, and whether the quotes are to check them.
+    fn book_steps(&self) -> Result<Vec<(String, L2Book, bool)>, Thrown> {
         let of = |step: &Step| match step {
-            Step::Book { book: slot, verify, .. } => Some(book(*slot).map(|book| (book, *verify))),
+            Step::Book { name, book: slot, verify } => Some(book(*slot).map(|book| (name.clone(), book, *verify))),
             _ => None,
         };
         self.steps.iter().filter_map(of).collect()
@@ -137,7 +136,7 @@ impl Plan {
     /// A book of a market that the source doesn't have would stay empty, and say nothing.
     fn paced(&self, name: &str, arrivals: Box<dyn Arrivals>, pace: &PacePlan) -> Result<(Chain, Scales), Thrown> {
         let books = self.book_steps()?;
-        for (book, _) in &books {
+        for (_, book, _) in &books {
             let wanted = book.instrument();
             if !arrivals.instruments().contains(wanted) {
                 let known: Vec<_> =
@@ -148,7 +147,7 @@ impl Plan {
             }
         }
         let checked: Vec<u16> =
-            books.iter().filter(|(_, verify)| *verify).map(|(book, _)| book.instrument().id()).collect();
+            books.iter().filter(|(.., verify)| *verify).map(|(_, book, _)| book.instrument().id()).collect();
         let scales = match arrivals.instruments() {
             [only] => Scales { tick: Some(only.tick()), lot: Some(only.lot()) },
             _ => Scales::default(),
@@ -161,7 +160,7 @@ impl Plan {
         match &self.source {
             Source::Replay(plan) => {
                 // A book's own instrument says what its prices mean, unless the source was given another.
-                let books = self.book_steps()?.into_iter().map(|(book, _)| Arc::clone(book.instrument()));
+                let books = self.book_steps()?.into_iter().map(|(_, book, _)| Arc::clone(book.instrument()));
                 self.paced("replay", Box::new(plan.open_for(books.collect())?), &plan.pace)
             }
             Source::Poisson { per_second, count, seed, pace } => {
@@ -203,11 +202,7 @@ impl Plan {
 
     /// The books of the pipeline by the names of their steps, for its scripts.
     pub(crate) fn books(&self) -> Result<Vec<(String, L2Book)>, Thrown> {
-        let of = |step: &Step| match step {
-            Step::Book { name, book: slot, .. } => Some(book(*slot).map(|book| (name.clone(), book))),
-            _ => None,
-        };
-        self.steps.iter().filter_map(of).collect()
+        Ok(self.book_steps()?.into_iter().map(|(name, book, _)| (name, book)).collect())
     }
 
     pub(crate) fn options(&self) -> StartOptions {

@@ -29,6 +29,8 @@ pub(crate) enum Value {
     Number(f64),
     Bool(bool),
     BigInt(u64),
+    /// Made by the call itself.
+    Function(sys::napi_value),
 }
 
 impl Value {
@@ -155,11 +157,14 @@ impl Call {
     }
 
     fn give(&self, value: &Value) -> sys::napi_value {
+        if let Value::Function(function) = value {
+            return *function;
+        }
         let mut result = ptr::null_mut();
         // SAFETY: invariant 1; a failed call leaves `result` null, which JavaScript sees as undefined.
         unsafe {
             match *value {
-                Value::Undefined => sys::napi_get_undefined(self.env, &raw mut result),
+                Value::Undefined | Value::Function(_) => sys::napi_get_undefined(self.env, &raw mut result),
                 Value::Number(n) => sys::napi_create_double(self.env, n, &raw mut result),
                 Value::Bool(b) => sys::napi_get_boolean(self.env, b, &raw mut result),
                 Value::BigInt(n) => sys::napi_create_bigint_uint64(self.env, n, &raw mut result),
@@ -184,6 +189,8 @@ impl Call {
     }
 }
 
+/// # Safety
+/// Called by N-API only, for functions that [`define`] made: invariants 1 and 2.
 unsafe extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let mut call = Call { env, args: [ptr::null_mut(); MAX_ARGS] };
     let (mut count, mut data) = (MAX_ARGS, ptr::null_mut());
@@ -201,6 +208,9 @@ unsafe extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_inf
 }
 
 /// Leaves the time in the cell of [`bind_clock`]: making a number would cost as much as all the rest of the call.
+///
+/// # Safety
+/// Called by N-API only, for the functions that `bind_clock` made: invariant 1, and their data pointer is their cell.
 unsafe extern "C" fn nanos(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let mut cell = ptr::null_mut();
     // SAFETY: invariant 1; only the data pointer is asked for.
@@ -215,27 +225,16 @@ unsafe extern "C" fn nanos(env: sys::napi_env, info: sys::napi_callback_info) ->
 }
 
 /// Gives a function that leaves `clock.nanos()`, as a double, in the first 8 bytes of a `Uint8Array` over shared memory.
-unsafe extern "C" fn bind_clock(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let mut call = Call { env, args: [ptr::null_mut(); MAX_ARGS] };
-    let mut count = 1;
-    // SAFETY: invariant 1; `args` has room for one handle.
-    unsafe {
-        let args = call.args.as_mut_ptr();
-        sys::napi_get_cb_info(env, info, &raw mut count, args, ptr::null_mut(), ptr::null_mut());
-    }
-    let held = memory::hold(env, call.args[0], "clock".into(), 1);
-    match held.and_then(|memory| memory.first_word().ok_or_else(|| Thrown::value("cell", "8 bytes", "fewer"))) {
-        Ok(cell) => make(env, c"nanos", nanos, cell.as_ptr().cast()).unwrap_or(ptr::null_mut()),
-        Err(thrown) => call.throw(&thrown),
-    }
+pub(crate) fn bind_clock(call: &Call) -> Result<Value, Thrown> {
+    let memory = memory::hold(call.env, call.args[0], "clock".into(), 1)?;
+    let cell = memory.first_word().ok_or_else(|| Thrown::value("cell", "8 bytes", "fewer"))?;
+    Ok(make(call.env, c"nanos", nanos, cell.as_ptr().cast()).map_or(Value::Undefined, Value::Function))
 }
 
-fn make(
-    env: sys::napi_env,
-    name: &CStr,
-    callback: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
-    data: *mut c_void,
-) -> Option<sys::napi_value> {
+/// A function as N-API calls it.
+type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
+
+fn make(env: sys::napi_env, name: &CStr, callback: Callback, data: *mut c_void) -> Option<sys::napi_value> {
     let (mut function, length) = (ptr::null_mut(), name.count_bytes() as isize);
     // SAFETY: called on the environment's thread, inside one of its calls; `name` is copied.
     let status =
@@ -243,21 +242,14 @@ fn make(
     (status == sys::Status::napi_ok).then_some(function)
 }
 
-fn add(
-    env: sys::napi_env,
-    exports: sys::napi_value,
-    name: &CStr,
-    callback: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
-    data: *mut c_void,
-) -> bool {
-    let Some(function) = make(env, name, callback, data) else { return false };
-    // SAFETY: called while the module is loaded, on the environment's thread, with live handles; `name` is copied.
-    unsafe { sys::napi_set_named_property(env, exports, name.as_ptr(), function) == sys::Status::napi_ok }
+fn add(env: sys::napi_env, exports: sys::napi_value, entry: &'static Entry) -> bool {
+    let data = ptr::from_ref(entry).cast_mut().cast::<c_void>();
+    let Some(function) = make(env, entry.name, trampoline, data) else { return false };
+    // SAFETY: called while the module is loaded, on the environment's thread, with live handles; the name is copied.
+    unsafe { sys::napi_set_named_property(env, exports, entry.name.as_ptr(), function) == sys::Status::napi_ok }
 }
 
 /// Adds the functions to the module's exports; says whether all went in.
 pub(crate) fn define(env: sys::napi_env, exports: sys::napi_value, tables: &[&'static [Entry]]) -> bool {
-    let data = |entry: &'static Entry| ptr::from_ref(entry).cast_mut().cast::<c_void>();
-    add(env, exports, c"clockBind", bind_clock, ptr::null_mut())
-        && tables.iter().copied().flatten().all(|entry| add(env, exports, entry.name, trampoline, data(entry)))
+    tables.iter().copied().flatten().all(|entry| add(env, exports, entry))
 }

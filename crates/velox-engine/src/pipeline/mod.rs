@@ -33,4 +33,4 @@ pub use run::{Run, RunError, RunHandle, StartOptions};
 pub use script::{Answer, HostedThread, SCRIPT_OUT, ScriptLoop, ScriptMemory, Step};
 pub use source::{Feed, Pace, Paced, Source};
 pub use stage::{Notes, Stage, Tally};
-pub use thread::{STALL_NS, Stalls};
+pub use thread::{STALL_NS, Stalls, panic_text};

@@ -154,7 +154,10 @@ impl<T: Flow> Pipeline<T> {
                 counters: Arc::clone(&wiring.stages[wiring.index]),
                 edge_in: Arc::clone(&wiring.edges[wiring.index - 1]),
                 edge_out: wiring.edges.get(wiring.index).map(Arc::clone),
-                tally: Tally { waits: Latency::ready(), ..Tally::default() },
+                tally: Tally {
+                    waits: if S::WAITS { Latency::ready() } else { Latency::default() },
+                    ..Tally::default()
+                },
                 latency: Latency::ready(),
                 end_to_end: if wiring.edges.len() == wiring.index { Latency::ready() } else { Latency::default() },
                 taken: 0,

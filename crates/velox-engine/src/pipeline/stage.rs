@@ -41,6 +41,8 @@ pub trait Stage: Send + 'static {
     type In: Flow;
     /// What it gives; [`Nothing`](super::Nothing) for a sink.
     type Out: Flow;
+    /// Whether it notes what records wait by choice ([`Tally::wait`]): the memory for it is made before the run goes.
+    const WAITS: bool = false;
 
     /// Takes what it can and has room for. Called often, also with nothing to take, so that time can pass for it.
     ///

@@ -60,6 +60,7 @@ impl BundleStage {
 impl Stage for BundleStage {
     type In = Transaction;
     type Out = Bundle;
+    const WAITS: bool = true;
 
     fn poll(
         &mut self,
