@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::flow::Flow;
+use super::flow::{Flow, Stamp};
+use super::span::Span;
 
 /// How many records a batch holds at most.
 pub const BATCH: usize = 256;
@@ -20,7 +21,16 @@ pub struct Batch<T: Flow> {
     stamps: Vec<T::Stamp>,
     /// The first record that the reader has not taken. Range: 0 ..= records.len().
     head: usize,
-    pub(crate) pushed: u64,
+    /// Range: [`BATCH`] and up.
+    capacity: usize,
+    /// Whether what finds no room is dropped, and counted, instead of holding up the writer.
+    drops: bool,
+    /// Records given to it, dropped ones too.
+    pub(crate) offered: u64,
+    /// Those that found no room.
+    pub(crate) dropped: u64,
+    /// Those that the reader took off without taking them in.
+    pub(crate) discarded: u64,
     pub(crate) popped: u64,
     pub(crate) high_water: usize,
     /// No later record is older than this, in ns of record time.
@@ -29,26 +39,46 @@ pub struct Batch<T: Flow> {
     pub(crate) clock_offset: Option<u64>,
     /// No later record comes.
     pub(crate) ended: bool,
+    /// The steps that look at the state of this batch's writer.
+    pub(crate) span: Option<Rc<Span>>,
 }
 
 impl<T: Flow> Batch<T> {
     pub(crate) fn shared() -> Shared<T> {
+        Self::with(BATCH, false)
+    }
+
+    /// A batch of at least [`BATCH`] records. Its memory is touched here, not by the first records.
+    pub(crate) fn with(capacity: usize, drops: bool) -> Shared<T> {
+        let capacity = capacity.max(BATCH);
+        let (mut records, mut stamps) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
+        if let Ok(zero) = T::from_words(&vec![0; T::WORDS]) {
+            records.resize(capacity, zero);
+            stamps.resize(capacity, T::Stamp::made(0));
+            records.clear();
+            stamps.clear();
+        }
         Rc::new(RefCell::new(Self {
-            records: Vec::with_capacity(BATCH),
-            stamps: Vec::with_capacity(BATCH),
+            records,
+            stamps,
             head: 0,
-            pushed: 0,
+            capacity,
+            drops,
+            offered: 0,
+            dropped: 0,
+            discarded: 0,
             popped: 0,
             high_water: 0,
             watermark: 0,
             clock_offset: None,
             ended: false,
+            span: None,
         }))
     }
 
-    /// How many more records fit.
+    /// How many more records it takes: always some where it drops what finds no room.
     pub fn room(&self) -> usize {
-        BATCH - self.records.len()
+        if self.drops { BATCH } else { self.capacity - self.records.len() }
     }
 
     /// How many records wait in it.
@@ -65,11 +95,35 @@ impl<T: Flow> Batch<T> {
     ///
     /// # Panics
     /// When there is no [`room`](Self::room): a stage that takes input without room for its output would lose it.
+    #[inline]
     pub fn push(&mut self, record: T, stamp: T::Stamp) {
-        assert!(self.room() > 0, "a stage wrote more records than its output had room for");
+        self.offered += 1;
+        if self.records.len() == self.capacity && !self.make_room() {
+            return;
+        }
         self.records.push(record);
         self.stamps.push(stamp);
-        self.pushed += 1;
+    }
+
+    /// Whether there is room once what was taken is out of the way; else the record is dropped.
+    #[cold]
+    fn make_room(&mut self) -> bool {
+        assert!(self.drops, "a stage wrote more records than its output had room for");
+        // Moving the rest only when half is gone keeps the cost of a record constant.
+        if self.head < self.capacity / 2 {
+            self.dropped += 1;
+            return false;
+        }
+        self.records.drain(..self.head);
+        self.stamps.drain(..self.head);
+        self.head = 0;
+        true
+    }
+
+    /// Whether all that was given on has passed the steps that look at the state of the stage that writes here: only
+    /// then may the state change. Always so where no step does.
+    pub fn is_settled(&self) -> bool {
+        self.span.as_ref().is_none_or(|span| !span.is_active() || (self.is_empty() && span.is_clear()))
     }
 
     /// Record time has passed.
@@ -100,12 +154,14 @@ impl<T: Flow> Batch<T> {
 pub struct Input<'a, T: Flow> {
     batch: &'a mut Batch<T>,
     first: usize,
+    /// How many were discarded, behind those that were taken.
+    discarded: usize,
 }
 
 impl<'a, T: Flow> Input<'a, T> {
     pub(crate) fn new(batch: &'a mut Batch<T>) -> Self {
         let first = batch.head;
-        Self { batch, first }
+        Self { batch, first, discarded: 0 }
     }
 
     /// The records that wait, oldest first.
@@ -136,6 +192,13 @@ impl<'a, T: Flow> Input<'a, T> {
         self.batch.head += n.min(self.batch.len());
     }
 
+    /// Takes all that waits off the edge without taking it in: it counts as dropped.
+    pub(crate) fn discard(&mut self) {
+        self.discarded = self.batch.len();
+        self.batch.head += self.discarded;
+        self.batch.discarded += self.discarded as u64;
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.batch.is_empty()
@@ -147,11 +210,11 @@ impl<'a, T: Flow> Input<'a, T> {
     }
 
     pub(crate) fn taken(&self) -> &[T::Stamp] {
-        &self.batch.stamps[self.first..self.batch.head]
+        &self.batch.stamps[self.first..self.batch.head - self.discarded]
     }
 
     pub(crate) fn settle(self) -> usize {
-        let taken = self.batch.head - self.first;
+        let taken = self.batch.head - self.first - self.discarded;
         self.batch.popped += taken as u64;
         self.batch.settle();
         taken
@@ -176,12 +239,33 @@ mod tests {
         input.advance(3);
         assert_eq!((input.records()[0].id, input.taken()), (4, &[0, 1, 2, 3][..]));
         input.settle();
-        assert_eq!((batch.pushed, batch.popped, batch.len(), batch.room()), (10, 4, 6, BATCH - 10));
+        assert_eq!((batch.offered, batch.popped, batch.len(), batch.room()), (10, 4, 6, BATCH - 10));
         Input::new(&mut batch).advance(100);
         let mut input = Input::new(&mut batch);
         assert!(input.next().is_none());
         input.settle();
         assert_eq!(batch.room(), BATCH, "an emptied batch starts anew");
+    }
+
+    #[test]
+    fn a_batch_that_drops_keeps_the_oldest_and_counts_the_rest() {
+        let shared = Batch::<Transaction>::with(BATCH, true);
+        let mut batch = shared.borrow_mut();
+        let push = |batch: &mut Batch<Transaction>, ids: std::ops::Range<u64>| {
+            ids.for_each(|id| batch.push(Transaction::new(id, 0, 0, 0, 0), id));
+        };
+        push(&mut batch, 0..300);
+        assert_eq!((batch.offered, batch.dropped, batch.len()), (300, 44, BATCH));
+        let mut input = Input::new(&mut batch);
+        input.advance(200);
+        input.settle();
+        push(&mut batch, 300..310);
+        let mut input = Input::new(&mut batch);
+        assert_eq!((input.records()[0].id, input.records().last().unwrap().id), (200, 309));
+        input.advance(1);
+        input.discard();
+        assert_eq!((input.taken().len(), input.settle()), (1, 1));
+        assert_eq!((batch.popped + batch.dropped + batch.discarded, batch.offered), (310, 310));
     }
 
     #[test]

@@ -5,13 +5,19 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use velox_ring::Waker;
 
+use super::error::EngineError;
+
 /// The orders of a run. Flags only: each is read and acted on by itself, so they are relaxed.
 #[derive(Default)]
 pub(crate) struct Control {
     /// The source ends; what is on the way arrives.
     pub stop: AtomicBool,
+    /// Sources give nothing for a while.
+    pub paused: AtomicBool,
     /// Threads end where they are.
     pub abort: AtomicBool,
+    /// Why the run failed, where somebody outside its threads says so: the stage and the reason.
+    pub failure: Mutex<Option<(usize, EngineError)>>,
     /// Threads that may sleep.
     pub sleepers: Mutex<Vec<Waker>>,
     /// Whether the run goes: threads that are ready wait for all the others.
@@ -23,6 +29,17 @@ impl Control {
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
         self.wake();
+    }
+
+    pub(crate) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Fails the run for this reason, unless it has one.
+    pub(crate) fn fail(&self, stage: usize, error: EngineError) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((stage, error));
+        self.abort();
     }
 
     pub(crate) fn abort(&self) {
@@ -51,7 +68,7 @@ impl Control {
         }
     }
 
-    fn wake(&self) {
+    pub(crate) fn wake(&self) {
         for sleeper in self.sleepers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             sleeper.wake();
         }

@@ -49,10 +49,13 @@ impl StageCounters {
     }
 }
 
-/// The account of the edge between a stage and the next.
+/// The account of an edge: `offered = pushed + dropped`, where dropped are those that found no room and those that the
+/// reader discarded.
 #[derive(Debug, Default)]
 pub(crate) struct EdgeCounters {
-    pub pushed: Counter,
+    pub offered: Counter,
+    pub dropped: Counter,
+    pub discarded: Counter,
     pub popped: Counter,
     pub high_water: Counter,
 }

@@ -43,6 +43,16 @@ pub enum StartError {
         /// What was asked for.
         got: String,
     },
+    /// What was declared can't run.
+    #[error("{field}: expected {expected}, got {got}")]
+    Declared {
+        /// What it is about.
+        field: &'static str,
+        /// What could be.
+        expected: String,
+        /// What was declared.
+        got: String,
+    },
     /// A book that another writer holds, a ring side that another handle holds.
     #[error(transparent)]
     Stage(#[from] EngineError),

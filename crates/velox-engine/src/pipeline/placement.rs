@@ -1,5 +1,7 @@
 //! Which stages run on which threads and cores, and why.
 
+use std::ops::Range;
+
 use super::error::StartError;
 
 /// How a thread waits for work.
@@ -70,16 +72,22 @@ fn refuse<T>(expected: String, got: String) -> Result<T, StartError> {
 }
 
 /// Places a chain of stages on a machine of `cores` cores. Pure: nothing is started or pinned here.
-pub(crate) fn place(
+///
+/// `units` are the stages that must be on one thread, as ranges of their numbers, in order.
+///
+/// # Errors
+/// [`StartError::Placement`]: threads or cores that can't be had.
+pub fn place(
     names: &[String],
+    units: &[Range<usize>],
     threads: &Threads,
     wait: Wait,
     cores: usize,
 ) -> Result<Vec<Placement>, StartError> {
     let placed = match threads {
         Threads::Auto => vec![auto(names, wait, cores)],
-        Threads::Count(n) => count(names, *n, wait, cores)?,
-        Threads::Named(specs) => named(names, specs, wait, cores)?,
+        Threads::Count(n) => count(names, units, *n, wait, cores)?,
+        Threads::Named(specs) => named(names, units, specs, wait, cores)?,
     };
     let spinners = placed.iter().filter(|p| p.wait == Wait::Spin).count();
     if spinners > cores {
@@ -109,13 +117,21 @@ fn auto(names: &[String], wait: Wait, cores: usize) -> Placement {
     Placement { core, stages: names.to_vec(), wait, why }
 }
 
-fn count(names: &[String], n: usize, wait: Wait, cores: usize) -> Result<Vec<Placement>, StartError> {
-    if n == 0 || n > names.len() {
-        return refuse(format!("1 to {} threads, a stage each at most", names.len()), n.to_string());
+fn count(
+    names: &[String],
+    units: &[Range<usize>],
+    n: usize,
+    wait: Wait,
+    cores: usize,
+) -> Result<Vec<Placement>, StartError> {
+    if n == 0 || n > units.len() {
+        let together = if units.len() < names.len() { "; a book and what looks at it stay together" } else { "" };
+        return refuse(format!("1 to {} threads, a stage each at most{together}", units.len()), n.to_string());
     }
     let mut placed = Vec::with_capacity(n);
     for i in 0..n {
-        let stages = names[i * names.len() / n..(i + 1) * names.len() / n].to_vec();
+        let own = &units[i * units.len() / n..(i + 1) * units.len() / n];
+        let stages = own.iter().flat_map(|unit| &names[unit.clone()]).cloned().collect();
         let core = (wait == Wait::Spin && n <= cores).then(|| last(cores) - i);
         let pinned = core.map_or("not pinned".into(), |core| format!("pinned to core {core} of {cores}"));
         placed.push(Placement { core, stages, wait, why: format!("thread {} of {n}, as asked; {pinned}", i + 1) });
@@ -123,16 +139,31 @@ fn count(names: &[String], n: usize, wait: Wait, cores: usize) -> Result<Vec<Pla
     Ok(placed)
 }
 
-fn named(names: &[String], specs: &[ThreadSpec], wait: Wait, cores: usize) -> Result<Vec<Placement>, StartError> {
-    let asked: Vec<&String> = specs.iter().flat_map(|spec| &spec.stages).collect();
-    if asked.len() != names.len()
-        || asked.iter().zip(names).any(|(a, b)| *a != b)
-        || specs.iter().any(|s| s.stages.is_empty())
-    {
-        return refuse(
-            format!("every stage once, in order, at least one a thread: {}", names.join(", ")),
-            specs.iter().map(|s| format!("[{}]", s.stages.join(", "))).collect::<Vec<_>>().join(" "),
-        );
+fn named(
+    names: &[String],
+    units: &[Range<usize>],
+    specs: &[ThreadSpec],
+    wait: Wait,
+    cores: usize,
+) -> Result<Vec<Placement>, StartError> {
+    let got = || specs.iter().map(|s| format!("[{}]", s.stages.join(", "))).collect::<Vec<_>>().join(" ");
+    let number = |stage: &String| names.iter().position(|name| name == stage);
+    let mut thread_of = vec![None; names.len()];
+    for (thread, spec) in specs.iter().enumerate() {
+        let numbers: Vec<_> = spec.stages.iter().map(number).collect();
+        let is_sorted = numbers.iter().all(Option::is_some) && numbers.is_sorted();
+        let is_free = is_sorted && numbers.iter().flatten().all(|at| thread_of[*at].replace(thread).is_none());
+        if !is_free || numbers.is_empty() {
+            let expected = format!("every stage once, in order, at least one a thread: {}", names.join(", "));
+            return refuse(expected, got());
+        }
+    }
+    if thread_of.iter().any(Option::is_none) {
+        return refuse(format!("every stage once: {}", names.join(", ")), got());
+    }
+    if let Some(unit) = units.iter().find(|unit| thread_of[(*unit).clone()].windows(2).any(|pair| pair[0] != pair[1])) {
+        let expected = format!("{} on one thread: a book and what looks at it", names[unit.clone()].join(", "));
+        return refuse(expected, got());
     }
     if let Some(core) = specs.iter().filter_map(|s| s.core).find(|core| *core >= cores) {
         return refuse(format!("a core from 0 to {}", last(cores)), core.to_string());
@@ -156,16 +187,20 @@ mod tests {
         ["source", "book", "bundle", "output"].map(String::from).to_vec()
     }
 
+    fn place(threads: &Threads, wait: Wait) -> Result<Vec<Placement>, StartError> {
+        super::place(&names(), &[0..1, 1..2, 2..3, 3..4], threads, wait, 2)
+    }
+
     #[test]
     fn auto_spins_on_one_core_and_leaves_the_event_loop_the_others() {
-        let placed = place(&names(), &Threads::Auto, Wait::Spin, 2).unwrap();
+        let placed = place(&Threads::Auto, Wait::Spin).unwrap();
         assert_eq!((placed.len(), placed[0].core), (1, Some(1)));
-        assert_eq!(place(&names(), &Threads::Auto, Wait::Backoff, 2).unwrap()[0].core, None);
+        assert_eq!(place(&Threads::Auto, Wait::Backoff).unwrap()[0].core, None);
     }
 
     #[test]
     fn a_number_cuts_the_chain_evenly() {
-        let placed = place(&names(), &Threads::Count(2), Wait::Spin, 2).unwrap();
+        let placed = place(&Threads::Count(2), Wait::Spin).unwrap();
         assert_eq!(placed[0].stages, ["source", "book"]);
         assert_eq!(placed[1].stages, ["bundle", "output"]);
         assert_eq!((placed[0].core, placed[1].core), (Some(1), Some(0)));
@@ -173,7 +208,7 @@ mod tests {
 
     #[test]
     fn four_spinning_threads_on_two_cores_are_refused() {
-        let error = place(&names(), &Threads::Count(4), Wait::Spin, 2).unwrap_err();
+        let error = place(&Threads::Count(4), Wait::Spin).unwrap_err();
         assert!(error.to_string().starts_with("expected at most 2 spinning threads on 2 cores, got 4"), "{error}");
     }
 
@@ -185,16 +220,30 @@ mod tests {
             wait: None,
         };
         let good = Threads::Named(vec![spec(&["source", "book"], Some(0)), spec(&["bundle", "output"], None)]);
-        assert_eq!(place(&names(), &good, Wait::Block, 2).unwrap()[0].core, Some(0));
+        assert_eq!(place(&good, Wait::Block).unwrap()[0].core, Some(0));
         for bad in [
             vec![spec(&["source", "book"], None)],
             vec![spec(&["book", "source", "bundle", "output"], None)],
             vec![spec(&["source", "book", "bundle", "output"], Some(2))],
             vec![spec(&["source", "book", "bundle", "output"], None), spec(&[], None)],
         ] {
-            assert!(place(&names(), &Threads::Named(bad), Wait::Block, 2).is_err());
+            assert!(place(&Threads::Named(bad), Wait::Block).is_err());
         }
-        assert!(place(&names(), &Threads::Count(0), Wait::Block, 2).is_err());
-        assert!(place(&names(), &Threads::Count(5), Wait::Block, 2).is_err());
+        assert!(place(&Threads::Count(0), Wait::Block).is_err());
+        assert!(place(&Threads::Count(5), Wait::Block).is_err());
+    }
+
+    #[test]
+    fn a_book_and_what_looks_at_it_stay_together() {
+        let place = |threads| super::place(&names(), &[0..1, 1..3, 3..4], &threads, Wait::Block, 2);
+        assert_eq!(place(Threads::Count(3)).unwrap()[1].stages, ["book", "bundle"]);
+        assert!(place(Threads::Count(4)).unwrap_err().to_string().contains("stay together"));
+        let spec = |stages: &[&str]| ThreadSpec {
+            stages: stages.iter().map(ToString::to_string).collect(),
+            ..ThreadSpec::default()
+        };
+        assert!(place(Threads::Named(vec![spec(&["source", "output"]), spec(&["book", "bundle"])])).is_ok());
+        let error = place(Threads::Named(vec![spec(&["source", "book"]), spec(&["bundle", "output"])])).unwrap_err();
+        assert!(error.to_string().contains("book, bundle on one thread"), "{error}");
     }
 }

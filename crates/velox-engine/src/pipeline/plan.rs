@@ -1,91 +1,16 @@
-//! The declaration of a pipeline: a typed chain of steps, built on its threads when it starts.
+//! The typed declaration of a pipeline: each step gives the pipeline behind it.
 
-use std::any::Any;
-use std::cell::RefCell;
-use std::marker::PhantomData;
-use std::rc::Rc;
-use std::sync::Arc;
-
-use velox_ring::{Waker, ring};
-
-use super::agent::{Agent, Crossing, Receiver, Sender, StageAgent};
-use super::batch::{Batch, Shared};
-use super::control::Control;
-use super::counters::{EdgeCounters, StageCounters};
 use super::error::StartError;
 use super::flow::{Flow, Nothing};
-use super::latency::Latency;
+use super::graph::{EdgeOptions, Graph, Port};
+use super::merge::Merge;
 use super::run::{Run, StartOptions};
-use super::script::ScriptAgent;
-use super::source::{Source, SourceAgent};
-use super::stage::{Stage, Tally};
+use super::source::Source;
+use super::split::Route;
+use super::stage::Stage;
 
-/// How many records the ring between two threads holds.
-const RING_CAPACITY: usize = 4096;
-
-/// A `Shared<T>` on its way between two steps; the typed builder makes sure that both mean the same `T`.
-pub(crate) type Port = Box<dyn Any>;
-
-/// Makes a step's agent on its thread, from the batch before it; gives the batch behind it.
-pub(crate) type Build = Box<dyn FnOnce(Port, &Wiring) -> (Box<dyn Agent>, Port) + Send>;
-
-/// Makes the near end of a cut from the batch before it.
-pub(crate) type BuildSender = Box<dyn FnOnce(Port, Waker) -> Box<dyn Agent> + Send>;
-
-/// Makes the far end of a cut, and the batch behind it.
-pub(crate) type BuildReceiver = Box<dyn FnOnce(Waker) -> (Box<dyn Agent>, Port) + Send>;
-
-/// What an agent needs of the run it is part of.
-pub(crate) struct Wiring {
-    pub index: usize,
-    pub stages: Arc<[Arc<StageCounters>]>,
-    /// Edge `i` leads from stage `i` to stage `i + 1`.
-    pub edges: Arc<[Arc<EdgeCounters>]>,
-    pub control: Arc<Control>,
-}
-
-/// One step of the chain.
-pub(crate) struct Step {
-    pub name: String,
-    /// Whether somebody outside the run fills or empties it.
-    pub foreign: bool,
-    /// Whether a script runs it.
-    pub scripted: bool,
-    pub build: Build,
-    /// Cuts the edge behind the step, for the type that it gives.
-    pub cut: fn(usize, Arc<EdgeCounters>) -> (BuildSender, BuildReceiver),
-}
-
-fn open<T: Flow>(port: Port) -> Shared<T> {
-    *port.downcast().expect("the typed builder puts a step behind a step of its input type")
-}
-
-fn cut<T: Flow>(index: usize, edge: Arc<EdgeCounters>) -> (BuildSender, BuildReceiver) {
-    let (producer, consumer) = ring(RING_CAPACITY).expect("the capacity is a power of two");
-    let near = Crossing::new();
-    let far = Arc::clone(&near);
-    (
-        Box::new(move |port, peer| {
-            Box::new(Sender {
-                index,
-                input: open::<T>(port),
-                producer,
-                crossing: near,
-                edge,
-                peer,
-                passed: 0,
-                done: false,
-            })
-        }),
-        Box::new(move |peer| {
-            let output = Batch::<T>::shared();
-            let port = Box::new(Rc::clone(&output));
-            (Box::new(Receiver { index, consumer, output, crossing: far, peer, done: false }), port)
-        }),
-    )
-}
-
-/// A chain of steps that ends in records of type `T`. Nothing runs, opens or allocates until [`start`](Self::start).
+/// A pipeline under construction, where records of type `T` leave its last step. Nothing runs until
+/// [`start`](Self::start).
 ///
 /// ```
 /// use velox_engine::pipeline::{Pace, Paced, Pipeline, StartOptions};
@@ -109,85 +34,92 @@ fn cut<T: Flow>(index: usize, edge: Arc<EdgeCounters>) -> (BuildSender, BuildRec
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Pipeline<T: Flow> {
-    pub(crate) steps: Vec<Step>,
-    /// Whether bundles count in the records' own time.
-    pub(crate) record_time: bool,
-    _type: PhantomData<fn() -> T>,
+    graph: Graph,
+    port: Port<T>,
+    edge: EdgeOptions,
 }
 
 impl<T: Flow> Pipeline<T> {
     /// A pipeline that starts with this source.
     pub fn from<S: Source<Out = T>>(name: &str, source: S) -> Self {
-        let (record_time, foreign) = (source.has_record_time(), source.is_foreign());
-        let build: Build = Box::new(move |_, wiring| {
-            let output = Batch::<T>::shared();
-            let agent = SourceAgent {
-                source,
-                output: Rc::clone(&output),
-                counters: Arc::clone(&wiring.stages[0]),
-                edge_out: Arc::clone(&wiring.edges[0]),
-                control: Arc::clone(&wiring.control),
-                tally: Tally::default(),
-                done: false,
-            };
-            (Box::new(agent), Box::new(output))
-        });
-        Self {
-            steps: vec![Step { name: name.into(), foreign, scripted: false, build, cut: cut::<T> }],
-            record_time,
-            _type: PhantomData,
-        }
+        let mut graph = Graph::new();
+        let port = graph.source(name, source);
+        Self::at(graph, port)
+    }
+
+    /// Goes on behind a port of a graph.
+    pub fn at(graph: Graph, port: Port<T>) -> Self {
+        Self { graph, port, edge: EdgeOptions::default() }
+    }
+
+    /// The graph so far, and where its records leave it.
+    pub fn into_graph(self) -> (Graph, Port<T>) {
+        (self.graph, self.port)
+    }
+
+    /// How the edge into the next step behaves.
+    #[must_use]
+    pub fn edge(mut self, options: EdgeOptions) -> Self {
+        self.edge = options;
+        self
     }
 
     /// Puts a stage behind the last step. A name that is taken gets a number.
     #[must_use]
     pub fn stage<S: Stage<In = T>>(mut self, name: &str, stage: S) -> Pipeline<S::Out> {
-        let name = self.free_name(name);
-        let foreign = stage.is_foreign();
-        let build: Build = Box::new(move |port, wiring| {
-            let output: Rc<RefCell<Batch<S::Out>>> = Batch::shared();
-            let agent = StageAgent {
-                index: wiring.index,
-                stage,
-                input: open::<T>(port),
-                output: Rc::clone(&output),
-                counters: Arc::clone(&wiring.stages[wiring.index]),
-                edge_in: Arc::clone(&wiring.edges[wiring.index - 1]),
-                edge_out: wiring.edges.get(wiring.index).map(Arc::clone),
-                tally: Tally {
-                    waits: if S::WAITS { Latency::ready() } else { Latency::default() },
-                    ..Tally::default()
-                },
-                latency: Latency::ready(),
-                end_to_end: if wiring.edges.len() == wiring.index { Latency::ready() } else { Latency::default() },
-                taken: 0,
-                done: false,
-            };
-            (Box::new(agent), Box::new(output))
-        });
-        self.steps.push(Step { name, foreign, scripted: false, build, cut: cut::<S::Out> });
-        Pipeline { steps: self.steps, record_time: self.record_time, _type: PhantomData }
+        let port = self.graph.stage(self.port, name, stage, self.edge);
+        Pipeline::at(self.graph, port)
     }
 
     /// Puts a stage behind the last step that a script runs, on a thread of the script's own.
     #[must_use]
     pub fn script<O: Flow>(mut self, name: &str) -> Pipeline<O> {
-        let name = self.free_name(name);
-        let build: Build = Box::new(move |port, wiring| {
-            let output = Batch::<O>::shared();
-            let index = wiring.index;
-            let agent = ScriptAgent::new(
-                index,
-                Box::new(open::<T>(port)),
-                Box::new(Rc::clone(&output)),
-                Arc::clone(&wiring.stages[index]),
-                Arc::clone(&wiring.edges[index - 1]),
-                Arc::clone(&wiring.edges[index]),
-            );
-            (Box::new(agent), Box::new(output))
-        });
-        self.steps.push(Step { name, foreign: false, scripted: true, build, cut: cut::<O> });
-        Pipeline { steps: self.steps, record_time: self.record_time, _type: PhantomData }
+        let port = self.graph.script(self.port, name, self.edge);
+        Pipeline::at(self.graph, port)
+    }
+
+    /// Gives each record to a branch too, which ends by itself, and goes on.
+    ///
+    /// ```
+    /// # use velox_engine::feed::{Poisson, PoissonOptions};
+    /// # use velox_engine::pipeline::{Pace, Paced, Pipeline, StartOptions};
+    /// # use velox_engine::stages::Count;
+    /// # let market = Poisson::new(PoissonOptions { per_second: 1e6, count: Some(100), seed: 1 })?;
+    /// let run = Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Max, &[]))
+    ///     .tee("tee", |all| all.to("everything", Count::default()))
+    ///     .trades("trades")
+    ///     .to("trades only", Count::default())
+    ///     .start(StartOptions::default())?;
+    /// let report = run.wait()?;
+    /// assert_eq!(report.stage("everything").unwrap().consumed, 200);
+    /// assert_eq!(report.stage("trades only").unwrap().consumed, 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn tee(self, name: &str, branch: impl FnOnce(Self) -> Pipeline<Nothing>) -> Self {
+        self.split(name, Route::Both, branch)
+    }
+
+    /// Goes on with the records whose way is the first; the others go to a branch, which ends by itself.
+    #[must_use]
+    pub fn split(mut self, name: &str, route: Route<T>, branch: impl FnOnce(Self) -> Pipeline<Nothing>) -> Self {
+        let (port, other) = self.graph.split(self.port, name, route, self.edge);
+        let (graph, _) = branch(Self::at(self.graph, other)).into_graph();
+        Self::at(graph, port)
+    }
+
+    /// Brings other streams in, in the order of a time; of equal times this stream's records go first, then the others'
+    /// in their order.
+    #[must_use]
+    pub fn merge(mut self, name: &str, merge: Merge<T>, others: Vec<Self>) -> Self {
+        let mut ports = vec![self.port];
+        for other in others {
+            let (graph, port) = other.into_graph();
+            let nodes = self.graph.append(graph);
+            ports.push(port.shifted(nodes));
+        }
+        let port = self.graph.merge(&ports, name, merge, self.edge);
+        Self::at(self.graph, port)
     }
 
     /// Ends the pipeline in a sink.
@@ -196,28 +128,22 @@ impl<T: Flow> Pipeline<T> {
         self.stage(name, sink)
     }
 
-    /// The names of its stages, in order.
+    /// The names of its stages, in the order of their declaration.
     pub fn names(&self) -> Vec<String> {
-        self.steps.iter().map(|step| step.name.clone()).collect()
+        self.graph.names()
     }
 
-    fn free_name(&self, name: &str) -> String {
-        let taken = |name: &str| self.steps.iter().any(|step| step.name == name);
-        if !taken(name) {
-            return name.into();
-        }
-        let numbered = (2..=self.steps.len() + 1).map(|n| format!("{name}-{n}")).find(|name| !taken(name));
-        numbered.expect("there are more numbers than steps")
+    pub(crate) fn has_record_time(&self) -> bool {
+        self.graph.has_record_time(self.port)
     }
 }
 
 impl Pipeline<Nothing> {
-    /// Places the stages, starts their threads, and lets the source go when all are ready.
+    /// Places the stages, starts their threads, and lets the sources go when all are ready.
     ///
     /// # Errors
-    /// [`StartError`]: threads or cores that can't be had. Nothing runs then.
-    #[expect(clippy::needless_pass_by_value, reason = "options are made for one start")]
+    /// [`StartError`]: threads or cores that can't be had, an edge that may drop before a book. Nothing runs then.
     pub fn start(self, options: StartOptions) -> Result<Run, StartError> {
-        Run::start(self, &options)
+        self.graph.start(options)
     }
 }

@@ -1,12 +1,16 @@
 //! What a run did: the accounts of its stages and edges, and what adds up.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::agent::StageEnd;
+use super::counters::EdgeCounters;
 use super::latency::{Latency, Percentiles};
 use super::placement::Placement;
 use super::run::RunHandle;
+use super::stage::ParamChange;
 use super::thread::{Stalls, ThreadEnd};
+use super::topology::{Link, Topology};
 
 /// One stage's account: `taken = consumed + filtered + conflated + errors + held`, at rest.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,6 +26,10 @@ pub struct StageReport {
     pub held: u64,
     /// The first refused record.
     pub first_error: Option<String>,
+    /// Records that came out of order, of a merge.
+    pub late: u64,
+    /// Whether it has not come back from its work for a second. Live only.
+    pub stuck: bool,
     /// From a record's arrival until this stage was through with it; known at the end.
     pub latency: Option<Percentiles>,
 }
@@ -47,7 +55,7 @@ pub struct Stats {
     pub elapsed_ns: u64,
     /// In the order of the pipeline.
     pub stages: Vec<StageReport>,
-    /// Edge `i` leads from stage `i` to stage `i + 1`.
+    /// In the order of the stages that they lead to.
     pub edges: Vec<EdgeReport>,
 }
 
@@ -87,6 +95,8 @@ pub struct Report {
     pub stalls: Vec<Stalls>,
     /// Which threads ran which stages.
     pub placement: Vec<Placement>,
+    /// Parameters that changed while the run went: the stage that saw it, and what it saw.
+    pub changes: Vec<(String, ParamChange)>,
     /// Why the same input might not give the same output; empty where it does.
     pub non_deterministic: Vec<String>,
 }
@@ -94,9 +104,8 @@ pub struct Report {
 impl Stats {
     pub(crate) fn read(handle: &RunHandle) -> Self {
         let mut stages: Vec<StageReport> = Vec::new();
-        let mut edges: Vec<EdgeReport> = Vec::new();
-        for (i, name) in handle.names.iter().enumerate().rev() {
-            let counters = &handle.stages[i];
+        let stuck = handle.stuck();
+        for (name, counters) in handle.names.iter().zip(handle.stages.iter()).rev() {
             stages.push(StageReport {
                 name: name.clone(),
                 consumed: counters.consumed.get(),
@@ -106,57 +115,74 @@ impl Stats {
                 held: counters.held.get(),
                 out: counters.out.get(),
                 taken: counters.taken.get(),
+                stuck: stuck.contains(&name.as_str()),
                 ..StageReport::default()
             });
-            if let Some(before) = i.checked_sub(1) {
-                let edge = &handle.edges[before];
-                let popped = edge.popped.get();
-                let pushed = edge.pushed.get();
-                edges.push(EdgeReport {
-                    from: handle.names[before].clone(),
-                    to: name.clone(),
-                    offered: pushed,
-                    pushed,
-                    popped,
-                    dropped: 0,
-                    in_flight: pushed.saturating_sub(popped),
-                    high_water: edge.high_water.get(),
-                });
-            }
         }
         stages.reverse();
-        edges.reverse();
+        let edge = |(link, edge): (&Link, &Arc<EdgeCounters>)| {
+            let popped = edge.popped.get();
+            let dropped = edge.dropped.get() + edge.discarded.get();
+            let offered = edge.offered.get();
+            let pushed = offered.saturating_sub(dropped);
+            EdgeReport {
+                from: handle.names[link.from].clone(),
+                to: handle.names[link.to].clone(),
+                offered,
+                pushed,
+                popped,
+                dropped,
+                in_flight: pushed.saturating_sub(popped),
+                high_water: edge.high_water.get(),
+            }
+        };
+        let edges = handle.topology.links.iter().zip(handle.edges.iter()).map(edge).collect();
         Self { elapsed_ns: handle.elapsed_ns(), stages, edges }
+    }
+
+    /// The stage of this name.
+    pub fn stage(&self, name: &str) -> Option<&StageReport> {
+        self.stages.iter().find(|stage| stage.name == name)
     }
 }
 
-fn adds_up(stages: &[StageReport], edges: &[EdgeReport]) -> bool {
-    let stage = |s: &StageReport| s.taken == s.consumed + s.filtered + s.conflated + s.errors + s.held;
-    let edge = |(i, e): (usize, &EdgeReport)| {
-        e.offered == e.pushed + e.dropped
-            && e.pushed == e.popped + e.in_flight
-            && stages[i].out == e.offered
-            && stages[i + 1].taken == e.popped
+fn adds_up(stats: &Stats, topology: &Topology) -> bool {
+    let stage = |(at, s): (usize, &StageReport)| {
+        let from = |at: usize| topology.links.iter().zip(&stats.edges).filter(move |(link, _)| link.from == at);
+        let into = topology.links.iter().zip(&stats.edges).filter(|(link, _)| link.to == at);
+        let given = from(at).map(|(_, edge)| edge.offered).sum::<u64>();
+        s.taken == s.consumed + s.filtered + s.conflated + s.errors + s.held
+            && (topology.sources.contains(&at) || into.map(|(_, edge)| edge.popped).sum::<u64>() == s.taken)
+            && if topology.every[at] { from(at).all(|(_, edge)| edge.offered == s.out) } else { given == s.out }
     };
-    stages.iter().all(stage) && edges.iter().enumerate().all(edge)
+    let edge = |e: &EdgeReport| e.offered == e.pushed + e.dropped && e.pushed == e.popped + e.in_flight;
+    stats.stages.iter().enumerate().all(stage) && stats.edges.iter().all(edge)
 }
 
 impl Report {
+    /// The account of the stage of this name.
+    pub fn stage(&self, name: &str) -> Option<&StageReport> {
+        self.stats.stage(name)
+    }
+
     pub(crate) fn assemble(handle: &RunHandle, ends: Vec<ThreadEnd>) -> Self {
         let mut stats = Stats::read(handle);
         // At rest the records in flight are counted where they lie, not inferred: that is what `balanced` checks.
         for edge in &mut stats.edges {
             edge.in_flight = 0;
         }
+        for stage in &mut stats.stages {
+            stage.stuck = false;
+        }
+        let mut last_sink = 0;
         let mut report = Self { placement: handle.placement.to_vec(), ..Self::default() };
         let (mut waits, mut comparable, mut agreed, mut disagreement) =
-            (Latency::default(), None, None::<(u64, u64)>, None);
+            (Latency::default(), None::<u64>, None::<(u64, u64)>, None);
         for thread in ends {
             report.stalls.push(thread.stalls);
             for end in thread.agents {
-                let (edge, left) = end.left;
                 let ring = end.ring_left.map(|(edge, count)| (edge, count()));
-                for (edge, left) in [(edge, left)].into_iter().chain(ring) {
+                for (edge, left) in end.left.into_iter().chain(ring) {
                     if let Some(edge) = stats.edges.get_mut(edge) {
                         edge.in_flight += left as u64;
                     }
@@ -166,11 +192,21 @@ impl Report {
                 };
                 stats.stages[index].latency = latency.percentiles();
                 stats.stages[index].first_error = first_error;
-                report.end_to_end = end_to_end.percentiles().or(report.end_to_end);
+                if let (Some(percentiles), true) = (end_to_end.percentiles(), index >= last_sink) {
+                    last_sink = index;
+                    report.end_to_end = Some(percentiles);
+                }
+                stats.stages[index].late = notes.late;
+                if notes.unread > 0 {
+                    unread(&mut stats, handle, index, notes.unread);
+                }
+                report.changes.extend(notes.changes.into_iter().map(|change| (handle.names[index].clone(), change)));
                 if own.percentiles().is_some() {
                     waits = own;
                 }
-                comparable = comparable.or(notes.comparable);
+                if let Some(of_source) = notes.comparable {
+                    comparable = Some(comparable.unwrap_or(0) + of_source);
+                }
                 if let Some((quotes, agrees)) = notes.agreed {
                     let (all, agreed_so_far) = agreed.unwrap_or_default();
                     agreed = Some((all + quotes, agreed_so_far + agrees));
@@ -188,10 +224,27 @@ impl Report {
             agreed,
             first_disagreement: disagreement,
         });
-        report.balanced = adds_up(&stats.stages, &stats.edges);
-        report.per_second = stats.stages[0].out as f64 * 1e9 / stats.elapsed_ns.max(1) as f64;
+        report.balanced = adds_up(&stats, &handle.topology);
+        for change in &report.changes {
+            let reason = format!("the parameter {} was set while the run went", change.1.name);
+            if !report.non_deterministic.contains(&reason) {
+                report.non_deterministic.push(reason);
+            }
+        }
+        let given: u64 = handle.topology.sources.iter().map(|at| stats.stages[*at].out).sum();
+        report.per_second = given as f64 * 1e9 / stats.elapsed_ns.max(1) as f64;
         report.stats = stats;
         report
+    }
+}
+
+/// What was left for a script that never read it has not arrived: it counts as dropped on the edge before.
+fn unread(stats: &mut Stats, handle: &RunHandle, stage: usize, unread: u64) {
+    let report = &mut stats.stages[stage];
+    (report.taken, report.consumed) = (report.taken - unread, report.consumed - unread);
+    let links = handle.topology.links.iter().zip(&mut stats.edges);
+    for (_, edge) in links.filter(|(link, _)| link.to == stage) {
+        (edge.popped, edge.pushed, edge.dropped) = (edge.popped - unread, edge.pushed - unread, edge.dropped + unread);
     }
 }
 

@@ -1,5 +1,7 @@
 //! A pipeline that runs.
 
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, PoisonError};
@@ -12,12 +14,13 @@ use super::agent::Agent;
 use super::control::Control;
 use super::counters::{EdgeCounters, StageCounters};
 use super::error::{EngineError, StartError};
-use super::flow::Nothing;
+use super::graph::{Build, BuildReceiver, BuildSender, Carrier, Edge, Graph, Slot, WhenFull, Wiring};
 use super::placement::{Placement, Threads, Wait, place};
-use super::plan::{Build, BuildReceiver, BuildSender, Pipeline, Port, Wiring};
 use super::report::{Report, Stats};
 use super::script::HostedThread;
-use super::thread::{Stalls, ThreadEnd, ThreadSetup, panic_text, run};
+use super::span::Span;
+use super::thread::{Heart, Loop, Stalls, ThreadEnd, ThreadSetup, panic_text, run};
+use super::topology::Topology;
 
 /// How a pipeline starts.
 #[derive(Debug, Clone, Default)]
@@ -55,11 +58,13 @@ pub enum RunError {
 #[derive(Clone)]
 pub struct RunHandle {
     pub(crate) names: Arc<[String]>,
+    pub(crate) topology: Arc<Topology>,
     pub(crate) stages: Arc<[Arc<StageCounters>]>,
     pub(crate) edges: Arc<[Arc<EdgeCounters>]>,
     pub(crate) placement: Arc<[Placement]>,
     /// When the source was let go, on the clock; 0 before.
     pub(crate) started: Arc<AtomicU64>,
+    hearts: Arc<[Arc<Heart>]>,
     control: Arc<Control>,
 }
 
@@ -97,36 +102,94 @@ impl Thread {
     }
 }
 
+/// One end of an edge, for the thread that builds it.
+enum PlannedEnd {
+    /// Both ends are on this thread.
+    Whole,
+    /// The other end is on another thread.
+    Far(BuildReceiver, Waker),
+    Near(BuildSender, Waker),
+}
+
+struct PlannedEdge {
+    edge: usize,
+    carrier: Carrier,
+    capacity: usize,
+    drops: bool,
+    counters: Arc<EdgeCounters>,
+    end: PlannedEnd,
+}
+
+/// A node with the ends of its edges.
+struct PlannedNode {
+    index: usize,
+    build: Build,
+    counters: Arc<StageCounters>,
+    inputs: Vec<PlannedEdge>,
+    outputs: Vec<PlannedEdge>,
+    /// The nodes whose state it looks at, and the edges on the way where all is on this thread.
+    watches: Vec<Option<(usize, Vec<usize>)>>,
+}
+
 /// What a thread builds its agents from.
 pub(crate) struct Plan {
-    receiver: Option<BuildReceiver>,
-    builds: Vec<(usize, Build)>,
-    sender: Option<BuildSender>,
-    wiring: Wiring,
+    nodes: Vec<PlannedNode>,
     setup: ThreadSetup,
-    before: Waker,
-    behind: Waker,
     core: Option<usize>,
 }
 
 impl Plan {
     /// On the thread that it is for.
     pub(crate) fn build(self) -> (Vec<Box<dyn Agent>>, ThreadSetup) {
-        let Self { receiver, builds, sender, mut wiring, setup, before, behind, .. } = self;
-        let mut agents = Vec::new();
-        let mut port: Port = Box::new(());
-        if let Some(receiver) = receiver {
-            let (agent, batch) = receiver(before);
-            agents.push(agent);
-            port = batch;
+        let Self { nodes, setup, .. } = self;
+        let (mut agents, mut waiting) = (Vec::new(), HashMap::<usize, Slot>::new());
+        let mut spans = HashMap::<usize, Rc<Span>>::new();
+        let mut on_way = HashMap::<usize, Vec<Rc<Span>>>::new();
+        for node in &nodes {
+            for (state, edges) in node.watches.iter().flatten() {
+                let span = spans.entry(*state).or_default();
+                for edge in edges {
+                    on_way.entry(*edge).or_default().push(Rc::clone(span));
+                }
+            }
         }
-        for (index, build) in builds {
-            wiring.index = index;
-            let (agent, batch) = build(port, &wiring);
-            agents.push(agent);
-            port = batch;
+        for PlannedNode { index, build, counters, inputs, outputs, watches } in nodes {
+            let mut wiring = Wiring {
+                index,
+                counters,
+                control: Arc::clone(&setup.control),
+                inputs: Vec::new(),
+                outputs: Vec::new(),
+                span: spans.get(&index).map(Rc::clone),
+                watched: watches.iter().flatten().map(|(state, _)| Rc::clone(&spans[state])).collect(),
+                watches: watches.len(),
+            };
+            for PlannedEdge { edge, carrier, counters, end, .. } in inputs {
+                let slot = match end {
+                    PlannedEnd::Far(receiver, peer) => {
+                        let (agent, slot) = receiver(peer);
+                        agents.push(agent);
+                        slot
+                    }
+                    _ => waiting.remove(&edge).expect("the node before this one was built first"),
+                };
+                for span in on_way.remove(&edge).unwrap_or_default() {
+                    span.watch((carrier.is_empty)(&slot));
+                }
+                wiring.inputs.push(Some((slot, edge, counters)));
+            }
+            let mut senders = Vec::new();
+            for PlannedEdge { edge, carrier, capacity, drops, counters, end } in outputs {
+                let (near, far) = (carrier.batch)(capacity, drops);
+                match end {
+                    PlannedEnd::Near(sender, peer) => senders.push(sender(far, peer)),
+                    _ => drop(waiting.insert(edge, far)),
+                }
+                wiring.outputs.push(Some((near, edge, counters)));
+            }
+            agents.push(build(wiring));
+            agents.extend(senders);
         }
-        agents.extend(sender.map(|sender| sender(port, behind)));
         (agents, setup)
     }
 
@@ -138,6 +201,69 @@ impl Plan {
     pub(crate) fn control(&self) -> Arc<Control> {
         Arc::clone(&self.setup.control)
     }
+}
+
+/// Cuts a graph into what each thread builds.
+fn cut(
+    graph: Graph,
+    placement: &[Placement],
+    stages: &[Arc<StageCounters>],
+    edges: &[Arc<EdgeCounters>],
+    wakers: &[Waker],
+    mut setup: impl FnMut(usize, bool) -> ThreadSetup,
+) -> Vec<(Plan, bool)> {
+    let named = |name: &String| placement.iter().position(|placed| placed.stages.contains(name));
+    let thread_of: Vec<usize> =
+        graph.nodes.iter().map(|node| named(&node.name).expect("every stage is placed")).collect();
+    let ways: Vec<Vec<Option<(usize, Vec<usize>)>>> = graph
+        .nodes
+        .iter()
+        .map(|node| {
+            let way = |path: &Vec<usize>| {
+                let state = graph.before(path)?;
+                let together = path.iter().all(|at| thread_of[*at] == thread_of[state]);
+                together.then(|| (state, path.iter().flat_map(|at| &graph.nodes[*at].inputs).copied().collect()))
+            };
+            node.watches.iter().map(way).collect()
+        })
+        .collect();
+    let mut ends: Vec<(Option<PlannedEdge>, Option<PlannedEdge>)> = Vec::new();
+    for (index, Edge { from, to, options, carrier }) in graph.edges.into_iter().enumerate() {
+        let (near, far) = (thread_of[from], thread_of[to]);
+        let counters = &edges[index];
+        let planned = |capacity, drops, end| {
+            Some(PlannedEdge { edge: index, carrier, capacity, drops, counters: Arc::clone(counters), end })
+        };
+        ends.push(if near == far {
+            let drops = options.when_full == WhenFull::Drop;
+            let capacity = options.capacity.unwrap_or_default();
+            (planned(capacity, drops, PlannedEnd::Whole), planned(capacity, drops, PlannedEnd::Whole))
+        } else {
+            let (sender, receiver) = (carrier.cut)(index, &options, counters);
+            let near_end = PlannedEnd::Near(sender, wakers[far].clone());
+            (planned(0, false, near_end), planned(0, false, PlannedEnd::Far(receiver, wakers[near].clone())))
+        });
+    }
+    let mut plans: Vec<(Vec<PlannedNode>, bool, bool)> = placement.iter().map(|_| (Vec::new(), false, false)).collect();
+    for ((index, node), watches) in graph.nodes.into_iter().enumerate().zip(ways) {
+        let (nodes, foreign, scripted) = &mut plans[thread_of[index]];
+        *foreign |= node.foreign;
+        *scripted |= node.scripted;
+        nodes.push(PlannedNode {
+            index,
+            build: node.build,
+            counters: Arc::clone(&stages[index]),
+            inputs: node.inputs.iter().filter_map(|edge| ends[*edge].1.take()).collect(),
+            outputs: node.outputs.iter().flatten().filter_map(|edge| ends[*edge].0.take()).collect(),
+            watches,
+        });
+    }
+    let plans = plans.into_iter().enumerate();
+    plans
+        .map(|(i, (nodes, foreign, scripted))| {
+            (Plan { nodes, setup: setup(i, foreign), core: placement[i].core }, scripted)
+        })
+        .collect()
 }
 
 struct AbortOnPanic(Arc<Control>);
@@ -157,57 +283,30 @@ fn pin(core: usize) -> bool {
 }
 
 impl Run {
-    pub(crate) fn start(pipeline: Pipeline<Nothing>, options: &StartOptions) -> Result<Self, StartError> {
+    pub(crate) fn start(graph: Graph, options: &StartOptions) -> Result<Self, StartError> {
+        graph.check()?;
         // Calibration waits for its baseline here, not inside the first stage that asks for the time.
         velox_clock::init_tsc();
-        let names: Arc<[String]> = pipeline.names().into();
+        let names: Arc<[String]> = graph.names().into();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut placement = place(&names, &options.threads, options.wait, cores)?;
+        let mut placement = place(&names, &graph.units(), &options.threads, options.wait, cores)?;
         let stages: Arc<[Arc<StageCounters>]> = names.iter().map(|_| Arc::default()).collect();
-        let edges: Arc<[Arc<EdgeCounters>]> = names.iter().skip(1).map(|_| Arc::default()).collect();
+        let edges: Arc<[Arc<EdgeCounters>]> = graph.edges.iter().map(|_| Arc::default()).collect();
+        let topology = Arc::new(Topology::of(&graph));
         let control = Arc::new(Control::default());
+        let hearts: Arc<[Arc<Heart>]> = placement.iter().map(|_| Arc::default()).collect();
 
         let (parkers, wakers): (Vec<_>, Vec<_>) = placement.iter().map(|_| Parker::new()).unzip();
         control.sleepers.lock().unwrap_or_else(PoisonError::into_inner).extend(wakers.iter().cloned());
-        let mut plans = Vec::new();
-        let mut steps = pipeline.steps.into_iter().enumerate();
-        let mut receiver = None;
-        for (i, (placed, parker)) in placement.iter().zip(parkers).enumerate() {
-            let mut builds = Vec::new();
-            let mut cut = None;
-            let (mut foreign, mut scripted) = (false, false);
-            for (index, step) in steps.by_ref().take(placed.stages.len()) {
-                foreign |= step.foreign;
-                scripted |= step.scripted;
-                builds.push((index, step.build));
-                cut = Some((index, step.cut));
-            }
-            let (index, cut) = cut.expect("every thread has a stage");
-            let ends = edges.get(index).map(|edge| cut(index, Arc::clone(edge)));
-            let (sender, next) = ends.unzip();
-            let plan = Plan {
-                receiver: std::mem::replace(&mut receiver, next),
-                builds,
-                sender,
-                wiring: Wiring {
-                    index: 0,
-                    stages: Arc::clone(&stages),
-                    edges: Arc::clone(&edges),
-                    control: Arc::clone(&control),
-                },
-                setup: ThreadSetup {
-                    wait: placed.wait,
-                    parker,
-                    control: Arc::clone(&control),
-                    stall_log: options.stall_log,
-                    foreign,
-                },
-                before: wakers[i.saturating_sub(1)].clone(),
-                behind: wakers[(i + 1).min(wakers.len() - 1)].clone(),
-                core: placed.core,
-            };
-            plans.push((plan, scripted));
-        }
+        let mut parkers = parkers.into_iter();
+        let plans = cut(graph, &placement, &stages, &edges, &wakers, |i, foreign| ThreadSetup {
+            wait: placement[i].wait,
+            parker: parkers.next().expect("a parker a thread"),
+            control: Arc::clone(&control),
+            stall_log: options.stall_log,
+            foreign,
+            heart: Arc::clone(&hearts[i]),
+        });
 
         let (ready, readied) = mpsc::channel();
         let (mut threads, mut hosted) = (Vec::new(), Vec::new());
@@ -225,11 +324,13 @@ impl Run {
                 let _guard = AbortOnPanic(Arc::clone(&control));
                 let pinned = plan.pin();
                 let (agents, setup) = plan.build();
+                let mut agents = Loop::new(agents, setup);
+                agents.warm_up();
                 let _ = ready.send((i, pinned));
                 // `start` goes on when every sender is gone.
                 drop(ready);
                 control.wait_at_gate();
-                run(agents, setup)
+                run(agents)
             };
             match std::thread::Builder::new().name(format!("velox-{i}")).spawn(body) {
                 Ok(thread) => threads.push(Thread::Native(thread)),
@@ -252,7 +353,8 @@ impl Run {
                 placement[i].why.push_str("; the OS refused the pin");
             }
         }
-        let handle = RunHandle { names, stages, edges, placement: placement.into(), started: Arc::default(), control };
+        let (placement, started) = (placement.into(), Arc::default());
+        let handle = RunHandle { names, topology, stages, edges, placement, started, hearts, control };
         if hosted.is_empty() {
             handle.go();
         }
@@ -284,7 +386,8 @@ impl Run {
         self.hosted.clear();
         let threads = std::mem::take(&mut self.threads);
         let mut ends: Vec<ThreadEnd> = threads.into_iter().map(|thread| thread.join(&self.handle.control)).collect();
-        let failure = ends.iter_mut().find_map(|end| end.failure.take());
+        let told = self.handle.control.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let failure = told.or_else(|| ends.iter_mut().find_map(|end| end.failure.take()));
         let report = Report::assemble(&self.handle, ends);
         match failure {
             Some((stage, cause)) => {
@@ -323,6 +426,39 @@ impl RunHandle {
     /// Ends the run where it is.
     pub fn abort(&self) {
         self.control.abort();
+    }
+
+    /// Sources give nothing until [`resume`](Self::resume); what is on the way goes on. What was scheduled shifts by as
+    /// long as it lasted.
+    pub fn pause(&self) {
+        self.control.pause(true);
+    }
+
+    /// Ends a pause.
+    pub fn resume(&self) {
+        self.control.pause(false);
+    }
+
+    /// Fails the run for a reason from outside its threads, as an error of this stage.
+    pub fn fail(&self, stage: &str, reason: String) {
+        let stage = self.names.iter().position(|name| name == stage).unwrap_or(0);
+        self.control.fail(stage, EngineError::Script(reason));
+    }
+
+    /// Wakes threads that sleep: somebody outside has left records, or made room.
+    pub fn wake(&self) {
+        self.control.wake();
+    }
+
+    /// The stages that have not come back from their work for a second. A stage that waits for records is none of them.
+    pub fn stuck(&self) -> Vec<&str> {
+        let now = velox_clock::now();
+        self.hearts.iter().filter_map(|heart| heart.stuck(now)).map(|stage| self.names[stage].as_str()).collect()
+    }
+
+    /// What leads where.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
     }
 
     pub(crate) fn elapsed_ns(&self) -> u64 {

@@ -3,21 +3,24 @@
 
 use std::any::Any;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use velox_record::InvalidRecord;
 use velox_ring::ForeignWords;
 
-use super::agent::{Agent, AgentEnd, StageEnd};
+use super::agent::{Agent, AgentEnd, Ledger};
 use super::batch::{BATCH, Input, Shared};
 use super::control::Control;
-use super::counters::{EdgeCounters, StageCounters};
+use super::counters::EdgeCounters;
 use super::error::EngineError;
 use super::flow::{Flow, Stamp};
+use super::graph::Wiring;
 use super::latency::Latency;
 use super::run::Plan;
-use super::stage::{Notes, Tally};
+use super::span::Span;
+use super::stage::Notes;
 use super::thread::{Loop, ThreadEnd, Turn};
 
 /// How many records a script may write for one batch that it reads.
@@ -64,7 +67,7 @@ impl HostedThread {
         let control = self.plan.control();
         let (agents, setup) = self.plan.build();
         let own = Loop::new(agents, setup);
-        ScriptLoop { own: Some(own), control, end: self.end, rested: velox_clock::now() }
+        ScriptLoop { own: Some(own), control, end: self.end, rested: velox_clock::now(), warm: false }
     }
 }
 
@@ -92,6 +95,7 @@ pub struct ScriptLoop {
     end: mpsc::Sender<ThreadEnd>,
     /// When the script's event loop had its last turn, on the clock.
     rested: u64,
+    warm: bool,
 }
 
 /// The script's event loop has a turn at least this often, in ns.
@@ -106,10 +110,19 @@ impl ScriptLoop {
     /// No such stage here, not one of a script, memory that is too small.
     pub fn open_stage(&mut self, stage: usize, memory: ScriptMemory) -> Result<(), EngineError> {
         let mut scripts = self.own.iter_mut().flat_map(|own| &mut own.agents).filter_map(|agent| agent.script());
-        let found = scripts.find(|script| script.index == stage);
+        let found = scripts.find(|script| script.ledger.index == stage);
         found
             .ok_or_else(|| EngineError::Stage(format!("expected a script's stage of this thread, got {stage}")))?
             .open(memory)
+    }
+
+    /// Says that the script of a stage looks at the books before it: from here on it meets each as of its records' own
+    /// instant, where the book is kept on this thread; else the report says that the run can't be repeated.
+    pub fn watch_books(&mut self, stage: usize) {
+        let mut scripts = self.own.iter_mut().flat_map(|own| &mut own.agents).filter_map(|agent| agent.script());
+        if let Some(script) = scripts.find(|script| script.ledger.index == stage) {
+            script.watch();
+        }
     }
 
     /// Takes the script's answer to the last [`Step::Read`], and goes on until there is something for it to do.
@@ -120,6 +133,9 @@ impl ScriptLoop {
             own.commit(answer);
         }
         if !self.control.is_open() {
+            if !std::mem::replace(&mut self.warm, true) {
+                own.warm_up();
+            }
             std::thread::sleep(Duration::from_millis(1));
             return Step::Rest;
         }
@@ -164,7 +180,7 @@ impl Drop for ScriptLoop {
     fn drop(&mut self) {
         if self.own.is_some() {
             let stage = self.own.iter_mut().flat_map(|own| &mut own.agents).find_map(|agent| agent.script());
-            let stage = stage.map_or(0, |script| script.index);
+            let stage = stage.map_or(0, |script| script.ledger.index);
             self.fail(stage, "the script's thread ended".into());
         }
     }
@@ -206,8 +222,9 @@ pub(crate) trait Outlet {
     ) -> Result<usize, InvalidRecord>;
     fn pass(&mut self, passed: (u64, Option<u64>));
     fn end(&mut self);
-    fn pushed(&self) -> u64;
-    fn high_water(&mut self) -> u64;
+    fn offered(&self) -> u64;
+    /// Tells what was written to it.
+    fn publish(&mut self, edge: &EdgeCounters);
 }
 
 impl<T: Flow> Inlet for Shared<T> {
@@ -320,30 +337,30 @@ impl<T: Flow> Outlet for Shared<T> {
         self.borrow_mut().ended = true;
     }
 
-    fn pushed(&self) -> u64 {
-        self.borrow().pushed
+    fn offered(&self) -> u64 {
+        self.borrow().offered
     }
 
-    fn high_water(&mut self) -> u64 {
+    fn publish(&mut self, edge: &EdgeCounters) {
         let mut batch = self.borrow_mut();
         batch.note_high_water();
-        batch.high_water as u64
+        edge.offered.set(batch.offered);
+        edge.dropped.set(batch.dropped);
+        edge.high_water.raise(batch.high_water as u64);
     }
 }
 
 /// The agent of a script's stage.
 pub(crate) struct ScriptAgent {
-    index: usize,
+    ledger: Ledger,
     input: Box<dyn Inlet>,
     output: Box<dyn Outlet>,
     /// Comes with the script, before the first poll.
     memory: Option<ScriptMemory>,
-    counters: Arc<StageCounters>,
+    /// The number of the edge before it.
+    edge: usize,
     edge_in: Arc<EdgeCounters>,
     edge_out: Arc<EdgeCounters>,
-    tally: Tally,
-    latency: Latency,
-    taken: u64,
     popped: u64,
     offered: usize,
     /// Records that the script wrote and the output had no room for: they lie in the script's memory until it has.
@@ -351,35 +368,43 @@ pub(crate) struct ScriptAgent {
     /// When the oldest record of the batch that these are of was ready.
     ready: u64,
     words: Vec<u64>,
+    /// The books before it that are on its thread, and how many there are on any.
+    watched: Vec<Rc<Span>>,
+    watches: usize,
+    notes: Notes,
     done: bool,
 }
 
 impl ScriptAgent {
-    pub(crate) fn new(
-        index: usize,
-        input: Box<dyn Inlet>,
-        output: Box<dyn Outlet>,
-        counters: Arc<StageCounters>,
-        edge_in: Arc<EdgeCounters>,
-        edge_out: Arc<EdgeCounters>,
-    ) -> Self {
+    pub(crate) fn new<T: Flow, O: Flow>(mut wiring: Wiring) -> Self {
+        let input = wiring.input::<T>(0);
+        let output = wiring.output::<O>(0).expect("a script's stage leads to a step");
         Self {
-            index,
-            words: vec![0; input.words().max(output.words())],
-            input,
-            output,
+            ledger: Ledger::new(&wiring),
+            words: vec![0; T::WORDS.max(O::WORDS)],
+            input: Box::new(input.batch),
+            output: Box::new(output.batch),
             memory: None,
-            counters,
-            edge_in,
-            edge_out,
-            tally: Tally::default(),
-            latency: Latency::ready(),
-            taken: 0,
+            edge: input.edge,
+            edge_in: input.counters,
+            edge_out: output.counters,
             popped: 0,
             offered: 0,
             left: 0..0,
             ready: 0,
+            watched: wiring.watched,
+            watches: wiring.watches,
+            notes: Notes::default(),
             done: false,
+        }
+    }
+
+    /// The script looks at the books before it: it sees them as they were at the instant of each record.
+    fn watch(&mut self) {
+        self.watched.iter().for_each(|span| span.activate());
+        if self.watched.len() < self.watches {
+            let reason = "a stage looks at a book that another thread keeps";
+            self.notes.non_deterministic = Some(reason.into());
         }
     }
 
@@ -405,10 +430,8 @@ impl ScriptAgent {
 
     fn publish(&mut self) {
         self.edge_in.popped.set(self.popped);
-        self.edge_out.pushed.set(self.output.pushed());
-        let high_water = self.output.high_water();
-        self.edge_out.high_water.raise(high_water);
-        self.counters.publish(self.taken, self.output.pushed(), &self.tally);
+        self.output.publish(&self.edge_out);
+        self.ledger.publish(self.output.offered());
     }
 }
 
@@ -456,17 +479,17 @@ impl Agent for ScriptAgent {
     fn commit(&mut self, answer: Answer) -> Result<usize, EngineError> {
         let offered = self.offered;
         self.ready = self.input.ready(0);
-        self.input.record_latencies(offered, velox_clock::now(), &mut self.latency);
+        self.input.record_latencies(offered, velox_clock::now(), &mut self.ledger.latency);
         let result = match answer {
             Answer::Wrote(count) => {
                 self.left = 0..count.min(SCRIPT_OUT);
-                self.tally.consumed += offered as u64;
+                self.ledger.tally.consumed += offered as u64;
                 self.give().map(|_| ())
             }
             Answer::Kept(count) => {
                 let count = count.min(offered);
-                self.tally.consumed += count as u64;
-                self.tally.filtered += (offered - count) as u64;
+                self.ledger.tally.consumed += count as u64;
+                self.ledger.tally.filtered += (offered - count) as u64;
                 match &self.memory {
                     Some(memory) => self.input.keep(count, offered, &memory.output, &mut *self.output),
                     None => Ok(()),
@@ -475,7 +498,7 @@ impl Agent for ScriptAgent {
         };
         self.offered = 0;
         self.popped = self.input.take(offered);
-        self.taken += offered as u64;
+        self.ledger.taken += offered as u64;
         self.publish();
         result.map(|()| offered)
     }
@@ -485,22 +508,12 @@ impl Agent for ScriptAgent {
     }
 
     fn stage(&self) -> usize {
-        self.index
+        self.ledger.index
     }
 
     fn end(mut self: Box<Self>) -> AgentEnd {
         self.publish();
-        AgentEnd {
-            left: (self.index - 1, self.input.len()),
-            stage: Some(StageEnd {
-                index: self.index,
-                latency: self.latency,
-                end_to_end: Latency::default(),
-                waits: Latency::default(),
-                first_error: self.tally.first_error,
-                notes: Notes::default(),
-            }),
-            ring_left: None,
-        }
+        let left = vec![(self.edge, self.input.len())];
+        AgentEnd { left, stage: Some(self.ledger.end(Latency::default(), self.notes)), ring_left: None }
     }
 }

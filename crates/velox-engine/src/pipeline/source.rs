@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering;
 use velox_feed::Arrivals;
 use velox_record::MarketEvent;
 
-use super::agent::{Agent, AgentEnd, StageEnd};
-use super::batch::{BATCH, Batch, Shared};
+use super::agent::{Agent, AgentEnd, Ledger};
+use super::batch::{BATCH, Batch};
 use super::control::Control;
-use super::counters::{EdgeCounters, StageCounters};
 use super::error::EngineError;
 use super::flow::Flow;
+use super::graph::{End, Wiring};
 use super::latency::Latency;
-use super::stage::{Notes, Tally};
+use super::stage::Notes;
 
 /// What gives a pipeline its records.
 pub trait Source: Send + 'static {
@@ -40,6 +40,11 @@ pub trait Source: Send + 'static {
     /// Whether records come from outside the run, so that a sleeping thread must look for them by itself.
     fn is_foreign(&self) -> bool {
         false
+    }
+
+    /// It was held up for so long, in ns: what was scheduled shifts by as much.
+    fn shift(&mut self, nanos: u64) {
+        let _ = nanos;
     }
 
     /// What the report should know at the end.
@@ -217,6 +222,13 @@ impl Source for Paced {
         (self.given < self.events.len()).then_some(self.due)
     }
 
+    fn shift(&mut self, nanos: u64) {
+        if let Some((started, _)) = &mut self.origin {
+            *started = started.saturating_add(nanos);
+        }
+        self.due = self.due.saturating_add(if self.pace == Pace::Max { 0 } else { nanos });
+    }
+
     fn notes(&mut self) -> Notes {
         let whole = self.given == self.events.len();
         Notes {
@@ -230,34 +242,57 @@ impl Source for Paced {
 
 /// A source with its batch.
 pub(crate) struct SourceAgent<S: Source> {
-    pub source: S,
-    pub output: Shared<S::Out>,
-    pub counters: Arc<StageCounters>,
-    pub edge_out: Arc<EdgeCounters>,
-    pub control: Arc<Control>,
-    pub tally: Tally,
-    pub done: bool,
+    source: S,
+    output: End<S::Out>,
+    control: Arc<Control>,
+    ledger: Ledger,
+    /// When it was paused, on the clock.
+    paused: Option<u64>,
+    done: bool,
+}
+
+impl<S: Source> SourceAgent<S> {
+    pub(crate) fn new(source: S, mut wiring: Wiring) -> Self {
+        let output = wiring.output(0).expect("a source leads to a step");
+        let (control, ledger) = (Arc::clone(&wiring.control), Ledger::new(&wiring));
+        Self { source, output, control, ledger, paused: None, done: false }
+    }
+
+    /// Whether it gives nothing now.
+    fn pauses(&mut self, stopping: bool) -> bool {
+        // Relaxed, as for all orders of a run.
+        let pauses = self.control.paused.load(Ordering::Relaxed) && !stopping;
+        match (pauses, self.paused) {
+            (true, None) => self.paused = Some(velox_clock::now()),
+            (false, Some(since)) => {
+                self.paused = None;
+                self.source.shift(velox_clock::now().saturating_sub(since));
+            }
+            _ => {}
+        }
+        pauses
+    }
 }
 
 impl<S: Source> Agent for SourceAgent<S> {
     fn poll(&mut self) -> Result<usize, EngineError> {
-        if self.done {
-            return Ok(0);
-        }
-        let mut output = self.output.borrow_mut();
-        let before = output.pushed;
         // Relaxed: the flag orders nothing but itself.
         let stopping = self.control.stop.load(Ordering::Relaxed);
+        if self.done || self.pauses(stopping) {
+            return Ok(0);
+        }
+        let mut output = self.output.batch.borrow_mut();
+        let before = output.offered;
         let polled = self.source.poll(&mut Feed(&mut output), stopping);
         let failed = polled.map(|done| self.done = done).err();
         output.ended = self.done;
-        let moved = (output.pushed - before) as usize;
+        let moved = (output.offered - before) as usize;
         if moved > 0 {
-            self.tally.consumed = output.pushed;
+            self.ledger.taken = output.offered;
+            self.ledger.tally.consumed = output.offered;
             output.note_high_water();
-            self.edge_out.pushed.set(output.pushed);
-            self.edge_out.high_water.raise(output.high_water as u64);
-            self.counters.publish(output.pushed, output.pushed, &self.tally);
+            self.output.publish_written(&output);
+            self.ledger.publish(output.offered);
         }
         failed.map_or(Ok(moved + usize::from(self.done)), Err)
     }
@@ -267,24 +302,19 @@ impl<S: Source> Agent for SourceAgent<S> {
     }
 
     fn due(&self) -> Option<u64> {
-        self.source.due()
+        self.source.due().filter(|_| self.paused.is_none())
+    }
+
+    fn is_source(&self) -> bool {
+        true
     }
 
     fn stage(&self) -> usize {
-        0
+        self.ledger.index
     }
 
     fn end(mut self: Box<Self>) -> AgentEnd {
-        AgentEnd {
-            stage: Some(StageEnd {
-                index: 0,
-                latency: Latency::default(),
-                end_to_end: Latency::default(),
-                waits: Latency::default(),
-                first_error: None,
-                notes: self.source.notes(),
-            }),
-            ..AgentEnd::default()
-        }
+        let notes = self.source.notes();
+        AgentEnd { stage: Some(self.ledger.end(Latency::default(), notes)), ..AgentEnd::default() }
     }
 }

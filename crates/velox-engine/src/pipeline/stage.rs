@@ -66,6 +66,11 @@ pub trait Stage: Send + 'static {
         false
     }
 
+    /// Whether a record that is missing makes its state wrong, as it does a book: no edge before it may drop.
+    fn needs_all(&self) -> bool {
+        false
+    }
+
     /// Gives on what it still holds, after the last input. Called until it says `true`: all is out.
     ///
     /// # Errors
@@ -117,8 +122,19 @@ impl Tally {
     }
 }
 
+/// A parameter that took another value while the run went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParamChange {
+    /// Its name.
+    pub name: String,
+    /// What it became.
+    pub value: f64,
+    /// How many records the stage had taken before.
+    pub at: u64,
+}
+
 /// What a stage or a source adds to the report at its end.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Notes {
     /// Quotes of the data that a right book must agree with (from the source).
     pub comparable: Option<u64>,
@@ -130,6 +146,12 @@ pub struct Notes {
     pub gaps: u64,
     /// Messages of the data that reached nobody.
     pub left_out: u64,
+    /// Records that came out of order (from a merge).
+    pub late: u64,
+    /// Records that were given to a script which never read them: they count as dropped.
+    pub unread: u64,
+    /// Parameters that changed while the run went, and at which of the stage's records.
+    pub changes: Vec<ParamChange>,
     /// Why the same input might not give the same output.
     pub non_deterministic: Option<String>,
 }

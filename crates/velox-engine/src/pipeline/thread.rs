@@ -2,7 +2,8 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use velox_ring::Parker;
@@ -46,6 +47,34 @@ impl Stalls {
     }
 }
 
+/// Stands for a thread that sleeps.
+const ASLEEP: u64 = u64::MAX;
+
+/// A round that takes longer than this is stuck, in ns.
+pub(crate) const STUCK_NS: u64 = 1_000_000_000;
+
+/// What a thread is at, for whoever watches it.
+#[derive(Debug, Default)]
+pub(crate) struct Heart {
+    /// When its round began, on the clock; [`ASLEEP`] while it sleeps, 0 before the first.
+    beat: AtomicU64,
+    /// The agent that is at work.
+    at: AtomicUsize,
+    /// The stage of each agent.
+    stages: OnceLock<Vec<usize>>,
+}
+
+impl Heart {
+    /// The stage that has not come back for too long.
+    pub(crate) fn stuck(&self, now: u64) -> Option<usize> {
+        // Relaxed, as is all here: a watcher wants a recent value, and orders nothing by it.
+        let beat = self.beat.load(Ordering::Relaxed);
+        let is_stuck = beat != ASLEEP && beat != 0 && now.saturating_sub(beat) > STUCK_NS;
+        let at = self.at.load(Ordering::Relaxed);
+        self.stages.get().filter(|_| is_stuck)?.get(at).copied()
+    }
+}
+
 /// How a thread came to its end.
 pub(crate) struct ThreadEnd {
     pub agents: Vec<AgentEnd>,
@@ -61,6 +90,7 @@ pub(crate) struct ThreadSetup {
     pub stall_log: usize,
     /// Its source gives no wake-ups: it looks by itself at least every millisecond.
     pub foreign: bool,
+    pub heart: Arc<Heart>,
 }
 
 /// What a panic said.
@@ -99,7 +129,26 @@ pub(crate) struct Loop {
 impl Loop {
     pub(crate) fn new(agents: Vec<Box<dyn Agent>>, setup: ThreadSetup) -> Self {
         let stalls = Stalls { log: Vec::with_capacity(setup.stall_log), ..Stalls::default() };
+        let _ = setup.heart.stages.set(agents.iter().map(|agent| agent.stage()).collect());
         Self { agents, setup, stalls, at: 0, work: 0, idle: 0, last: velox_clock::now(), failure: None }
+    }
+
+    /// Runs what needs no record, so that its code and memory are warm when the run goes.
+    pub(crate) fn warm_up(&mut self) {
+        for _ in 0..64 {
+            for at in 0..self.agents.len() {
+                self.at = at;
+                if self.agents[at].is_source() {
+                    continue;
+                }
+                let caught = catch_unwind(AssertUnwindSafe(|| self.agents[at].poll().map(|_| Turn::Idle)));
+                if self.settle(caught) == Turn::Ended {
+                    return;
+                }
+            }
+        }
+        self.at = 0;
+        self.last = velox_clock::now();
     }
 
     /// Polls agent after agent, round after round, until there is something to tell.
@@ -169,7 +218,14 @@ impl Loop {
                 return Ok(Turn::Working);
             }
             rounds += 1;
+            let now = velox_clock::now();
+            if self.setup.wait == Wait::Spin && now.saturating_sub(self.last) > STALL_NS {
+                self.stalls.note(self.last, now);
+            }
+            self.last = now;
+            self.setup.heart.beat.store(now, Ordering::Relaxed);
             while let Some(agent) = self.agents.get_mut(self.at) {
+                self.setup.heart.at.store(self.at, Ordering::Relaxed);
                 self.work += agent.poll()?;
                 if agent.offered() > 0 {
                     return Ok(Turn::Offered(self.at));
@@ -178,15 +234,7 @@ impl Loop {
             }
             self.at = 0;
             let work = std::mem::take(&mut self.work);
-            if self.setup.wait == Wait::Spin {
-                let now = velox_clock::now();
-                if now.saturating_sub(self.last) > STALL_NS {
-                    self.stalls.note(self.last, now);
-                }
-                self.last = now;
-            }
-            // The end comes down the chain: when the last agent is done, all before it are.
-            if self.agents.last().is_none_or(|agent| agent.done()) {
+            if self.agents.iter().all(|agent| agent.done()) {
                 return Ok(Turn::Ended);
             }
             if work == 0 {
@@ -198,9 +246,8 @@ impl Loop {
     }
 }
 
-/// Runs agents until all are done, one fails, or the run is aborted.
-pub(crate) fn run(agents: Vec<Box<dyn Agent>>, setup: ThreadSetup) -> ThreadEnd {
-    let mut agents = Loop::new(agents, setup);
+/// Runs a thread's agents until all are done, one fails, or the run is aborted.
+pub(crate) fn run(mut agents: Loop) -> ThreadEnd {
     loop {
         match agents.turn(u32::MAX) {
             Turn::Idle => agents.wait(LONGEST_WAIT),
@@ -253,10 +300,15 @@ fn wait(
     }
     // The last look happens behind the parked flag, so that a wake-up sent meanwhile is not lost.
     let mut result = Ok(0);
+    let heart = &setup.heart;
     setup.parker.park_unless(
         || {
             result = poll_all(agents, at);
-            setup.control.aborted() || !matches!(result, Ok(0))
+            let stays = setup.control.aborted() || !matches!(result, Ok(0));
+            if !stays {
+                heart.beat.store(ASLEEP, Ordering::Relaxed);
+            }
+            stays
         },
         Duration::from_nanos(sleep_ns),
     );

@@ -32,16 +32,19 @@ impl BookStage {
         Ok(Self { book: book.clone(), writer, pending: Vec::with_capacity(ROOM), check, gaps: 0 })
     }
 
-    /// Says whether the event was taken; `false`: try again later.
-    fn take(&mut self, event: &MarketEvent) -> Result<bool, EngineError> {
+    /// Says whether the event was taken; `false`: try again later. `settled`: whether the book may change now.
+    fn take(&mut self, event: &MarketEvent, settled: bool) -> Result<bool, EngineError> {
         match event.kind {
-            EventKind::LEVEL => return self.take_level(event),
+            EventKind::LEVEL => return self.take_level(event, settled),
             EventKind::QUOTE => {
                 if let Some(check) = &mut self.check {
                     check.on_quote(event, self.book.top());
                 }
             }
             EventKind::STATUS if event.has(flags::GAP) => {
+                if !settled {
+                    return Ok(false);
+                }
                 let Some(mut under_way) = self.writer.try_begin() else { return Ok(false) };
                 under_way.mark_stale();
                 drop(under_way);
@@ -53,7 +56,7 @@ impl BookStage {
         Ok(true)
     }
 
-    fn take_level(&mut self, level: &MarketEvent) -> Result<bool, EngineError> {
+    fn take_level(&mut self, level: &MarketEvent, settled: bool) -> Result<bool, EngineError> {
         let &MarketEvent { side, price, qty, .. } = level;
         if qty < 0 {
             return Err(BookError::InvalidLevel { side, price, qty }.into());
@@ -68,6 +71,9 @@ impl BookStage {
             }
             self.pending.push(*level);
             return Ok(true);
+        }
+        if !settled {
+            return Ok(false);
         }
         let Some(mut event) = self.writer.try_begin() else { return Ok(false) };
         let is_snapshot = self.pending.first().unwrap_or(level).has(flags::SNAPSHOT);
@@ -99,7 +105,7 @@ impl Stage for BookStage {
         while out.room() > 0 {
             let Some((event, _)) = input.peek() else { break };
             let event = *event;
-            let taken = if event.instrument == instrument { self.take(&event) } else { Ok(true) };
+            let taken = if event.instrument == instrument { self.take(&event, out.is_settled()) } else { Ok(true) };
             if matches!(taken, Ok(false)) {
                 break;
             }
@@ -111,6 +117,10 @@ impl Stage for BookStage {
             }
         }
         Ok(())
+    }
+
+    fn needs_all(&self) -> bool {
+        true
     }
 
     fn notes(&mut self) -> Notes {

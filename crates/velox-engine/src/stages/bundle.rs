@@ -120,7 +120,7 @@ impl Pipeline<Transaction> {
     /// # Errors
     /// [`InvalidBundleMax`].
     pub fn bundle(self, name: &str, options: BundleOptions) -> Result<Pipeline<Bundle>, InvalidBundleMax> {
-        let record_time = self.record_time;
+        let record_time = self.has_record_time();
         Ok(self.stage(name, BundleStage::new(options, record_time)?))
     }
 }

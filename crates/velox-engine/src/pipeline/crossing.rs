@@ -1,0 +1,195 @@
+//! Where an edge leads from one thread to another: a ring between two agents.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use velox_ring::{Consumer, Producer, Waker};
+
+use super::agent::{Agent, AgentEnd};
+use super::batch::{Input, Shared};
+use super::counters::EdgeCounters;
+use super::error::EngineError;
+use super::flow::Flow;
+
+/// Stands for an offset that there is not.
+const NO_OFFSET: u64 = u64::MAX;
+
+/// A record and its stamp, as they cross between threads.
+pub(crate) type Stamped<T> = (T, <T as Flow>::Stamp);
+
+/// What crosses beside the ring: the watermark, read before the ring is emptied and written after it is filled.
+pub(crate) struct Crossing {
+    watermark: AtomicU64,
+    /// [`NO_OFFSET`] for none.
+    clock_offset: AtomicU64,
+    ended: AtomicBool,
+}
+
+impl Crossing {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            watermark: AtomicU64::new(0),
+            clock_offset: AtomicU64::new(NO_OFFSET),
+            ended: AtomicBool::new(false),
+        })
+    }
+}
+
+/// The near end of a cut: carries what the stage before it wrote into a ring.
+pub(crate) struct Sender<T: Flow> {
+    edge: usize,
+    input: Shared<T>,
+    producer: Producer<Stamped<T>>,
+    crossing: Arc<Crossing>,
+    counters: Arc<EdgeCounters>,
+    peer: Waker,
+    /// Whether what finds no room in the ring is dropped.
+    drops: bool,
+    dropped: u64,
+    /// The watermark that was passed on last.
+    passed: u64,
+    done: bool,
+}
+
+impl<T: Flow> Sender<T> {
+    pub(crate) fn new(
+        edge: usize,
+        input: Shared<T>,
+        producer: Producer<Stamped<T>>,
+        crossing: Arc<Crossing>,
+        counters: Arc<EdgeCounters>,
+        peer: Waker,
+        drops: bool,
+    ) -> Self {
+        Self { edge, input, producer, crossing, counters, peer, drops, dropped: 0, passed: 0, done: false }
+    }
+}
+
+impl<T: Flow> Agent for Sender<T> {
+    fn poll(&mut self) -> Result<usize, EngineError> {
+        if self.done {
+            return Ok(0);
+        }
+        let mut batch = self.input.borrow_mut();
+        let mut input = Input::new(&mut batch);
+        let waiting = input.records().len();
+        let sent = self.producer.room().min(waiting);
+        for (record, stamp) in input.records().iter().zip(input.stamps()).take(sent) {
+            // One publish a record, so that the other core can start at once; the room was just seen.
+            let pushed = self.producer.push((*record, *stamp));
+            debug_assert!(pushed.is_ok(), "only this thread takes room");
+        }
+        let mut moved = sent;
+        if self.drops && sent < waiting {
+            self.dropped += (waiting - sent) as u64;
+            self.counters.dropped.set(self.dropped);
+            moved = waiting;
+        }
+        input.advance(moved);
+        input.settle();
+        if batch.is_empty() && batch.watermark > self.passed {
+            self.passed = batch.watermark;
+            let offset = batch.clock_offset.unwrap_or(NO_OFFSET);
+            // Relaxed: the watermark's release orders it.
+            self.crossing.clock_offset.store(offset, Ordering::Relaxed);
+            // Release: pairs with the receiver's acquire, which then finds every record pushed above in the ring.
+            self.crossing.watermark.store(batch.watermark, Ordering::Release);
+            self.peer.wake();
+        }
+        if batch.drained() {
+            self.crossing.ended.store(true, Ordering::Release);
+            self.done = true;
+            moved += 1;
+        }
+        if moved > 0 {
+            self.counters.high_water.raise(self.producer.len() as u64);
+            self.peer.wake();
+        }
+        Ok(moved)
+    }
+
+    fn done(&self) -> bool {
+        self.done
+    }
+
+    fn stage(&self) -> usize {
+        // The ring itself can't fail.
+        0
+    }
+
+    fn end(self: Box<Self>) -> AgentEnd {
+        AgentEnd { left: vec![(self.edge, self.input.borrow().len())], ..AgentEnd::default() }
+    }
+}
+
+/// The far end of a cut: carries from the ring to the stage behind it.
+pub(crate) struct Receiver<T: Flow> {
+    edge: usize,
+    consumer: Consumer<Stamped<T>>,
+    output: Shared<T>,
+    crossing: Arc<Crossing>,
+    peer: Waker,
+    done: bool,
+}
+
+impl<T: Flow> Receiver<T> {
+    pub(crate) fn new(
+        edge: usize,
+        consumer: Consumer<Stamped<T>>,
+        output: Shared<T>,
+        crossing: Arc<Crossing>,
+        peer: Waker,
+    ) -> Self {
+        Self { edge, consumer, output, crossing, peer, done: false }
+    }
+}
+
+impl<T: Flow> Agent for Receiver<T> {
+    fn poll(&mut self) -> Result<usize, EngineError> {
+        if self.done {
+            return Ok(0);
+        }
+        // Acquire: pairs with the sender's release; what it had pushed before is in the ring now.
+        let watermark = self.crossing.watermark.load(Ordering::Acquire);
+        let ended = self.crossing.ended.load(Ordering::Acquire);
+        let mut output = self.output.borrow_mut();
+        let mut moved = 0;
+        let mut empty = false;
+        while output.room() > 0 {
+            let Some((record, stamp)) = self.consumer.pop() else {
+                empty = true;
+                break;
+            };
+            output.push(record, stamp);
+            moved += 1;
+        }
+        if moved > 0 {
+            self.peer.wake();
+        }
+        if empty {
+            // Relaxed: ordered by the watermark's acquire above.
+            let offset = self.crossing.clock_offset.load(Ordering::Relaxed);
+            output.pass(watermark, (offset != NO_OFFSET).then_some(offset));
+            if ended {
+                output.ended = true;
+                self.done = true;
+                moved += 1;
+            }
+        }
+        Ok(moved)
+    }
+
+    fn done(&self) -> bool {
+        self.done
+    }
+
+    fn stage(&self) -> usize {
+        // As for the sender.
+        0
+    }
+
+    fn end(self: Box<Self>) -> AgentEnd {
+        let (edge, consumer) = (self.edge, self.consumer);
+        AgentEnd { ring_left: Some((edge, Box::new(move || consumer.len()))), ..AgentEnd::default() }
+    }
+}

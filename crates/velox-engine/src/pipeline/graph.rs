@@ -1,0 +1,457 @@
+//! A pipeline as a graph: nodes are stages, edges carry records from one to the next.
+//!
+//! Nodes are numbered in the order of their declaration, which is a topological one: an edge leads from a lower number
+//! to a higher. Nothing is built before the run starts; each node is built on the thread that runs it.
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use velox_record::Record;
+use velox_ring::{Waker, ring};
+
+use super::agent::{Agent, StageAgent};
+use super::batch::Batch;
+use super::control::Control;
+use super::counters::{EdgeCounters, StageCounters};
+use super::crossing::{Crossing, Receiver, Sender};
+use super::error::StartError;
+use super::flow::{Flow, Stamp};
+use super::merge::{Merge, MergeAgent};
+use super::run::{Run, StartOptions};
+use super::script::ScriptAgent;
+use super::source::{Source, SourceAgent};
+use super::span::Span;
+use super::split::{Route, SplitAgent};
+use super::stage::Stage;
+
+/// How many records the ring between two threads holds, where the edge doesn't say.
+const RING_CAPACITY: usize = 4096;
+/// The most records that an edge holds.
+const MOST_CAPACITY: usize = 1 << 24;
+
+/// What an edge does with a record that finds no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenFull {
+    /// The stage before it waits: nothing is lost.
+    #[default]
+    Block,
+    /// The record is dropped and counted.
+    Drop,
+}
+
+/// How the edge into a step behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EdgeOptions {
+    /// What happens to a record that finds no room.
+    pub when_full: WhenFull,
+    /// How many records it holds at least; between threads a power of two. Default: 256 within a thread, 4,096 between.
+    pub capacity: Option<usize>,
+}
+
+/// A `Shared<T>` on its way between two builders; the typed graph makes sure that both mean the same `T`.
+pub(crate) type Slot = Box<dyn Any>;
+
+/// Makes a node's agent on its thread.
+pub(crate) type Build = Box<dyn FnOnce(Wiring) -> Box<dyn Agent> + Send>;
+/// Makes the near end of a cut from the batch before it.
+pub(crate) type BuildSender = Box<dyn FnOnce(Slot, Waker) -> Box<dyn Agent> + Send>;
+/// Makes the far end of a cut, and the batch behind it.
+pub(crate) type BuildReceiver = Box<dyn FnOnce(Waker) -> (Box<dyn Agent>, Slot) + Send>;
+
+/// What an agent is connected to.
+pub(crate) struct Wiring {
+    pub index: usize,
+    pub counters: Arc<StageCounters>,
+    pub control: Arc<Control>,
+    pub inputs: Vec<Option<(Slot, usize, Arc<EdgeCounters>)>>,
+    pub outputs: Vec<Option<(Slot, usize, Arc<EdgeCounters>)>>,
+    /// The steps that look at this node's state.
+    pub span: Option<Rc<Span>>,
+    /// The nodes whose state this one looks at, where they are on its thread.
+    pub watched: Vec<Rc<Span>>,
+    /// How many nodes it would look at.
+    pub watches: usize,
+}
+
+/// A batch as an agent holds it, with its edge.
+pub(crate) struct End<T: Flow> {
+    pub batch: super::batch::Shared<T>,
+    pub edge: usize,
+    pub counters: Arc<EdgeCounters>,
+}
+
+fn opened<T: Flow>((slot, edge, counters): (Slot, usize, Arc<EdgeCounters>)) -> End<T> {
+    End { batch: open::<T>(slot), edge, counters }
+}
+
+impl Wiring {
+    pub(crate) fn input<T: Flow>(&mut self, port: usize) -> End<T> {
+        opened(self.inputs[port].take().expect("each input is taken once"))
+    }
+
+    /// None behind a sink.
+    pub(crate) fn output<T: Flow>(&mut self, port: usize) -> Option<End<T>> {
+        self.outputs.get_mut(port).and_then(Option::take).map(opened)
+    }
+}
+
+pub(crate) fn open<T: Flow>(slot: Slot) -> super::batch::Shared<T> {
+    *slot.downcast().expect("the typed graph puts a step behind a step of its input type")
+}
+
+/// How records of one type are carried.
+#[derive(Clone, Copy)]
+pub(crate) struct Carrier {
+    /// One batch, as its two ends hold it.
+    pub batch: fn(usize, bool) -> (Slot, Slot),
+    pub is_empty: fn(&Slot) -> Box<dyn Fn() -> bool>,
+    pub cut: fn(usize, &EdgeOptions, &Arc<EdgeCounters>) -> (BuildSender, BuildReceiver),
+}
+
+fn carrier<T: Flow>() -> Carrier {
+    Carrier {
+        batch: |capacity, drops| {
+            let batch = Batch::<T>::with(capacity, drops);
+            (Box::new(Rc::clone(&batch)), Box::new(batch))
+        },
+        is_empty: |slot| {
+            let batch: &super::batch::Shared<T> = slot.downcast_ref().expect("the slot of this edge");
+            let batch = Rc::clone(batch);
+            // A batch that is borrowed is being read: it isn't empty.
+            Box::new(move || batch.try_borrow().is_ok_and(|batch| batch.is_empty()))
+        },
+        cut: cut::<T>,
+    }
+}
+
+fn cut<T: Flow>(edge: usize, options: &EdgeOptions, counters: &Arc<EdgeCounters>) -> (BuildSender, BuildReceiver) {
+    let capacity = options.capacity.unwrap_or(RING_CAPACITY).next_power_of_two();
+    let drops = options.when_full == WhenFull::Drop;
+    let (mut producer, mut consumer) = ring(capacity).expect("the capacity was checked");
+    if let Ok(zero) = T::from_words(&vec![0; T::WORDS]) {
+        // Touches the ring's memory here, so that the first records don't.
+        while producer.push((zero, T::Stamp::made(0))).is_ok() {}
+        while consumer.pop().is_some() {}
+    }
+    let near = Crossing::new();
+    let far = Arc::clone(&near);
+    let counters = Arc::clone(counters);
+    (
+        Box::new(move |slot, peer| Box::new(Sender::new(edge, open::<T>(slot), producer, near, counters, peer, drops))),
+        Box::new(move |peer| {
+            let output = Batch::<T>::shared();
+            let slot = Box::new(Rc::clone(&output));
+            (Box::new(Receiver::new(edge, consumer, output, far, peer)), slot)
+        }),
+    )
+}
+
+/// Where records of type `T` leave a node.
+#[derive(Debug)]
+pub struct Port<T> {
+    node: usize,
+    out: usize,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Port<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Port<T> {}
+
+impl<T> Port<T> {
+    fn new(node: usize, out: usize) -> Self {
+        Self { node, out, of: PhantomData }
+    }
+
+    /// The same port when so many nodes stand before it.
+    pub(crate) fn shifted(self, nodes: usize) -> Self {
+        Self::new(self.node + nodes, self.out)
+    }
+}
+
+/// How a node's output is shared among its edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fan {
+    /// Each edge gets every record.
+    Every,
+    /// Each record goes to one edge.
+    One,
+}
+
+/// One stage of a graph.
+pub(crate) struct Node {
+    pub name: String,
+    pub inputs: Vec<usize>,
+    pub outputs: Vec<Option<usize>>,
+    pub fan: Fan,
+    /// Whether somebody outside the run fills or empties it.
+    pub foreign: bool,
+    /// Whether a script runs it.
+    pub scripted: bool,
+    /// Whether its records carry the time that bundles count in.
+    pub record_time: bool,
+    /// Whether a record that is missing before it makes its state wrong.
+    pub whole: bool,
+    /// Nodes whose state it looks at: each with the nodes on the way, itself the last.
+    pub watches: Vec<Vec<usize>>,
+    pub build: Build,
+}
+
+/// One edge of a graph.
+pub(crate) struct Edge {
+    pub from: usize,
+    pub to: usize,
+    pub options: EdgeOptions,
+    pub carrier: Carrier,
+}
+
+/// Stages and what leads from one to the next. [`Pipeline`](super::Pipeline) is the typed way to build one.
+#[derive(Default)]
+pub struct Graph {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) edges: Vec<Edge>,
+}
+
+impl Graph {
+    /// An empty graph.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The names of its stages, in the order of their declaration.
+    pub fn names(&self) -> Vec<String> {
+        self.nodes.iter().map(|node| node.name.clone()).collect()
+    }
+
+    fn free_name(&self, name: &str) -> String {
+        let taken = |name: &str| self.nodes.iter().any(|node| node.name == name);
+        if !taken(name) {
+            return name.into();
+        }
+        let numbered = (2..=self.nodes.len() + 1).map(|n| format!("{name}-{n}")).find(|name| !taken(name));
+        numbered.expect("there are more numbers than nodes")
+    }
+
+    fn add(&mut self, name: &str, outputs: usize, build: Build) -> &mut Node {
+        let node = Node {
+            name: self.free_name(name),
+            inputs: Vec::new(),
+            outputs: vec![None; outputs],
+            fan: Fan::Every,
+            foreign: false,
+            scripted: false,
+            record_time: true,
+            whole: false,
+            watches: Vec::new(),
+            build,
+        };
+        self.nodes.push(node);
+        self.nodes.last_mut().expect("just put there")
+    }
+
+    /// Leads an edge from a port to the node that was added last.
+    fn lead<T: Flow>(&mut self, from: Port<T>, options: EdgeOptions) {
+        let (edge, to) = (self.edges.len(), self.nodes.len() - 1);
+        let taken = self.nodes[from.node].outputs[from.out].replace(edge);
+        assert!(taken.is_none(), "a port leads to one step; use tee for two");
+        self.edges.push(Edge { from: from.node, to, options, carrier: carrier::<T>() });
+        let record_time = self.nodes[from.node].record_time;
+        let node = &mut self.nodes[to];
+        node.inputs.push(edge);
+        node.record_time &= record_time;
+    }
+
+    /// Adds a source. A name that is taken gets a number, as everywhere.
+    pub fn source<S: Source>(&mut self, name: &str, source: S) -> Port<S::Out> {
+        let (record_time, foreign) = (source.has_record_time(), source.is_foreign());
+        let node = self.add(name, 1, Box::new(move |wiring| Box::new(SourceAgent::new(source, wiring))));
+        (node.record_time, node.foreign) = (record_time, foreign);
+        Port::new(self.nodes.len() - 1, 0)
+    }
+
+    /// Puts a stage behind a port.
+    pub fn stage<S: Stage>(&mut self, from: Port<S::In>, name: &str, stage: S, edge: EdgeOptions) -> Port<S::Out> {
+        let (foreign, whole, outputs) = (stage.is_foreign(), stage.needs_all(), usize::from(S::Out::WORDS > 0));
+        let node = self.add(name, outputs, Box::new(move |wiring| Box::new(StageAgent::new(stage, wiring))));
+        (node.foreign, node.whole) = (foreign, whole);
+        self.lead(from, edge);
+        Port::new(self.nodes.len() - 1, 0)
+    }
+
+    /// Puts a stage behind a port that a script runs, on a thread of the script's own. It may look at every book before
+    /// it.
+    pub fn script<T: Flow, O: Flow>(&mut self, from: Port<T>, name: &str, edge: EdgeOptions) -> Port<O> {
+        let node = self.add(name, 1, Box::new(|wiring| Box::new(ScriptAgent::new::<T, O>(wiring))));
+        node.scripted = true;
+        self.lead(from, edge);
+        let at = self.nodes.len() - 1;
+        for state in (0..at).rev() {
+            if self.nodes[state].whole
+                && let Some(path) = self.path(state, at)
+            {
+                self.nodes[at].watches.push(path);
+            }
+        }
+        Port::new(at, 0)
+    }
+
+    /// Gives each record on twice.
+    pub fn tee<T: Flow>(&mut self, from: Port<T>, name: &str, edge: EdgeOptions) -> (Port<T>, Port<T>) {
+        self.split(from, name, Route::<T>::Both, edge)
+    }
+
+    /// Gives each record on to one of two ports, as the route says.
+    pub fn split<T: Flow>(
+        &mut self,
+        from: Port<T>,
+        name: &str,
+        route: Route<T>,
+        edge: EdgeOptions,
+    ) -> (Port<T>, Port<T>) {
+        let fan = if matches!(route, Route::Both) { Fan::Every } else { Fan::One };
+        let node = self.add(name, 2, Box::new(move |wiring| Box::new(SplitAgent::new(route, wiring))));
+        node.fan = fan;
+        self.lead(from, edge);
+        let at = self.nodes.len() - 1;
+        (Port::new(at, 0), Port::new(at, 1))
+    }
+
+    /// Brings streams together in the order of a time.
+    pub fn merge<T: Flow>(&mut self, from: &[Port<T>], name: &str, merge: Merge<T>, edge: EdgeOptions) -> Port<T> {
+        self.add(name, 1, Box::new(move |wiring| Box::new(MergeAgent::new(merge, wiring))));
+        for from in from {
+            self.lead(*from, edge);
+        }
+        Port::new(self.nodes.len() - 1, 0)
+    }
+
+    /// Lets the node behind this port look at the state of the node of a number, as of the instant of each record.
+    ///
+    /// # Errors
+    /// There is no way from one to the other on which records keep their order: a merge lies between.
+    pub fn watch<T>(&mut self, by: Port<T>, state: usize) -> Result<(), StartError> {
+        let Some(path) = self.path(state, by.node) else {
+            return Err(StartError::Declared {
+                field: "book",
+                expected: format!(
+                    "the step {} before {}, with no merge between",
+                    self.nodes[state].name, self.nodes[by.node].name
+                ),
+                got: "another order".into(),
+            });
+        };
+        self.nodes[by.node].watches.push(path);
+        Ok(())
+    }
+
+    /// The nodes from behind `from` up to `to`.
+    fn path(&self, from: usize, to: usize) -> Option<Vec<usize>> {
+        let mut path = vec![to];
+        let mut at = to;
+        loop {
+            let &[only] = &self.nodes[at].inputs[..] else { return None };
+            at = self.edges[only].from;
+            if at == from {
+                path.reverse();
+                return Some(path);
+            }
+            path.push(at);
+        }
+    }
+
+    /// The number of the node behind which a port stands.
+    pub fn node_of<T>(&self, port: Port<T>) -> usize {
+        port.node
+    }
+
+    /// Whether bundles behind this port count in the records' own time.
+    pub fn has_record_time<T>(&self, port: Port<T>) -> bool {
+        self.nodes[port.node].record_time
+    }
+
+    /// Adds all of another graph; gives by how much its numbers have grown.
+    pub(crate) fn append(&mut self, other: Self) -> usize {
+        let (nodes, edges) = (self.nodes.len(), self.edges.len());
+        for mut node in other.nodes {
+            node.name = self.free_name(&node.name);
+            node.inputs.iter_mut().for_each(|edge| *edge += edges);
+            node.outputs.iter_mut().flatten().for_each(|edge| *edge += edges);
+            node.watches.iter_mut().flatten().for_each(|node| *node += nodes);
+            self.nodes.push(node);
+        }
+        for edge in other.edges {
+            self.edges.push(Edge { from: edge.from + nodes, to: edge.to + nodes, ..edge });
+        }
+        nodes
+    }
+
+    /// Places the stages, starts their threads, and lets the sources go when all are ready.
+    ///
+    /// # Errors
+    /// [`StartError`]: threads or cores that can't be had, a branch that leads nowhere, an edge that may drop before a
+    /// book. Nothing runs then.
+    #[expect(clippy::needless_pass_by_value, reason = "options are made for one start")]
+    pub fn start(self, options: StartOptions) -> Result<Run, StartError> {
+        Run::start(self, &options)
+    }
+
+    /// Whether every port leads somewhere, no edge that drops lies before a step that needs all records, and the
+    /// capacities can be.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        let refuse = |field, expected: String, got: String| Err(StartError::Declared { field, expected, got });
+        for node in &self.nodes {
+            if node.outputs.iter().any(Option::is_none) {
+                return refuse(
+                    "pipeline",
+                    "an end of every branch".into(),
+                    format!("{}, which leads nowhere", node.name),
+                );
+            }
+        }
+        let mut loses = vec![None; self.nodes.len()];
+        for edge in &self.edges {
+            if edge.options.capacity.is_some_and(|capacity| capacity == 0 || capacity > MOST_CAPACITY) {
+                let got = edge.options.capacity.unwrap_or_default();
+                return refuse("capacity", format!("1 to {MOST_CAPACITY} records"), got.to_string());
+            }
+            let to = &self.nodes[edge.to];
+            if loses[edge.to].is_none() {
+                let drops = (edge.options.when_full == WhenFull::Drop).then(|| to.name.clone());
+                loses[edge.to] = drops.or_else(|| loses[edge.from].clone());
+            }
+            if let (true, Some(at)) = (to.whole, &loses[edge.to]) {
+                let expected =
+                    format!("whenFull 'block' on every edge before {}: a lost event makes a book wrong", to.name);
+                return refuse("whenFull", expected, format!("'drop' on the edge before {at}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The steps that must be on one thread, as ranges of numbers, in order.
+    pub(crate) fn units(&self) -> Vec<std::ops::Range<usize>> {
+        let mut units: Vec<std::ops::Range<usize>> = Vec::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            let must = node.watches.iter().filter(|_| !node.scripted);
+            let first = must.filter_map(|path| self.before(path)).min().unwrap_or(at);
+            let mut start = at;
+            while let Some(unit) = units.pop_if(|unit| unit.end > first) {
+                start = unit.start;
+            }
+            units.push(start..at + 1);
+        }
+        units
+    }
+
+    /// The node whose state a path begins behind.
+    pub(crate) fn before(&self, path: &[usize]) -> Option<usize> {
+        let edge = *self.nodes[*path.first()?].inputs.first()?;
+        Some(self.edges[edge].from)
+    }
+}
