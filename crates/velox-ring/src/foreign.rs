@@ -292,6 +292,22 @@ impl<R: Record> ForeignProducer<R> {
         Ok((self.side.ring.capacity - self.side.used()?) as usize)
     }
 
+    /// How many records wait.
+    ///
+    /// # Errors
+    /// [`ForeignError::Corrupt`].
+    pub fn len(&self) -> Result<usize, ForeignError> {
+        Ok(self.side.used()? as usize)
+    }
+
+    /// Whether none waits.
+    ///
+    /// # Errors
+    /// As [`len`](Self::len).
+    pub fn is_empty(&self) -> Result<bool, ForeignError> {
+        Ok(self.len()? == 0)
+    }
+
     /// Adds a record; `false` when the ring is full. Allocates nothing.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use super::counters::{EdgeCounters, StageCounters};
 use super::crossing::{Crossing, Receiver, Sender};
 use super::error::StartError;
 use super::flow::{Flow, Stamp};
+use super::map::{Make, MapAgent};
 use super::merge::{Merge, MergeAgent};
 use super::run::{Run, StartOptions};
 use super::script::ScriptAgent;
@@ -185,6 +186,7 @@ pub(crate) enum Fan {
 }
 
 /// One stage of a graph.
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of a stage, apart from the others")]
 pub(crate) struct Node {
     pub name: String,
     pub inputs: Vec<usize>,
@@ -299,6 +301,13 @@ impl Graph {
             }
         }
         Port::new(at, 0)
+    }
+
+    /// Makes records of another type, by their words.
+    pub fn map<T: Flow, O: Flow>(&mut self, from: Port<T>, name: &str, make: Make<T>, edge: EdgeOptions) -> Port<O> {
+        self.add(name, 1, Box::new(move |wiring| Box::new(MapAgent::new::<O>(make, wiring))));
+        self.lead(from, edge);
+        Port::new(self.nodes.len() - 1, 0)
     }
 
     /// Gives each record on twice.

@@ -120,6 +120,9 @@ struct PlannedEdge {
     end: PlannedEnd,
 }
 
+/// A node whose state another looks at, and the edges on the way.
+type Watch = (usize, Vec<usize>);
+
 /// A node with the ends of its edges.
 struct PlannedNode {
     index: usize,
@@ -128,7 +131,7 @@ struct PlannedNode {
     inputs: Vec<PlannedEdge>,
     outputs: Vec<PlannedEdge>,
     /// The nodes whose state it looks at, and the edges on the way where all is on this thread.
-    watches: Vec<Option<(usize, Vec<usize>)>>,
+    watches: Vec<Option<Watch>>,
 }
 
 /// What a thread builds its agents from.
@@ -215,7 +218,7 @@ fn cut(
     let named = |name: &String| placement.iter().position(|placed| placed.stages.contains(name));
     let thread_of: Vec<usize> =
         graph.nodes.iter().map(|node| named(&node.name).expect("every stage is placed")).collect();
-    let ways: Vec<Vec<Option<(usize, Vec<usize>)>>> = graph
+    let ways: Vec<Vec<Option<Watch>>> = graph
         .nodes
         .iter()
         .map(|node| {

@@ -3,6 +3,7 @@
 mod book;
 mod bundle;
 mod count;
+mod doorbell;
 mod filter;
 mod ring;
 mod trades;
@@ -11,6 +12,7 @@ mod transactions;
 pub use book::BookStage;
 pub use bundle::{BundleOptions, BundleStage};
 pub use count::Count;
+pub use doorbell::Doorbell;
 pub use filter::Filter;
 pub use ring::{RingSink, RingSource};
 pub use trades::Trades;
