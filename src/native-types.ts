@@ -74,7 +74,22 @@ export interface Native {
   runGo(run: number): void
   runStats(run: number): string
   runPlacement(run: number): string
+  /** Stages, and edges by their numbers, as JSON. */
+  runTopology(run: number): string
   runStop(run: number): void
+  runPause(run: number, paused: boolean): void
+  /** Wakes threads that sleep: records were left, or room was made. */
+  runWake(run: number): void
+  runFail(run: number, stage: string, reason: string): void
+  runParamSet(run: number, place: number, value: number): void
+  runParamGet(run: number, place: number): number
+  /** Where stages would run: names, ranges that stay together, threads and wait, as JSON. */
+  placementOf(plan: string): string
+
+  /** `rung` is called once for each time that the bell was armed and the native side has moved records since. */
+  doorbellNew(rung: () => void): number
+  doorbellArm(bell: number): void
+  doorbellAbandon(bell: number, abandoned: boolean): void
   runAbort(run: number): void
 
   batchSizes(): { input: number; output: number }

@@ -4,7 +4,7 @@ import { VeloxError } from '../errors/velox-error.js'
 import { type FieldSpec, isRecord, specOf } from '../record/fields.js'
 import { Condition, EnumExpression, NumExpression } from './expression.js'
 
-function columnOf(name: string, spec: FieldSpec): unknown {
+function columnOf(step: string, name: string, spec: FieldSpec): unknown {
   const node = { op: 'column', name }
   switch (spec.kind) {
     case 'bool':
@@ -15,21 +15,21 @@ function columnOf(name: string, spec: FieldSpec): unknown {
       return new EnumExpression(node, spec.names)
     case 'text':
     case 'records':
-      return refuse('filter', 'a field of numbers, names or truth values', name)
+      return refuse(step, 'a field of numbers, names or truth values', name)
     default:
       return new NumExpression(node)
   }
 }
 
 /** The fields of a record as expressions; a field that there is not is told with those that there are. */
-export function columnsOf<T extends Element>(type: T): Columns<T> {
+export function columnsOf<T extends Element>(step: string, type: T): Columns<T> {
   const spec = specOf(type)
-  if (!isRecord(spec)) return refuse('filter', 'a pipeline of records', type)
+  if (!isRecord(spec)) return refuse(step, 'a pipeline of records', type)
   const { name: record, fields } = spec
   return new Proxy(Object.create(null) as object, {
     get(_, name) {
       if (typeof name === 'symbol') return undefined
-      if (Object.hasOwn(fields, name)) return columnOf(name, fields[name] as FieldSpec)
+      if (Object.hasOwn(fields, name)) return columnOf(step, name, fields[name] as FieldSpec)
       throw new VeloxError('VELOX_UNKNOWN_FIELD', { record, field: name, known: Object.keys(fields) })
     },
   }) as Columns<T>

@@ -1,5 +1,6 @@
 import type * as Face from '../../index.js'
 import { refuse } from '../errors/check.js'
+import { Param } from './param.js'
 
 /** An expression as the native side plans it; the tree is documented in `crates/velox-expr`. */
 export type Node = { readonly op: string; readonly [of: string]: unknown }
@@ -10,25 +11,36 @@ type Num = Face.Num
 let loose: Set<Condition> | undefined
 
 /**
- * Runs a callback that makes a condition, and makes sure that it made no other: `a && b` compiles, and drops `a`.
+ * Runs a callback that makes expressions, and makes sure that every condition is part of what it gives: `a && b`
+ * compiles, and drops `a`.
  */
-export function conditionOf(make: () => unknown): Node {
+export function gathered<M extends { readonly roots: readonly unknown[] }>(step: string, make: () => M): M {
   const before = loose
   loose = new Set()
   try {
     const made = make()
-    if (!(made instanceof Condition)) return refuse('filter', 'a condition, such as t.price.gt(5)', made)
-    loose.delete(made)
+    for (const root of made.roots) if (root instanceof Condition) loose.delete(root)
     if (loose.size > 0)
-      refuse(
-        'filter',
-        'conditions joined by and(), or(), not()',
-        `${loose.size} that lead nowhere (&& and || drop one)`,
-      )
-    return made.node
+      refuse(step, 'conditions joined by and(), or(), not()', `${loose.size} that lead nowhere (&& and || drop one)`)
+    return made
   } finally {
     loose = before
   }
+}
+
+/** The condition that a callback makes. */
+export function conditionOf(step: string, make: () => unknown): Node {
+  const { roots } = gathered(step, () => ({ roots: [make()] }))
+  const [made] = roots
+  return made instanceof Condition ? made.node : refuse(step, 'a condition, such as t.price.gt(5)', made)
+}
+
+/** The number or the name that a callback makes. */
+export function valueOf(step: string, make: () => unknown): Node {
+  const { roots } = gathered(step, () => ({ roots: [make()] }))
+  const [made] = roots
+  if (made instanceof NumExpression || made instanceof EnumExpression || made instanceof Condition) return made.node
+  return refuse(step, 'a field or an expression, such as t.receiveTs', made)
 }
 
 function noValue(): never {
@@ -73,11 +85,12 @@ function condition(value: unknown): Node {
 
 const FITS_I64 = (value: bigint) => BigInt.asIntN(64, value) === value
 
-function number(value: Num): Node {
+export function number(value: Num): Node {
   if (value instanceof NumExpression) return value.node
+  if (value instanceof Param) return { op: 'param', name: value.name, initial: value.initial }
   if (typeof value === 'bigint') return { op: FITS_I64(value) ? 'i64' : 'u64', value: String(value) }
   if (typeof value === 'string') return { op: 'decimal', value }
-  if (typeof value !== 'number') return refuse('operand', 'a column, a number, a bigint or a decimal text', value)
+  if (typeof value !== 'number') return refuse('operand', 'a column, a number, a bigint, a decimal text or a param', value)
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) return { op: 'i64', value }
   return { op: 'f64', value: Number.isFinite(value) ? value : String(value) }
 }
@@ -189,17 +202,17 @@ export class NumExpression implements Face.NumExpr {
 }
 
 export class EnumExpression<V extends string> implements Face.EnumExpr<V> {
-  readonly #column: Node
+  readonly node: Node
   readonly #names: readonly string[]
 
   constructor(column: Node, names: readonly string[]) {
-    this.#column = column
+    this.node = column
     this.#names = names
   }
 
   #is(op: string, value: V): Face.BoolExpr {
     if (!this.#names.includes(value)) refuse('name', this.#names.map((name) => `'${name}'`).join(', '), value)
-    return new Condition({ op, of: [this.#column, { op: 'name', value }] })
+    return new Condition({ op, of: [this.node, { op: 'name', value }] })
   }
 
   eq(v: V): Face.BoolExpr {

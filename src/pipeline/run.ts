@@ -1,9 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Element, Run as Face, Placement, Report, Stats, VeloxErrorCode, VeloxErrorContexts } from '../../index.js'
-import { checkInteger, checkOptions, describe } from '../errors/check.js'
+import type {
+  Batch,
+  Element,
+  Run as Face,
+  Placement,
+  Report,
+  Stats,
+  Topology,
+  VeloxErrorCode,
+  VeloxErrorContexts,
+} from '../../index.js'
+import { checkInteger, checkOptions, describe, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { native, owned } from '../native.js'
-import type { Hosts } from '../stage/host.js'
+import type { Hosts, Thrown } from '../stage/host.js'
+import type { EndRun, RunEnd } from './own-end.js'
+import { RunParams } from './params.js'
+import type { ParamUse } from './plan.js'
 import { type RawReport, type RawStats, reportOf, statsOf } from './report.js'
 
 /** How a run ended, as the native side tells it. */
@@ -18,6 +31,9 @@ export type Outcome =
       context: VeloxErrorContexts[VeloxErrorCode]
     }
 
+/** A parameter of a run, and the stage that it is of where it is no expression's. */
+export type RunParam = ParamUse & { readonly stage?: string }
+
 /** Why a run was aborted, as text. */
 export function reasonText(reason: unknown): string {
   if (reason === undefined) return 'abort()'
@@ -28,24 +44,82 @@ export function reasonText(reason: unknown): string {
 export class Run<T extends Element> implements Face<T> {
   readonly type: T
   readonly placement: readonly Placement[]
+  readonly topology: Topology
+  readonly params: RunParams
   readonly #slot: number
   readonly #outcome: Promise<Outcome>
   /** What the run works on lives at least as long as the run. */
   readonly #objects: readonly object[]
+  readonly #ends: readonly RunEnd[]
+  readonly #end: EndRun
+  #readers = 0
+  #failed: Thrown | undefined
   #ended = false
+  #stops = false
   #reason: unknown
   /** The workers of its scripts. */
   #hosts: Hosts | undefined
 
-  constructor(type: T, slot: number, outcome: Promise<Outcome>, objects: readonly object[]) {
+  constructor(
+    type: T,
+    slot: number,
+    outcome: Promise<Outcome>,
+    o: { objects: readonly object[]; ends: readonly RunEnd[]; params: readonly RunParam[] },
+  ) {
     this.type = type
     this.#slot = owned(this, slot)
-    this.#objects = objects
+    this.#objects = o.objects
+    this.#ends = o.ends
+    this.params = new RunParams(slot, o.params)
+    this.topology = JSON.parse(native.runTopology(slot)) as Topology
     this.placement = JSON.parse(native.runPlacement(slot)) as Placement[]
     this.#outcome = outcome.then((ended) => {
       this.#ended = true
       return ended
     })
+    this.#end = {
+      over: this.#outcome,
+      wake: () => native.runWake(slot),
+      fail: (stage, error) => {
+        this.#failed ??= { error, stage }
+        native.runFail(slot, stage, error instanceof Error ? error.message : String(error))
+      },
+    }
+    for (const end of this.#ends) end.serve(this.#end)
+  }
+
+  async *batches(o: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Batch<T>> {
+    checkOptions(o, ['signal'], 'batches')
+    const end = this.#batches
+    if (!end) return refuse('batches', 'a pipeline without a last step to(…)', 'one that ends in a sink')
+    if (this.#readers > 0) refuse('batches', 'one reader at a time', 'a second one')
+    this.#readers++
+    end.abandon(false)
+    try {
+      yield* end.batches(this.#end, o.signal) as AsyncGenerator<Batch<T>>
+    } finally {
+      this.#readers--
+      if (this.#stops) this.#abandon()
+    }
+  }
+
+  get #batches(): RunEnd | undefined {
+    return this.#ends.find((end) => end.kind === 'batches')
+  }
+
+  /** Where nobody reads the batches, what is on its way to them can only be dropped. */
+  #abandon(): void {
+    if (this.#readers > 0) return
+    this.#batches?.abandon(true)
+    native.runWake(this.#slot)
+  }
+
+  pause(): void {
+    native.runPause(this.#slot, true)
+  }
+
+  resume(): void {
+    native.runPause(this.#slot, false)
   }
 
   /** Takes the workers of its scripts, and waits until they are ready. */
@@ -68,8 +142,14 @@ export class Run<T extends Element> implements Face<T> {
   }
 
   async stop(): Promise<Report> {
-    native.runStop(this.#slot)
+    this.#stop()
     return this.done()
+  }
+
+  #stop(): void {
+    this.#stops = true
+    native.runStop(this.#slot)
+    this.#abandon()
   }
 
   abort(reason?: unknown): void {
@@ -81,7 +161,7 @@ export class Run<T extends Element> implements Face<T> {
   async done(): Promise<Report> {
     const outcome = await this.#outcome
     await this.#hosts?.ended
-    const thrown = this.#hosts?.thrown
+    const thrown = this.#failed ?? this.#hosts?.thrown
     if (outcome.kind === 'failed') {
       const { stage, code, context } = outcome
       const cause =
@@ -97,7 +177,7 @@ export class Run<T extends Element> implements Face<T> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    native.runStop(this.#slot)
+    this.#stop()
     await this.#outcome
     void this.#objects
   }

@@ -1,5 +1,6 @@
 import type { Element, Sink } from '../../index.js'
-import { checkName } from '../errors/check.js'
+import { checkName, refuse } from '../errors/check.js'
+import { pathOf } from './path.js'
 
 /** A sink that counts what arrives and lets it go. */
 export class CountSink implements Sink<Element> {
@@ -16,3 +17,20 @@ export class CountSink implements Sink<Element> {
 export const count = (name = 'count'): Sink<any> => new CountSink(name)
 // biome-ignore lint/suspicious/noExplicitAny: a sink that takes every type
 export const discard = (): Sink<any> => new CountSink('discard')
+
+/** A sink into a file. */
+export class FileSink implements Sink<Element> {
+  declare readonly accepts: Element
+  readonly path: string
+  readonly format: 'csv' | 'velox'
+
+  constructor(path: string | URL) {
+    this.path = pathOf(path)
+    const [, end] = /\.(csv|velox)$/.exec(this.path) ?? []
+    if (end !== 'csv' && end !== 'velox') refuse('path', "a name that ends in '.csv' or '.velox'", this.path)
+    this.format = end as 'csv' | 'velox'
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a sink that takes every type
+export const toFile = (path: string | URL): Sink<any> => new FileSink(path)

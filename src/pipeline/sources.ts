@@ -1,9 +1,10 @@
-import { fileURLToPath } from 'node:url'
-import type { Pace, Source } from '../../index.js'
+import type { Element, fromIterable as FromIterable, Pace, Source } from '../../index.js'
 import { checkInteger, checkOptions, checkPositive, checkString, refuse } from '../errors/check.js'
 import { call, native } from '../native.js'
+import { codecOf } from '../record/codec.js'
 import { Instrument } from '../record/instrument.js'
 import { MarketEvent } from '../record/market.js'
+import { pathOf } from './path.js'
 import type { PacePlan, SourcePlan } from './plan.js'
 
 /** A source of market data that the native side makes from its plan. */
@@ -34,12 +35,6 @@ function paceOf(pace: Pace): PacePlan {
 
 function list<V>(field: string, values: readonly V[]): readonly V[] {
   return Array.isArray(values) ? values : refuse(field, 'an array', values)
-}
-
-function pathOf(path: string | URL): string {
-  if (path instanceof URL)
-    return path.protocol === 'file:' ? fileURLToPath(path) : refuse('path', 'a file: URL', path.href)
-  return checkString('path', path).isWellFormed() ? path : refuse('path', 'well-formed text', path)
 }
 
 export function replay(
@@ -77,6 +72,27 @@ export function poisson(o: { perSecond: number; count?: number; seed?: number; p
     new Instrument({ symbol: 'POISSON', venue: 'poisson', tick: '0.0001', lot: '1' }),
   ])
 }
+
+/** A source of what a script's iterable gives; a run takes it from its start. */
+export class IterableSource<T extends Element> implements Source<T> {
+  readonly type: T
+  readonly values: AsyncIterable<unknown> | Iterable<unknown>
+
+  constructor(type: T, values: AsyncIterable<unknown> | Iterable<unknown>) {
+    codecOf(type)
+    const is = Object(values) as Partial<AsyncIterable<unknown> & Iterable<unknown>>
+    if (typeof values === 'string' || (!is[Symbol.asyncIterator] && !is[Symbol.iterator]))
+      refuse('values', 'an iterable or an async iterable', values)
+    this.type = type
+    this.values = values
+  }
+
+  instrument(): Instrument {
+    return refuse('instrument', 'a source of market data', 'an iterable')
+  }
+}
+
+export const fromIterable: typeof FromIterable = (type, values) => new IterableSource(type, values)
 
 /** Recorded market data that comes with the package. */
 export const sample = Object.freeze({ btcusdt: new URL('../../data/btcusdt-usdm-20240808.gz', import.meta.url) })

@@ -4,16 +4,18 @@ import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
 import { Hosts, type ScriptPlan } from '../stage/host.js'
 import { refuseWhileImporting } from '../stage/importing.js'
-import type { Plan, ThreadsPlan } from './plan.js'
-import { type Outcome, Run, reasonText } from './run.js'
+import type { Nodes } from './nodes.js'
+import { RunEnd } from './own-end.js'
+import type { NodePlan, ParamUse, Plan, ThreadsPlan } from './plan.js'
+import { type Outcome, Run, type RunParam, reasonText } from './run.js'
 
 const WAITS: readonly Wait[] = ['spin', 'yield', 'backoff', 'block']
 
-function checkWait(field: string, wait: Wait): Wait {
+export function checkWait(field: string, wait: Wait): Wait {
   return WAITS.includes(wait) ? wait : refuse(field, WAITS.map((w) => `'${w}'`).join(', '), wait)
 }
 
-function threadsOf(threads: StartOptions['threads']): ThreadsPlan {
+export function threadsOf(threads: StartOptions['threads']): ThreadsPlan {
   if (threads === undefined || threads === 'auto') return 'auto'
   if (typeof threads === 'number') return checkInteger('threads', threads, 1, 1024)
   if (!Array.isArray(threads)) return refuse('threads', "'auto', a number or a list of { stages }", threads)
@@ -30,13 +32,29 @@ function checkSignal(field: string, signal: AbortSignal | undefined): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) refuse(field, 'an AbortSignal', signal)
 }
 
-/** Starts a plan. `objects` are what the plan's slots belong to: the run keeps them. */
-export async function start<T extends Element>(
-  type: T,
-  declared: Omit<Plan, 'threads' | 'wait'>,
-  objects: readonly object[],
-  o: StartOptions,
-): Promise<Face<T>> {
+/** What a start makes of the declaration: the plan, and the ends of the run on this thread. */
+function planOf(nodes: Nodes, threads: ThreadsPlan, wait: Wait): { plan: Plan; ends: RunEnd[]; params: RunParam[] } {
+  const ends: RunEnd[] = []
+  const params: RunParam[] = []
+  const place = (use: ParamUse, stage: string | undefined) => {
+    const known = params.find((p) => p.name === use.name && p.stage === stage)
+    if (known && known.initial !== use.initial)
+      refuse('param', `one initial value for ${use.name}: ${known.initial}`, use.initial)
+    return known ? params.indexOf(known) : params.push({ ...use, ...(stage !== undefined && { stage }) }) - 1
+  }
+  const plan = nodes.all.map(({ own, params: uses = [], ...node }): NodePlan => {
+    const stage = node.kind === 'stage' ? node.name : undefined
+    const made = { ...node, params: uses.map((use) => place(use, stage)) } as NodePlan
+    if (!own) return made
+    const end = new RunEnd(node.name, own)
+    ends.push(end)
+    return { ...made, ring: end.ringSlot, bell: end.bell, drops: end.drops } as NodePlan
+  })
+  return { plan: { name: nodes.name, nodes: plan, params, threads, wait }, ends, params }
+}
+
+/** Starts a declaration; the run keeps the objects that its slots belong to. */
+export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOptions): Promise<Face<T>> {
   checkOptions(o, ['threads', 'wait', 'stopOn', 'signal'], 'start')
   refuseWhileImporting()
   const { stopOn, signal, wait = 'backoff' } = o
@@ -44,14 +62,14 @@ export async function start<T extends Element>(
   checkSignal('signal', signal)
   if (signal?.aborted)
     throw new VeloxError('VELOX_RUN_ABORTED', { reason: reasonText(signal.reason) }, { cause: signal.reason })
-  const plan: Plan = { ...declared, threads: threadsOf(o.threads), wait: checkWait('wait', wait) }
+  const { plan, ends, params } = planOf(nodes, threadsOf(o.threads), checkWait('wait', wait))
   const { promise, resolve } = withResolvers<Outcome>()
   const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))
-  const run = new Run(type, slot, promise, objects)
+  const run = new Run(type, slot, promise, { objects: nodes.objects, ends, params })
   follow(stopOn, promise, () => void run.stop().catch(() => {}))
   follow(signal, promise, () => run.abort(signal?.reason))
   const scripts = new Map<string, ScriptPlan>()
-  for (const step of plan.steps) if (step.kind === 'stage') scripts.set(step.name, step.script)
+  for (const node of plan.nodes) if (node.kind === 'stage') scripts.set(node.name, node.script)
   if (scripts.size > 0) {
     try {
       await run.host(new Hosts(slot, scripts))

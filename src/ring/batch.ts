@@ -7,6 +7,8 @@ import { scalarOf } from '../record/scalars.js'
 
 /** A name that no field of a record can have. */
 export const DURING: unique symbol = Symbol('during')
+export const LEND: unique symbol = Symbol('lend')
+export const RETURN: unique symbol = Symbol('return')
 
 /** Records in place, for the length of one callback. */
 export class RingBatch<T extends Element> {
@@ -63,5 +65,19 @@ export class RingBatch<T extends Element> {
     } finally {
       this.#window.length = 0
     }
+  }
+
+  /** Shows `length` records from a cursor on, until [RETURN]. */
+  [LEND](from: number, length: number): Batch<T> {
+    this.#window.from = from
+    this.#window.length = length
+    return this as unknown as Batch<T>
+  }
+
+  /** Shows nothing any more; says how many records were shown. */
+  [RETURN](): number {
+    const { length } = this.#window
+    this.#window.length = 0
+    return length
   }
 }

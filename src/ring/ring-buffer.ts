@@ -3,7 +3,7 @@ import { checkCount, checkList, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { native } from '../native.js'
 import { type Codec, codecOf } from '../record/codec.js'
-import { DURING, RingBatch } from './batch.js'
+import { DURING, LEND, RETURN, RingBatch } from './batch.js'
 import * as layout from './layout.js'
 import { RingSide, type SideName } from './side.js'
 
@@ -136,6 +136,24 @@ export class RingBuffer<T extends Element> implements Face<T> {
     this.#consumer.during(() => batch[DURING](this.#consumer.at, count, read))
     this.#consumer.advance(count)
     return count
+  }
+
+  /** The next records in place, until they are given back; undefined where there are none. For the run's own rings. */
+  lend(max: number): Batch<T> | undefined {
+    this.#consumer.hold()
+    const count = Math.min(
+      max,
+      this.#consumer.waiting((n) => n >= max),
+    )
+    if (count === 0) return undefined
+    this.#batch ??= new RingBatch(this.#view, this.#codec, layout.SLOTS_AT, this.#stride, this.#capacity - 1)
+    return this.#batch[LEND](this.#consumer.at, count)
+  }
+
+  /** Ends what was lent: it counts as read. */
+  giveBack(): void {
+    const count = this.#batch?.[RETURN]() ?? 0
+    if (count > 0) this.#consumer.advance(count)
   }
 
   get capacity(): number {

@@ -1,5 +1,6 @@
 import type { Element, defineStage as Face, StageDefinition } from '../../index.js'
 import { checkOptions, checkString, refuse } from '../errors/check.js'
+import { checkParam } from '../expression/param.js'
 import { codecOf } from '../record/codec.js'
 
 /** A stage at run time: what the face shows, and where a worker finds it. */
@@ -36,8 +37,4 @@ export const defineStage: typeof Face = (meta, d) => {
     [MARK]: true,
   }
   return Object.freeze(made) as never
-}
-
-export function checkParam(name: string, value: unknown): number {
-  return typeof value === 'number' ? value : refuse(`params.${name}`, 'a number', value)
 }

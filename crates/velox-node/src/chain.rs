@@ -1,101 +1,246 @@
-//! A pipeline under construction whose record type is known at run time only.
-//!
-//! A type has a key: the name of a native record, or `words:N` for a record of a script's own, of N 64-bit words.
+//! Where records leave a step, when their type is known at run time only.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use velox_engine::expr::{Expr, Scales};
-use velox_engine::pipeline::{Flow, Pipeline};
-use velox_engine::stages::{Count, RingSink, RingSource};
-use velox_engine::{Bundle, MarketEvent, Trade, Transaction, Words};
+use velox_engine::pipeline::{EdgeOptions, Flow, Graph, Late, Merge, Port};
+use velox_engine::ring::ForeignError;
+use velox_engine::stages::{
+    self, Conflate, ConflateOptions, Count, Dedupe, DedupeOptions, Doorbell, Evaluator, Filter, RateLimit, RingSink,
+    RingSource, SampleEvery, Surroundings,
+};
+use velox_engine::{Bundle, MarketEvent, Trade, Transaction};
 
+use crate::carried::{Carried, TypePlan, with_type};
 use crate::errors::Thrown;
 use crate::memory::SharedMemory;
 use crate::plan::misplaced;
 
-pub(crate) struct Chain(Box<dyn Link>);
+type Result<T> = std::result::Result<T, Thrown>;
 
-/// What every pipeline can go on with, whatever it carries.
+/// A step under construction: the graph, its name, the edge before it, and what its expressions need.
+pub(crate) struct Site<'a> {
+    pub graph: &'a mut Graph,
+    pub name: &'a str,
+    pub edge: EdgeOptions,
+    /// The type of what comes in.
+    pub of: &'a TypePlan,
+    pub scales: Scales,
+    pub surroundings: Surroundings,
+}
+
+/// A port, and what decimal text counts in behind it.
+pub(crate) struct Head {
+    port: Box<dyn Link>,
+    pub scales: Scales,
+}
+
+/// What every port can go on with, whatever it carries.
 trait Link {
-    fn any(self: Box<Self>) -> Box<dyn Any>;
-    fn count(self: Box<Self>, name: &str) -> Chain;
-    fn ring(self: Box<Self>, name: &str, memory: &Arc<SharedMemory>) -> Result<Chain, Thrown>;
-    fn script(self: Box<Self>, name: &str, output: &str) -> Result<Chain, Thrown>;
+    fn any(&self) -> &dyn Any;
+    fn node(&self, graph: &Graph) -> usize;
+    fn count(&self, site: Site<'_>);
+    fn ring(&self, site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>, drops: bool) -> Result<()>;
+    fn script(&self, site: Site<'_>, output: &str) -> Result<Head>;
+    fn filter(&self, site: Site<'_>, expr: &Expr) -> Result<Head>;
+    fn map(&self, site: Site<'_>, to: &TypePlan, fields: &[(String, Expr)]) -> Result<Head>;
+    fn tee(&self, site: Site<'_>) -> [Head; 2];
+    fn split(&self, site: Site<'_>, expr: &Expr) -> Result<[Head; 2]>;
+    fn merge(&self, site: Site<'_>, others: &[&Head], by: &Expr, late: Late) -> Result<Head>;
+    fn sample_every(&self, site: Site<'_>, n: u64) -> Result<Head>;
+    fn rate_limit(&self, site: Site<'_>, per_second: f64) -> Result<Head>;
+    fn dedupe(&self, site: Site<'_>, key: &Expr, options: DedupeOptions) -> Result<Head>;
+    fn conflate(&self, site: Site<'_>, key: &Expr, options: ConflateOptions) -> Result<Head>;
 }
 
-/// Does something with the type of a key: the types that a source can give, whose stamp is an arrival, and `$Also`.
-macro_rules! with_type {
-    ($key:expr, $T:ident => $work:expr $(; $Also:ident)*) => {
-        with_type!(@ $key, $T => $work; $($Also)* MarketEvent Trade Transaction; 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
-    };
-    (@ $key:expr, $T:ident => $work:expr; $($Own:ident)*; $($n:literal)*) => {
-        match $key {
-            $(stringify!($Own) => { type $T = $Own; $work })*
-            $(concat!("words:", $n) => { type $T = Words<$n>; $work })*
-            _ => Err(Thrown::value("type", "a record of at most 128 bytes", $key)),
-        }
-    };
+/// The name of the time that watermarks count in.
+fn record_time(key: &str) -> Option<&'static str> {
+    match key {
+        "MarketEvent" | "Trade" => Some("receiveTs"),
+        "Transaction" => Some("ingressTsNs"),
+        _ => None,
+    }
 }
 
-impl<T: Flow> Link for Pipeline<T> {
-    fn any(self: Box<Self>) -> Box<dyn Any> {
+fn evaluator<T: Carried>(site: &Site<'_>, expr: &Expr) -> Result<Evaluator<T>> {
+    Ok(Evaluator::new(&T::columns(site.of)?, expr, &site.scales, site.surroundings.clone())?)
+}
+
+fn condition<T: Carried>(op: &'static str, site: &Site<'_>, expr: &Expr) -> Result<Evaluator<T>> {
+    Ok(Evaluator::condition(op, &T::columns(site.of)?, expr, &site.scales, site.surroundings.clone())?)
+}
+
+impl<T: Carried> Link for Port<T> {
+    fn any(&self) -> &dyn Any {
         self
     }
 
-    fn count(self: Box<Self>, name: &str) -> Chain {
-        Chain::new(self.to(name, Count::default()))
+    fn node(&self, graph: &Graph) -> usize {
+        graph.node_of(*self)
     }
 
-    fn ring(self: Box<Self>, name: &str, memory: &Arc<SharedMemory>) -> Result<Chain, Thrown> {
-        Ok(Chain::new(self.to(name, RingSink::new(memory.producer::<T>()?))))
+    fn count(&self, site: Site<'_>) {
+        site.graph.stage(*self, site.name, Count::default(), site.edge);
     }
 
-    fn script(self: Box<Self>, name: &str, output: &str) -> Result<Chain, Thrown> {
-        with_type!(output, O => Ok(Chain::new(Pipeline::script::<O>(*self, name))); Bundle)
+    fn ring(&self, site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>, drops: bool) -> Result<()> {
+        let sink = RingSink::new(memory.producer::<T>()?);
+        let sink = match bell {
+            Some(bell) => sink.ringing(bell, drops),
+            None => sink,
+        };
+        site.graph.stage(*self, site.name, sink, site.edge);
+        Ok(())
     }
-}
 
-impl Chain {
-    pub(crate) fn new<T: Flow>(pipeline: Pipeline<T>) -> Self {
-        Self(Box::new(pipeline))
+    fn script(&self, site: Site<'_>, output: &str) -> Result<Head> {
+        let Site { graph, name, edge, scales, .. } = site;
+        with_type!(output, O => Ok(Head::new(graph.script::<T, O>(*self, name, edge), scales)); Bundle)
     }
 
-    pub(crate) fn from_ring(memory: &Arc<SharedMemory>) -> Result<Self, Thrown> {
-        with_type!(memory.record.as_str(), T => {
-            Ok(Self::new(Pipeline::from("ring", RingSource::<T>::new(memory.consumer()?))))
+    fn filter(&self, site: Site<'_>, expr: &Expr) -> Result<Head> {
+        let filter = Filter::new(condition::<T>("filter", &site, expr)?);
+        Ok(Head::new(site.graph.stage(*self, site.name, filter, site.edge), site.scales))
+    }
+
+    fn map(&self, site: Site<'_>, to: &TypePlan, fields: &[(String, Expr)]) -> Result<Head> {
+        let Site { graph, name, edge, of, scales, surroundings } = site;
+        let from = T::columns(of)?;
+        with_type!(to.key.as_str(), O => {
+            let make = stages::make(&from, &<O as Carried>::columns(to)?, fields, &scales, surroundings)?;
+            Ok(Head::new(graph.map::<T, O>(*self, name, make, edge), scales))
         })
     }
 
-    pub(crate) fn typed<T: Flow>(self) -> Result<Pipeline<T>, Thrown> {
-        self.0.any().downcast().map(|pipeline| *pipeline).map_err(|_| misplaced())
+    fn tee(&self, site: Site<'_>) -> [Head; 2] {
+        let (first, second) = site.graph.tee(*self, site.name, site.edge);
+        [Head::new(first, site.scales), Head::new(second, site.scales)]
     }
 
-    pub(crate) fn count(self, name: &str) -> Self {
-        self.0.count(name)
+    fn split(&self, site: Site<'_>, expr: &Expr) -> Result<[Head; 2]> {
+        let route = stages::route(condition::<T>("split", &site, expr)?);
+        let (first, second) = site.graph.split(*self, site.name, route, site.edge);
+        Ok([Head::new(first, site.scales), Head::new(second, site.scales)])
     }
 
-    pub(crate) fn ring(self, name: &str, memory: &Arc<SharedMemory>) -> Result<Self, Thrown> {
-        self.0.ring(name, memory)
-    }
-
-    /// Filters what has columns: the native records but bundles.
-    pub(crate) fn filter(self, name: &str, expr: &Expr, scales: &Scales) -> Result<Self, Thrown> {
-        let mut any = self.0.any();
-        macro_rules! try_type {
-            ($($T:ty)*) => {
-                $(any = match any.downcast::<Pipeline<$T>>() {
-                    Ok(pipeline) => return Ok(Self::new(pipeline.filter(name, expr, scales)?)),
-                    Err(other) => other,
-                };)*
-            };
+    fn merge(&self, site: Site<'_>, others: &[&Head], by: &Expr, late: Late) -> Result<Head> {
+        let name = match by {
+            Expr::Column { name } => Some(name.as_str()),
+            _ => None,
+        };
+        let by_record_time = name.is_some() && name == record_time(&site.of.key);
+        let times = stages::times(evaluator::<T>(&site, by)?)?;
+        let mut ports = vec![*self];
+        for other in others {
+            ports.push(other.typed::<T>()?);
         }
-        try_type!(MarketEvent Trade Transaction);
-        drop(any);
-        Err(Thrown::value("filter", "MarketEvent, Trade or Transaction records", "another type"))
+        let merge = Merge { times, by_record_time, late };
+        Ok(Head::new(site.graph.merge(&ports, site.name, merge, site.edge), site.scales))
     }
 
-    pub(crate) fn script(self, name: &str, output: &str) -> Result<Self, Thrown> {
-        self.0.script(name, output)
+    fn sample_every(&self, site: Site<'_>, n: u64) -> Result<Head> {
+        let stage = SampleEvery::<T>::new(n)?;
+        Ok(Head::new(site.graph.stage(*self, site.name, stage, site.edge), site.scales))
+    }
+
+    fn rate_limit(&self, site: Site<'_>, per_second: f64) -> Result<Head> {
+        let stage = RateLimit::<T>::new(per_second)?;
+        Ok(Head::new(site.graph.stage(*self, site.name, stage, site.edge), site.scales))
+    }
+
+    fn dedupe(&self, site: Site<'_>, key: &Expr, options: DedupeOptions) -> Result<Head> {
+        let stage = Dedupe::new(evaluator::<T>(&site, key)?.into_plan(), options)?;
+        let stage = T::time().into_iter().fold(stage, Dedupe::by_record_time);
+        Ok(Head::new(site.graph.stage(*self, site.name, stage, site.edge), site.scales))
+    }
+
+    fn conflate(&self, site: Site<'_>, key: &Expr, options: ConflateOptions) -> Result<Head> {
+        let stage = Conflate::new(evaluator::<T>(&site, key)?.into_plan(), options)?;
+        Ok(Head::new(site.graph.stage(*self, site.name, stage, site.edge), site.scales))
+    }
+}
+
+impl Head {
+    pub(crate) fn new<T: Carried>(port: Port<T>, scales: Scales) -> Self {
+        Self { port: Box::new(port), scales }
+    }
+
+    pub(crate) fn from_ring(
+        site: Site<'_>,
+        memory: &Arc<SharedMemory>,
+        bell: Option<Arc<Doorbell>>,
+    ) -> Result<Self> {
+        with_type!(memory.record.as_str(), T => {
+            let source = RingSource::<T>::new(memory.consumer().map_err(ForeignError::from)?);
+            let source = match bell {
+                Some(bell) => source.ringing(bell),
+                None => source,
+            };
+            Ok(Self::new(site.graph.source(site.name, source), Scales::default()))
+        })
+    }
+
+    pub(crate) fn typed<T: Flow>(&self) -> Result<Port<T>> {
+        self.port.any().downcast_ref::<Port<T>>().copied().ok_or_else(misplaced)
+    }
+
+    /// The number of its node.
+    pub(crate) fn node(&self, graph: &Graph) -> usize {
+        self.port.node(graph)
+    }
+
+    pub(crate) fn count(&self, site: Site<'_>) {
+        self.port.count(site);
+    }
+
+    pub(crate) fn ring(
+        &self,
+        site: Site<'_>,
+        memory: &Arc<SharedMemory>,
+        bell: Option<Arc<Doorbell>>,
+        drops: bool,
+    ) -> Result<()> {
+        self.port.ring(site, memory, bell, drops)
+    }
+
+    pub(crate) fn script(&self, site: Site<'_>, output: &str) -> Result<Self> {
+        self.port.script(site, output)
+    }
+
+    pub(crate) fn filter(&self, site: Site<'_>, expr: &Expr) -> Result<Self> {
+        self.port.filter(site, expr)
+    }
+
+    pub(crate) fn map(&self, site: Site<'_>, to: &TypePlan, fields: &[(String, Expr)]) -> Result<Self> {
+        self.port.map(site, to, fields)
+    }
+
+    pub(crate) fn tee(&self, site: Site<'_>) -> [Self; 2] {
+        self.port.tee(site)
+    }
+
+    pub(crate) fn split(&self, site: Site<'_>, expr: &Expr) -> Result<[Self; 2]> {
+        self.port.split(site, expr)
+    }
+
+    pub(crate) fn merge(&self, site: Site<'_>, others: &[&Self], by: &Expr, late: Late) -> Result<Self> {
+        self.port.merge(site, others, by, late)
+    }
+
+    pub(crate) fn sample_every(&self, site: Site<'_>, n: u64) -> Result<Self> {
+        self.port.sample_every(site, n)
+    }
+
+    pub(crate) fn rate_limit(&self, site: Site<'_>, per_second: f64) -> Result<Self> {
+        self.port.rate_limit(site, per_second)
+    }
+
+    pub(crate) fn dedupe(&self, site: Site<'_>, key: &Expr, options: DedupeOptions) -> Result<Self> {
+        self.port.dedupe(site, key, options)
+    }
+
+    pub(crate) fn conflate(&self, site: Site<'_>, key: &Expr, options: ConflateOptions) -> Result<Self> {
+        self.port.conflate(site, key, options)
     }
 }

@@ -1,0 +1,67 @@
+import type { BookExpr, Context, NumExpr } from '../../index.js'
+import { checkInteger, refuse } from '../errors/check.js'
+import { nearest } from '../errors/nearest.js'
+import type { BookValue } from '../pipeline/plan.js'
+import { NumExpression } from './expression.js'
+
+/** A book that stands before a step: its step's name and its node. */
+export interface KnownBook {
+  readonly name: string
+  readonly node: number
+}
+
+class Book implements BookExpr {
+  readonly #node: number
+
+  constructor(node: number) {
+    this.#node = node
+  }
+
+  #value(value: BookValue['value'], levels?: number): NumExpr {
+    return new NumExpression({
+      op: 'book',
+      value: { node: this.#node, value, ...(levels !== undefined && { levels }) },
+    })
+  }
+
+  get mid(): NumExpr {
+    return this.#value('mid')
+  }
+
+  get spread(): NumExpr {
+    return this.#value('spread')
+  }
+
+  get bid(): NumExpr {
+    return this.#value('bid')
+  }
+
+  get ask(): NumExpr {
+    return this.#value('ask')
+  }
+
+  imbalance(levels: number): NumExpr {
+    return this.#value('imbalance', checkInteger('levels', levels, 1, 1_000_000))
+  }
+}
+
+/** What an expression sees beside its record: the books before it, the nearest last. */
+export function contextOf(books: readonly KnownBook[]): Context {
+  const named = new Map(books.map(({ name, node }) => [name, new Book(node)]))
+  return {
+    get book() {
+      const last = books.at(-1)
+      return last ? new Book(last.node) : refuse('book', 'a book step before this one', 'none')
+    },
+    books: new Proxy(Object.create(null) as Record<string, BookExpr>, {
+      get(_, name) {
+        if (typeof name === 'symbol') return undefined
+        const known = [...named.keys()]
+        const meant = nearest(name, known)
+        const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+        const expected = known.length === 0 ? 'a book step before this one' : `one of ${known.join(', ')}${hint}`
+        return named.get(name) ?? refuse('books', expected, name)
+      },
+    }),
+  }
+}

@@ -1,0 +1,140 @@
+// The ends of a run on this thread: rings that native stages fill or empty, and that the event loop gets to as it can.
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Batch, Element, Input } from '../../index.js'
+import { call, native, owned } from '../native.js'
+import { ringSlot } from '../ring/native-ring.js'
+import { RingBuffer } from '../ring/ring-buffer.js'
+import type { OwnEnd } from './plan.js'
+
+/** How long a callback may have the event loop at a time. */
+const TURN_MILLIS = 8
+const MOST = 1024
+
+/** What an end needs of its run. */
+export interface EndRun {
+  /** Resolves when the run is over. */
+  readonly over: Promise<unknown>
+  wake(): void
+  fail(stage: string, error: unknown): void
+}
+
+export class RunEnd {
+  readonly stage: string
+  readonly ring: RingBuffer<Element>
+  readonly ringSlot: number
+  readonly bell: number
+  readonly #own: OwnEnd
+  #rung: (() => void) | undefined
+  #isOver = false
+
+  constructor(stage: string, own: OwnEnd) {
+    this.stage = stage
+    this.#own = own
+    this.ring = new RingBuffer(own.type, Math.max(2, own.capacity))
+    this.ringSlot = ringSlot(this.ring)
+    this.bell = owned(
+      this,
+      call(() => native.doorbellNew(() => this.#ring())),
+    )
+  }
+
+  get kind(): OwnEnd['use']['kind'] {
+    return this.#own.use.kind
+  }
+
+  get drops(): boolean {
+    return this.#own.drops
+  }
+
+  #ring(): void {
+    this.#rung?.()
+    this.#rung = undefined
+  }
+
+  /** Starts what the end does by itself. */
+  serve(run: EndRun): void {
+    void run.over.then(() => {
+      this.#isOver = true
+      this.#ring()
+    })
+    const { use } = this.#own
+    if (use.kind === 'iterable') void this.#fill(run, use.values)
+    if (use.kind === 'tap') void this.#tap(run, use.f as (batch: Batch<Element>) => void)
+  }
+
+  /** Waits until the native side has moved records, or the run is over. `isReady`: whether there is no need to. */
+  async #moved(isReady: () => boolean): Promise<void> {
+    const rung = new Promise<void>((resolve) => {
+      this.#rung = resolve
+    })
+    native.doorbellArm(this.bell)
+    if (isReady() || this.#isOver) this.#ring()
+    await rung
+  }
+
+  async #fill(run: EndRun, values: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
+    const { ring } = this
+    try {
+      for await (const value of values as AsyncIterable<Input<Element>>) {
+        if (this.#isOver) return
+        while (!ring.push(value)) {
+          run.wake()
+          await this.#moved(() => !ring.isFull)
+          if (this.#isOver) return
+        }
+        run.wake()
+      }
+    } catch (error) {
+      run.fail(this.stage, error)
+    } finally {
+      ring.close()
+      run.wake()
+    }
+  }
+
+  async #tap(run: EndRun, f: (batch: Batch<Element>) => void): Promise<void> {
+    const { ring } = this
+    try {
+      for (;;) {
+        const until = performance.now() + TURN_MILLIS
+        while (ring.drain(f, MOST) > 0 && performance.now() < until);
+        run.wake()
+        if (!ring.isEmpty) await turn()
+        else if (this.#isOver) return
+        else await this.#moved(() => !ring.isEmpty)
+      }
+    } catch (error) {
+      // Nobody reads any more; the run ends by the error.
+      native.doorbellAbandon(this.bell, true)
+      run.fail(this.stage, error)
+    }
+  }
+
+  /** Says whether anybody reads: what comes while nobody does counts as dropped. */
+  abandon(abandoned: boolean): void {
+    native.doorbellAbandon(this.bell, abandoned)
+  }
+
+  /** Batches as the event loop gets to them; each is valid until the next. */
+  async *batches(run: EndRun, signal: AbortSignal | undefined): AsyncGenerator<Batch<Element>> {
+    const { ring } = this
+    const stop = () => this.#ring()
+    signal?.addEventListener('abort', stop)
+    try {
+      while (!signal?.aborted) {
+        const batch = ring.lend(MOST)
+        if (batch) {
+          try {
+            yield batch
+          } finally {
+            ring.giveBack()
+            run.wake()
+          }
+        } else if (this.#isOver) return
+        else await this.#moved(() => !ring.isEmpty || signal?.aborted === true)
+      }
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+}
