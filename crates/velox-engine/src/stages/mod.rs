@@ -2,16 +2,33 @@
 
 mod book;
 mod bundle;
+mod conflate;
 mod count;
+mod dedupe;
 mod filter;
+#[cfg(test)]
+mod harness;
+mod key;
+mod key_map;
+mod option;
+mod rate_limit;
 mod ring;
+mod sample;
+mod timed;
 mod trades;
 mod transactions;
 
 pub use book::BookStage;
 pub use bundle::{BundleOptions, BundleStage};
+pub use conflate::{Conflate, ConflateOptions};
 pub use count::Count;
+pub use dedupe::{Dedupe, DedupeOptions};
 pub use filter::Filter;
+pub use key::DEFAULT_MAX_KEYS;
+pub use option::InvalidOption;
+pub use rate_limit::RateLimit;
 pub use ring::{RingSink, RingSource};
+pub use sample::SampleEvery;
+pub use timed::Timed;
 pub use trades::Trades;
 pub use transactions::Transactions;
