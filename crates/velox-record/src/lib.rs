@@ -6,6 +6,8 @@
 
 mod bundle;
 mod decimal;
+#[doc(hidden)]
+pub mod declare;
 mod instrument;
 mod market;
 mod transaction;
@@ -14,6 +16,7 @@ mod words;
 
 pub use bundle::{BUNDLE_CAPACITY, Bundle};
 pub use decimal::{DecimalError, Step};
+pub use declare::Scalar;
 pub use instrument::{Instrument, InstrumentError};
 pub use market::{EventKind, MarketEvent, Trade, flags};
 pub use transaction::{InvalidTransaction, Transaction};

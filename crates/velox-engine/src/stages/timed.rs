@@ -1,0 +1,29 @@
+use velox_record::{MarketEvent, Record, Trade, Transaction, Words};
+
+/// Whether a record says when it was received, in ns: what goes by that time is the same in each replay.
+///
+/// ```
+/// use velox_engine::{Trade, stages::Timed};
+/// let time = Trade::TIME.unwrap();
+/// assert_eq!(time(&Trade { receive_ts: 7, ..Trade::default() }), 7);
+/// ```
+pub trait Timed: Record {
+    /// Reads it; none for a record that has no such time.
+    const TIME: Option<fn(&Self) -> u64>;
+}
+
+impl Timed for MarketEvent {
+    const TIME: Option<fn(&Self) -> u64> = Some(|event| event.receive_ts);
+}
+
+impl Timed for Trade {
+    const TIME: Option<fn(&Self) -> u64> = Some(|trade| trade.receive_ts);
+}
+
+impl Timed for Transaction {
+    const TIME: Option<fn(&Self) -> u64> = Some(|transaction| transaction.ingress_ts_ns);
+}
+
+impl<const N: usize> Timed for Words<N> {
+    const TIME: Option<fn(&Self) -> u64> = None;
+}
