@@ -302,7 +302,7 @@ export function activeTransactions(b: Infer<typeof Bundle>): readonly Infer<type
  * A string is a decimal at the scale of the source's market ('95.00'; refused where there are several); a number or a bigint
  * is raw ticks or lots.
  */
-export type Num = NumExpr | number | bigint | `${number}`
+export type Num = NumExpr | number | bigint | `${number}` | Param
 export interface BoolExpr {
   and(...o: BoolExpr[]): BoolExpr
   or(...o: BoolExpr[]): BoolExpr
@@ -357,6 +357,51 @@ export type Columns<T> =
     ? // biome-ignore lint/suspicious/noExplicitAny: the written type doesn't matter to a reader
       { readonly [K in keyof F]: F[K] extends Field<infer R, any> ? Column<R> : never }
     : never
+type Into<R> = [R] extends [boolean]
+  ? BoolExpr | boolean
+  : [R] extends [number | bigint]
+    ? Num
+    : [R] extends [string]
+      ? EnumExpr<R> | R
+      : never
+/** What `map` makes a record of: an expression or a value for each of its fields. */
+export type Mapped<O extends RecordType> = {
+  // biome-ignore lint/suspicious/noExplicitAny: the written type doesn't matter to a reader
+  readonly [K in keyof O['fields']]: O['fields'][K] extends Field<infer R, any> ? Into<R> : never
+}
+/**
+ * The books before a step, by the names of their steps; `book` is the nearest. An expression sees each book as it was at
+ * the instant of its record, however records are cut into batches; books from beyond a `merge` are not seen.
+ */
+export interface Context {
+  readonly book: BookExpr
+  readonly books: Readonly<Record<string, BookExpr>>
+}
+/** Values of a book, in ticks. None has a value while the book has no top: comparisons are false then. */
+export interface BookExpr {
+  /** Halfway between bid and ask, an f64. */
+  readonly mid: NumExpr
+  readonly spread: NumExpr
+  readonly bid: NumExpr
+  readonly ask: NumExpr
+  /** (bids − asks) ÷ (bids + asks) over the best `levels`, an f64: −1 to 1. */
+  imbalance(levels: number): NumExpr
+}
+/** A number that can be set while a run goes: `run.params.set(p, value)`. */
+export interface Param<V = number> {
+  readonly name: string
+  readonly initial: V
+}
+/**
+ * Declares a parameter for expressions. Each step sees one value for a whole batch; the report lists what changed, and at
+ * which of its records each step saw it.
+ *
+ * ```ts
+ * const tilt = param('tilt', 0.3)
+ * // … .filter((t, { book }) => book.imbalance(5).gt(tilt)) … run.params.set(tilt, 0.5)
+ * ```
+ */
+export function param(name: string, initial: number): Param
 /** `value` where the condition holds, else what `otherwise` says. */
 export function when(c: BoolExpr, value: Num): { otherwise(v: Num): NumExpr }
 
@@ -373,6 +418,13 @@ export interface Sink<T extends Element> {
 export interface StepOptions {
   /** How reports name the step; default: its kind. */
   name?: string
+  /**
+   * What the edge into the step does with a record that finds no room: `block` (default) holds up the step before it,
+   * `drop` drops and counts it. Of the last step before `run.batches()`, the edge behind it too.
+   */
+  whenFull?: 'block' | 'drop'
+  /** How many records that edge holds at least; default 256 within a thread, 4,096 between threads. */
+  capacity?: number
 }
 /** Records written in place, for the length of one `poll`: by `push`, or field by field from record 0 on. */
 export type Writer<T> = {
@@ -447,19 +499,69 @@ export interface Pipeline<in out T extends Element> {
     o?: StepOptions & { max?: number; timeoutMicros?: number },
   ): Pipeline<typeof Bundle>
   /**
-   * Passes on the records for which the condition holds; it runs natively. MarketEvent, Trade and Transaction records.
+   * Passes on the records for which the condition holds; it runs natively, over every type of record.
    *
    * ```ts
    * .filter((t) => t.side.eq('ask').and(t.qty.gt('0.05'), t.price.gt(t.price.prev())))
    * ```
    */
-  filter(e: (t: Columns<T>) => BoolExpr, o?: StepOptions): Pipeline<T>
+  filter(e: (t: Columns<T>, x: Context) => BoolExpr, o?: StepOptions): Pipeline<T>
+  /**
+   * Makes a record of another type of each record, an expression or a value for each field; it runs natively. A record for
+   * which a field has no value, or one that the field can't hold, is an error of the step, counted.
+   *
+   * ```ts
+   * .map(Mid, (t, { book }) => ({ id: t.id, mid: book.mid, large: t.qty.gt(100) }))
+   * ```
+   */
+  map<O extends RecordType>(to: O, e: (t: Columns<T>, x: Context) => Mapped<O>, o?: StepOptions): Pipeline<O>
   /** A stage of your own, in a worker. What it throws fails the run: VELOX_STAGE_FAILED, with it as the cause. */
   stage<O extends Element, P>(
     s: StageDefinition<T, O, P>,
     o?: StepOptions & { params?: { readonly [K in keyof P]?: number } },
   ): Pipeline<O>
-  to(s: Sink<T> | RingBuffer<T>): Pipeline<T>
+  /**
+   * Shows batches to a function on this thread, as the event loop gets to them, and passes everything on. `block` (default)
+   * holds up the rest while the ring of `capacity` (4,096) records is full; with `drop` it never does.
+   */
+  tap(f: (batch: Batch<T>) => void, o?: StepOptions): Pipeline<T>
+  /** Gives every record to a branch too, which ends in a `to()` of its own. */
+  // biome-ignore lint/suspicious/noExplicitAny: the branch may end with any type
+  tee(branch: (p: Pipeline<T>) => Pipeline<any>, o?: StepOptions): Pipeline<T>
+  /** Goes on with the records for which the condition holds; the others go to a branch, which ends in a `to()`. */
+  split(
+    e: (t: Columns<T>, x: Context) => BoolExpr,
+    // biome-ignore lint/suspicious/noExplicitAny: the branch may end with any type
+    otherwise: (p: Pipeline<T>) => Pipeline<any>,
+    o?: StepOptions,
+  ): Pipeline<T>
+  /**
+   * Brings streams together in the order of a time; of equal times this stream goes first, then `others` in their order.
+   * A record that is older than one given on before is late: it is counted, and passed on or dropped. A quiet stream holds
+   * up the others until its source has come as far, where the time is that of the records' receipt; else until it has a
+   * record or ends.
+   */
+  merge(
+    by: (t: Columns<T>) => NumExpr,
+    others: readonly Pipeline<T>[],
+    o?: StepOptions & { late?: 'emit' | 'drop' },
+  ): Pipeline<T>
+  /** Passes on the 1st, the n+1st, … record. */
+  sampleEvery(n: number, o?: StepOptions): Pipeline<T>
+  /** Passes on at most so many records a second, by the clock. */
+  rateLimit(perSecond: number, o?: StepOptions): Pipeline<T>
+  /** Leaves out a record whose key was seen within the window before, in the records' own time where they have one. */
+  dedupe(
+    key: (t: Columns<T>) => NumExpr | EnumExpr<string>,
+    o: StepOptions & { windowMicros: number; maxKeys?: number },
+  ): Pipeline<T>
+  /** Keeps the latest record of each key while the step behind it has no room; what it replaces counts as conflated. */
+  conflate(key: (t: Columns<T>) => NumExpr | EnumExpr<string>, o?: StepOptions & { maxKeys?: number }): Pipeline<T>
+  to(s: Sink<T> | RingBuffer<T>, o?: StepOptions): Pipeline<T>
+  /** Runs it, and gives what arrives as objects. Rejects as `done()` does. */
+  toArray(o?: StartOptions): Promise<Infer<T>[]>
+  /** The plan as text: stages, what is fused, threads, and the rings between them. */
+  explain(o?: StartOptions): string
   start(o?: StartOptions): Promise<Run<T>>
 }
 /**
@@ -482,10 +584,36 @@ export interface Placement {
   readonly wait: Wait
   readonly why: string
 }
+/** What leads where. */
+export interface Topology {
+  readonly stages: readonly string[]
+  readonly edges: readonly {
+    readonly from: string
+    readonly to: string
+    readonly whenFull: 'block' | 'drop'
+    readonly capacity?: number
+    /** Whether it is a ring between two threads, or a batch within one. */
+    readonly crossesThreads: boolean
+  }[]
+}
 export interface Run<T extends Element> extends AsyncDisposable {
   /** What the run carries at its end. */
   readonly type: T
   readonly placement: readonly Placement[]
+  readonly topology: Topology
+  /**
+   * Parameters by their `param()` or their name; those of a stage by `'stage.name'`, or by the name where only one has it.
+   * After the end: no effect.
+   */
+  readonly params: { set(p: Param | string, value: number): void; get(p: Param | string): number }
+  /**
+   * What a pipeline without a last `to()` gives: batches as the event loop gets to them, each valid until the next. The
+   * edge blocks unless the last step says drop; what nobody read at `stop()` counts as dropped.
+   */
+  batches(o?: { signal?: AbortSignal | undefined }): AsyncIterable<Batch<T>>
+  /** The sources give nothing until `resume()`; what is on its way goes on. What was scheduled shifts by as long. */
+  pause(): void
+  resume(): void
   /** Ends when the run ends. */
   stats(o?: { everyMillis?: number }): AsyncIterable<Stats>
   /** Drains: every record is accounted for. A ring at the end is drained by its reader: without one, `abort` ends the run. */
@@ -514,6 +642,10 @@ export interface StageReport {
   readonly conflated: number
   readonly errors: number
   readonly held: number
+  /** Records that came out of order, of a `merge`. */
+  readonly late?: number
+  /** Live only: it has not come back from its work for a second. A stage that waits for records is not stuck. */
+  readonly stuck?: boolean
   /** The first refused record, as a sentence. */
   readonly firstError?: string
   /**
@@ -564,6 +696,13 @@ export interface Report extends Stats {
   /** Pauses of spinning threads over 10 µs: the machine took the core away. */
   readonly stalls: { readonly count: number; readonly totalNanos: number; readonly maxNanos: number }
   readonly placement: readonly Placement[]
+  /** Parameters that were set while the run went: which step saw it, and how many records it had taken before. */
+  readonly paramChanges: readonly {
+    readonly stage: string
+    readonly param: string
+    readonly value: number
+    readonly atRecord: number
+  }[]
   /** Empty when the same input gives the same bytes; else the reasons. */
   readonly nonDeterministic: readonly string[]
   toJSON(): unknown
@@ -591,12 +730,19 @@ export function poisson(o: {
   seed?: number
   pace?: 'max'
 }): Source<typeof MarketEvent>
+/** What an iterable gives, as the event loop gets to it. What it throws fails the run. */
+export function fromIterable<T extends Element>(
+  type: T,
+  values: AsyncIterable<Input<T>> | Iterable<Input<T>>,
+): Source<T>
 // biome-ignore lint/suspicious/noExplicitAny: a sink that takes every type
 type AnySink = Sink<any>
 /** Counts what arrives. */
 export function count(name?: string): AnySink
 /** Lets everything go. */
 export function discard(): AnySink
+/** A file of what arrives: '.csv', or '.velox' (binary; `replay` reads it back). */
+export function toFile(path: string | URL): AnySink
 /** Recorded market data that comes with the package. */
 export const sample: { readonly btcusdt: URL }
 

@@ -96,6 +96,8 @@ export interface Native {
   hostOpen(token: number): number
   hostStage(host: number, name: string, input: Uint8Array, output: Uint8Array): number
   hostBooks(host: number): string
+  /** The script of this stage looks at the books before it. */
+  hostWatch(host: number, stage: number): void
   /** Answer: 0 none, 1 wrote, 2 kept. Gives stage × 2^20 + count, 0 to rest, -1 at the end. */
   hostStep(host: number, answer: number, count: number): number
   hostFail(host: number, stage: string, reason: string): void

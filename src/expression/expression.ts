@@ -36,7 +36,7 @@ export function conditionOf(step: string, make: () => unknown): Node {
 }
 
 /** The number or the name that a callback makes. */
-export function valueOf(step: string, make: () => unknown): Node {
+export function keyOf(step: string, make: () => unknown): Node {
   const { roots } = gathered(step, () => ({ roots: [make()] }))
   const [made] = roots
   if (made instanceof NumExpression || made instanceof EnumExpression || made instanceof Condition) return made.node
@@ -90,7 +90,8 @@ export function number(value: Num): Node {
   if (value instanceof Param) return { op: 'param', name: value.name, initial: value.initial }
   if (typeof value === 'bigint') return { op: FITS_I64(value) ? 'i64' : 'u64', value: String(value) }
   if (typeof value === 'string') return { op: 'decimal', value }
-  if (typeof value !== 'number') return refuse('operand', 'a column, a number, a bigint, a decimal text or a param', value)
+  if (typeof value !== 'number')
+    return refuse('operand', 'a column, a number, a bigint, a decimal text or a param', value)
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) return { op: 'i64', value }
   return { op: 'f64', value: Number.isFinite(value) ? value : String(value) }
 }

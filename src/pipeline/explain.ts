@@ -31,9 +31,13 @@ function whatOf(nodes: Nodes, node: Declared): string {
   const books = (node.books ?? []).map(({ node }) => (nodes.all[node] as Declared).name)
   const parts = [
     node.kind,
-    ...(node.params?.length ? [`params ${node.params.map(({ name, initial }) => `${name} = ${initial}`).join(', ')}`] : []),
+    ...(node.params?.length
+      ? [`params ${node.params.map(({ name, initial }) => `${name} = ${initial}`).join(', ')}`]
+      : []),
     ...(books.length ? [`looks at ${[...new Set(books)].join(', ')}`] : []),
-    ...(node.own ? [`a ring of ${node.own.capacity} to the main thread, ${node.own.drops ? 'drops' : 'blocks'} when full`] : []),
+    ...(node.own
+      ? [`a ring of ${node.own.capacity} to the main thread, ${node.own.drops ? 'drops' : 'blocks'} when full`]
+      : []),
   ]
   return parts.join('; ')
 }

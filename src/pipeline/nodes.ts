@@ -1,9 +1,10 @@
 import type { KnownBook } from '../expression/context.js'
 import type { At, Declared } from './plan.js'
 
+type Without<D, K extends string> = D extends unknown ? Omit<D, K> : never
+
 /** A node before it has its place. */
-// biome-ignore lint/suspicious/noExplicitAny: distributes over the union of steps
-export type Draft = Declared extends infer D ? (D extends any ? Omit<D, 'from'> & { from?: readonly At[] } : never) : never
+export type Draft = Without<Declared, 'from'> & { readonly from?: readonly At[] }
 
 /** The nodes of a pipeline and the objects that their slots belong to. Never changed: each step makes a new one. */
 export class Nodes {

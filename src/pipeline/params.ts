@@ -36,6 +36,10 @@ export class RunParams {
     const known = [...this.#places.keys()]
     const meant = nearest(name, known)
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`
-    return refuse('param', known.length === 0 ? 'a parameter of the run, which has none' : `one of ${known.join(', ')}${hint}`, name)
+    return refuse(
+      'param',
+      known.length === 0 ? 'a parameter of the run, which has none' : `one of ${known.join(', ')}${hint}`,
+      name,
+    )
   }
 }

@@ -4,6 +4,7 @@ import type {
   Columns,
   Context,
   Element,
+  EnumExpr,
   Pipeline as Face,
   Infer,
   L2Book as L2BookFace,
@@ -22,7 +23,7 @@ import { L2Book } from '../book/l2-book.js'
 import { checkInteger, checkName, checkOptions, checkPositive, describe, refuse } from '../errors/check.js'
 import { columnsOf } from '../expression/columns.js'
 import { contextOf } from '../expression/context.js'
-import { conditionOf, type Node, valueOf } from '../expression/expression.js'
+import { conditionOf, keyOf, type Node } from '../expression/expression.js'
 import { mappedOf } from '../expression/mapped.js'
 import { checkParam } from '../expression/param.js'
 import { resolved } from '../expression/resolve.js'
@@ -45,7 +46,6 @@ const STEP = ['name', 'whenFull', 'capacity']
 const MOST_KEYS = 2 ** 20
 const END_CAPACITY = 4096
 
-type Options = StepOptions & Readonly<Record<string, unknown>>
 type Expr<T, R> = (t: Columns<T>, x: Context) => R
 
 /** A declaration: nodes as data, and where its records leave them; nowhere once it has ended. */
@@ -78,7 +78,7 @@ export class Pipeline<T extends Element> {
   }
 
   /** A step with an expression over the fields of its records. */
-  #native<O extends Element>(type: O, kind: string, o: Options, draft: object): Pipeline<O> {
+  #native<O extends Element>(type: O, kind: string, o: StepOptions, draft: object): Pipeline<O> {
     return this.#then(type, { name: nameFor(o, kind), ...this.#resolved(draft) } as unknown as Draft, o)
   }
 
@@ -96,10 +96,10 @@ export class Pipeline<T extends Element> {
     return conditionOf(step, () => e(t, x))
   }
 
-  #key(step: string, key: (t: Columns<T>) => NumExpr): Node {
+  #key(step: string, key: (t: Columns<T>) => NumExpr | EnumExpr<string>): Node {
     if (typeof key !== 'function') refuse(step, 'a function of the fields that gives a number', key)
     const [t] = this.#columns(step)
-    return valueOf(step, () => key(t))
+    return keyOf(step, () => key(t))
   }
 
   book(book: L2BookFace, o: StepOptions & { verify?: 'quotes' } = {}): Pipeline<typeof MarketEvent> {
@@ -205,7 +205,7 @@ export class Pipeline<T extends Element> {
   }
 
   dedupe(
-    key: (t: Columns<T>) => NumExpr,
+    key: (t: Columns<T>) => NumExpr | EnumExpr<string>,
     o: StepOptions & { windowMicros: number; maxKeys?: number },
   ): Pipeline<T> {
     this.#expect('dedupe', this.type, o, ['windowMicros', 'maxKeys'])
@@ -213,10 +213,13 @@ export class Pipeline<T extends Element> {
     checkInteger('windowMicros', windowMicros, 1)
     checkInteger('maxKeys', maxKeys, 1, MOST_KEYS)
     const draft = { kind: 'dedupe', key: this.#key('dedupe', key), windowMicros, maxKeys }
-    return this.#native(this.type, 'dedupe', o as Options, draft)
+    return this.#native(this.type, 'dedupe', o, draft)
   }
 
-  conflate(key: (t: Columns<T>) => NumExpr, o: StepOptions & { maxKeys?: number } = {}): Pipeline<T> {
+  conflate(
+    key: (t: Columns<T>) => NumExpr | EnumExpr<string>,
+    o: StepOptions & { maxKeys?: number } = {},
+  ): Pipeline<T> {
     this.#expect('conflate', this.type, o, ['maxKeys'])
     const { maxKeys = 65_536 } = o
     checkInteger('maxKeys', maxKeys, 1, MOST_KEYS)
@@ -285,7 +288,8 @@ export class Pipeline<T extends Element> {
     if (!this.#at) return this.#nodes
     const { whenFull, capacity } = this.#nodes.last
     const options = { ...(whenFull && { whenFull }), ...(capacity && { capacity }) }
-    return this.#end({ kind: 'ring', ring: -1, name: 'batches', own: this.#own({ kind: 'batches' }, options) }, {}).#nodes
+    return this.#end({ kind: 'ring', ring: -1, name: 'batches', own: this.#own({ kind: 'batches' }, options) }, {})
+      .#nodes
   }
 
   async start(o: StartOptions = {}): Promise<RunFace<T>> {

@@ -98,7 +98,8 @@ export interface OwnEnd {
 }
 
 /** A node as it is declared: `own` is what `start` makes a ring for. */
-export type Declared = Omit<NodePlan, 'params'> & StepPlan & { readonly own?: OwnEnd; readonly params?: readonly ParamUse[] }
+export type Declared = Omit<NodePlan, 'params'> &
+  StepPlan & { readonly own?: OwnEnd; readonly params?: readonly ParamUse[] }
 
 export interface ParamUse {
   readonly name: string

@@ -1,9 +1,7 @@
-use velox_record::{EventKind, MarketEvent, Trade, Transaction};
+use velox_record::{Bundle, EventKind, MarketEvent, Trade, Transaction};
 
+use crate::field::SIDES;
 use crate::{Column, Table, column};
-
-/// The names of the stored sides.
-const SIDES: &[&str] = &["bid", "ask"];
 
 impl Table for Transaction {
     const COLUMNS: &'static [Column<Self>] = &[
@@ -42,6 +40,14 @@ impl Table for MarketEvent {
     ];
 }
 
+/// Of a bundle, what is one number; not its transactions.
+impl Table for Bundle {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column!("count", None, I64, |row| row.len() as u32),
+        column!("createdTsNs", None, U64, |row| row.created_ts_ns()),
+    ];
+}
+
 #[cfg(test)]
 mod tests {
     use velox_record::side_name;
@@ -49,7 +55,7 @@ mod tests {
     use super::*;
 
     fn columns_are_fields<T: Table>() {
-        let columns: Vec<&str> = T::COLUMNS.iter().map(|column| column.name).collect();
+        let columns: Vec<&str> = T::COLUMNS.iter().map(|column| &column.name[..]).collect();
         let fields: Vec<&str> = T::FIELDS.iter().map(|&(name, _)| name).collect();
         assert_eq!(columns, fields, "{}", T::NAME);
     }

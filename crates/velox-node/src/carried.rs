@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use velox_engine::expr::{Columns, OwnField};
 use velox_engine::pipeline::Flow;
+use velox_engine::stages::Timed;
 use velox_engine::{Bundle, MarketEvent, Trade, Transaction, Words};
 
 use crate::errors::Thrown;
@@ -30,7 +31,7 @@ impl TypePlan {
 }
 
 /// A type that flows, and how expressions see it.
-pub(crate) trait Carried: Flow {
+pub(crate) trait Carried: Flow + Timed {
     fn columns(of: &TypePlan) -> Result<Columns<Self>, Thrown>;
 }
 

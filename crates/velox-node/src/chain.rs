@@ -1,11 +1,11 @@
 //! Where records leave a step, when their type is known at run time only.
 
 use std::any::Any;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use velox_engine::expr::{Expr, Scales};
 use velox_engine::pipeline::{EdgeOptions, Flow, Graph, Late, Merge, Port};
-use velox_engine::ring::ForeignError;
 use velox_engine::stages::{
     self, Conflate, ConflateOptions, Count, Dedupe, DedupeOptions, Doorbell, Evaluator, Filter, RateLimit, RingSink,
     RingSource, SampleEvery, Surroundings,
@@ -37,9 +37,12 @@ pub(crate) struct Head {
 }
 
 /// What every port can go on with, whatever it carries.
-trait Link {
+pub(crate) trait Link {
     fn any(&self) -> &dyn Any;
+    /// The number of its node.
     fn node(&self, graph: &Graph) -> usize;
+    /// Its node looks at the state of another.
+    fn watch(&self, graph: &mut Graph, state: usize) -> Result<()>;
     fn count(&self, site: Site<'_>);
     fn ring(&self, site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>, drops: bool) -> Result<()>;
     fn script(&self, site: Site<'_>, output: &str) -> Result<Head>;
@@ -78,6 +81,10 @@ impl<T: Carried> Link for Port<T> {
 
     fn node(&self, graph: &Graph) -> usize {
         graph.node_of(*self)
+    }
+
+    fn watch(&self, graph: &mut Graph, state: usize) -> Result<()> {
+        Ok(graph.watch(*self, state)?)
     }
 
     fn count(&self, site: Site<'_>) {
@@ -151,7 +158,10 @@ impl<T: Carried> Link for Port<T> {
 
     fn dedupe(&self, site: Site<'_>, key: &Expr, options: DedupeOptions) -> Result<Head> {
         let stage = Dedupe::new(evaluator::<T>(&site, key)?.into_plan(), options)?;
-        let stage = T::time().into_iter().fold(stage, Dedupe::by_record_time);
+        let stage = match T::TIME.filter(|_| site.graph.has_record_time(*self)) {
+            Some(time) => stage.by_record_time(time),
+            None => stage,
+        };
         Ok(Head::new(site.graph.stage(*self, site.name, stage, site.edge), site.scales))
     }
 
@@ -166,13 +176,9 @@ impl Head {
         Self { port: Box::new(port), scales }
     }
 
-    pub(crate) fn from_ring(
-        site: Site<'_>,
-        memory: &Arc<SharedMemory>,
-        bell: Option<Arc<Doorbell>>,
-    ) -> Result<Self> {
+    pub(crate) fn from_ring(site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>) -> Result<Self> {
         with_type!(memory.record.as_str(), T => {
-            let source = RingSource::<T>::new(memory.consumer().map_err(ForeignError::from)?);
+            let source = RingSource::<T>::new(memory.consumer()?);
             let source = match bell {
                 Some(bell) => source.ringing(bell),
                 None => source,
@@ -182,65 +188,14 @@ impl Head {
     }
 
     pub(crate) fn typed<T: Flow>(&self) -> Result<Port<T>> {
-        self.port.any().downcast_ref::<Port<T>>().copied().ok_or_else(misplaced)
+        self.any().downcast_ref::<Port<T>>().copied().ok_or_else(misplaced)
     }
+}
 
-    /// The number of its node.
-    pub(crate) fn node(&self, graph: &Graph) -> usize {
-        self.port.node(graph)
-    }
+impl Deref for Head {
+    type Target = dyn Link;
 
-    pub(crate) fn count(&self, site: Site<'_>) {
-        self.port.count(site);
-    }
-
-    pub(crate) fn ring(
-        &self,
-        site: Site<'_>,
-        memory: &Arc<SharedMemory>,
-        bell: Option<Arc<Doorbell>>,
-        drops: bool,
-    ) -> Result<()> {
-        self.port.ring(site, memory, bell, drops)
-    }
-
-    pub(crate) fn script(&self, site: Site<'_>, output: &str) -> Result<Self> {
-        self.port.script(site, output)
-    }
-
-    pub(crate) fn filter(&self, site: Site<'_>, expr: &Expr) -> Result<Self> {
-        self.port.filter(site, expr)
-    }
-
-    pub(crate) fn map(&self, site: Site<'_>, to: &TypePlan, fields: &[(String, Expr)]) -> Result<Self> {
-        self.port.map(site, to, fields)
-    }
-
-    pub(crate) fn tee(&self, site: Site<'_>) -> [Self; 2] {
-        self.port.tee(site)
-    }
-
-    pub(crate) fn split(&self, site: Site<'_>, expr: &Expr) -> Result<[Self; 2]> {
-        self.port.split(site, expr)
-    }
-
-    pub(crate) fn merge(&self, site: Site<'_>, others: &[&Self], by: &Expr, late: Late) -> Result<Self> {
-        self.port.merge(site, others, by, late)
-    }
-
-    pub(crate) fn sample_every(&self, site: Site<'_>, n: u64) -> Result<Self> {
-        self.port.sample_every(site, n)
-    }
-
-    pub(crate) fn rate_limit(&self, site: Site<'_>, per_second: f64) -> Result<Self> {
-        self.port.rate_limit(site, per_second)
-    }
-
-    pub(crate) fn dedupe(&self, site: Site<'_>, key: &Expr, options: DedupeOptions) -> Result<Self> {
-        self.port.dedupe(site, key, options)
-    }
-
-    pub(crate) fn conflate(&self, site: Site<'_>, key: &Expr, options: ConflateOptions) -> Result<Self> {
-        self.port.conflate(site, key, options)
+    fn deref(&self) -> &Self::Target {
+        &*self.port
     }
 }

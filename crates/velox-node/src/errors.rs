@@ -8,6 +8,7 @@ use velox_engine::feed::FeedError;
 use velox_engine::pipeline::{EngineError, StartError, panic_text};
 use velox_engine::record::{DecimalError, InstrumentError, InvalidRecord};
 use velox_engine::ring::ForeignError;
+use velox_engine::stages::InvalidOption;
 use velox_engine::{BookError, side_name};
 
 /// An error on its way to JavaScript.
@@ -175,6 +176,12 @@ impl From<ExprError> for Thrown {
     }
 }
 
+impl From<InvalidOption> for Thrown {
+    fn from(InvalidOption { name, expected, got }: InvalidOption) -> Self {
+        Self::value(name, expected, got)
+    }
+}
+
 impl From<StartError> for Thrown {
     fn from(error: StartError) -> Self {
         match error {
@@ -185,6 +192,7 @@ impl From<StartError> for Thrown {
                 let expected = format!("a thread for {stages}");
                 Self::new("VELOX_PLACEMENT_INVALID", json!({ "expected": expected, "got": reason }))
             }
+            StartError::Declared { field, expected, got } => Self::value(field, &expected, got),
             StartError::Stage(error) => error.into(),
         }
     }

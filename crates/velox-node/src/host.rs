@@ -19,17 +19,16 @@ use crate::slots::{self, Object, of};
 /// What a worker opens.
 struct Waiting {
     thread: HostedThread,
-    /// The number of its first stage, counted from the source.
-    first: usize,
+    /// Its stages and their numbers.
+    stages: Vec<(usize, String)>,
     books: Vec<(String, L2Book)>,
 }
 
 /// A thread that a worker runs.
 pub(crate) struct Host {
     steps: ScriptLoop,
-    stages: Vec<String>,
-    /// The number of the first of `stages`, counted from the source.
-    first: usize,
+    /// Its stages and their numbers.
+    stages: Vec<(usize, String)>,
     books: Vec<(String, L2Book)>,
 }
 
@@ -40,11 +39,11 @@ fn waiting() -> MutexGuard<'static, Option<HashMap<u32, Waiting>>> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Leaves a thread for a worker; gives the token to open it with. `first` is the number of its first stage.
-pub(crate) fn leave(thread: HostedThread, first: usize, books: Vec<(String, L2Book)>) -> u32 {
+/// Leaves a thread for a worker, with its stages and their numbers; gives the token to open it with.
+pub(crate) fn leave(thread: HostedThread, stages: Vec<(usize, String)>, books: Vec<(String, L2Book)>) -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let token = NEXT.fetch_add(1, Ordering::Relaxed);
-    waiting().get_or_insert_default().insert(token, Waiting { thread, first, books });
+    waiting().get_or_insert_default().insert(token, Waiting { thread, stages, books });
     token
 }
 
@@ -77,11 +76,10 @@ fn step(call: &Call) -> std::result::Result<Value, Thrown> {
 #[napi(catch_unwind)]
 pub fn host_open(token: u32) -> Result<u32> {
     let left = waiting().get_or_insert_default().remove(&token);
-    let Some(Waiting { thread, first, books }) = left else {
+    let Some(Waiting { thread, stages, books }) = left else {
         return Err(Thrown::value("token", "a thread that waits for its worker", token).into());
     };
-    let stages = thread.stages().to_vec();
-    Ok(slots::put(Object::Host(Box::new(Host { steps: thread.open(), stages, first, books }))))
+    Ok(slots::put(Object::Host(Box::new(Host { steps: thread.open(), stages, books }))))
 }
 
 /// Gives a stage the memory that it shares with its script: a whole batch to read, and to write. Gives its number.
@@ -96,8 +94,8 @@ pub fn host_stage(
     let hold = |value: napi::Unknown<'_>| memory::hold(env.raw(), value.raw(), "batch".into(), 1);
     let (input, output) = (hold(input)?, hold(output)?);
     let stage = slots::with(host as usize, of!(Host), |host| {
-        let at = host.stages.iter().position(|stage| *stage == name);
-        let stage = host.first + at.ok_or_else(|| Thrown::value("stage", "a stage of this thread", name))?;
+        let found = host.stages.iter().find(|(_, stage)| *stage == name);
+        let stage = found.ok_or_else(|| Thrown::value("stage", "a stage of this thread", name))?.0;
         host.steps.open_stage(stage, ScriptMemory { input: input.words(), output: output.words() })?;
         Ok(stage)
     })?;
@@ -115,12 +113,21 @@ pub fn host_books(host: u32) -> Result<String> {
     Ok(books.into_iter().map(book).collect::<serde_json::Value>().to_string())
 }
 
+/// The script of this stage looks at the books before it.
+#[napi(catch_unwind)]
+pub fn host_watch(host: u32, stage: u32) -> Result<()> {
+    Ok(slots::with(host as usize, of!(Host), |host| {
+        host.steps.watch_books(stage as usize);
+        Ok(())
+    })?)
+}
+
 /// Fails the run: the script of a stage threw.
 #[napi(catch_unwind)]
 pub fn host_fail(host: u32, stage: String, reason: String) -> Result<()> {
     Ok(slots::with(host as usize, of!(Host), |host| {
-        let at = host.stages.iter().position(|known| *known == stage).unwrap_or(0);
-        host.steps.fail(host.first + at, reason);
+        let found = host.stages.iter().find(|(_, known)| *known == stage).or(host.stages.first());
+        host.steps.fail(found.map_or(0, |(number, _)| *number), reason);
         Ok(())
     })?)
 }

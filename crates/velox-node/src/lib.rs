@@ -3,8 +3,10 @@
 
 mod books;
 mod builder;
+mod carried;
 mod chain;
 mod clock;
+mod doorbell;
 mod errors;
 mod host;
 mod instrument;
@@ -32,13 +34,15 @@ pub fn init(exports: Object, env: Env) -> napi::Result<()> {
     // The baseline of the clock starts here; nothing waits for it yet.
     velox_engine::clock::begin();
     env.add_env_cleanup_hook((), |()| pipeline::end_environment())?;
-    let tables: [&[raw::Entry]; 6] = [
+    let tables: [&[raw::Entry]; 8] = [
         &clock::FUNCTIONS,
         &books::FUNCTIONS,
         &l2_book::FUNCTIONS,
         &builder::FUNCTIONS,
         &metrics::FUNCTIONS,
         &host::FUNCTIONS,
+        &doorbell::FUNCTIONS,
+        &pipeline::FUNCTIONS,
     ];
     if raw::define(env.raw(), exports.raw(), &tables) {
         Ok(())

@@ -10,10 +10,11 @@ use napi_derive::napi;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use velox_engine::feed::Arrivals;
-use velox_engine::pipeline::{Report, Run, RunError, RunHandle};
+use velox_engine::pipeline::{Param, Report, Run, RunError, RunHandle};
 
 use crate::errors::{Result, Thrown};
-use crate::plan::{Plan, ReplayPlan};
+use crate::plan::{Built, PlacementPlan, Plan, ReplayPlan};
+use crate::raw::{Call, Entry, Value};
 use crate::report;
 use crate::slots::{self, Object, of};
 use crate::{host, memory};
@@ -24,6 +25,7 @@ pub(crate) struct RunEntry {
     supervisor: Option<JoinHandle<()>>,
     /// Threads that workers open.
     hosted: Vec<(u32, Vec<String>)>,
+    params: Vec<Param>,
 }
 
 impl RunEntry {
@@ -117,23 +119,55 @@ pub fn pipeline_start(plan: String, ended: Function<'_, String, ()>) -> Result<u
     let supervisor = Builder::new().name("velox-supervisor".into()).spawn(supervise).map_err(|error| {
         Thrown::new("VELOX_PLACEMENT_INVALID", json!({ "expected": "a thread", "got": error.to_string() }))
     })?;
-    let pipeline = plan.build()?;
-    let (names, books) = (pipeline.names(), plan.books()?);
-    let mut run = pipeline.start(plan.options()).map_err(Thrown::from)?;
+    let Built { graph, books, params } = plan.build()?;
+    let names = graph.names();
+    let mut run = graph.start(plan.options()).map_err(Thrown::from)?;
     let handle = run.handle();
     let mut hosted = Vec::new();
     for thread in run.take_hosted() {
-        let stages = thread.stages().to_vec();
-        let first = names.iter().position(|name| *name == stages[0]).unwrap_or(0);
-        hosted.push((host::leave(thread, first, books.clone()), stages));
+        let number = |stage: &String| names.iter().position(|name| name == stage).unwrap_or(0);
+        let stages: Vec<_> = thread.stages().iter().map(|stage| (number(stage), stage.clone())).collect();
+        let names = thread.stages().to_vec();
+        hosted.push((host::leave(thread, stages, books.clone()), names));
     }
     // It waits for the run, so it is there.
     let _ = hand_over.send(run);
-    Ok(slots::put(Object::Run(RunEntry { handle, supervisor: Some(supervisor), hosted })))
+    Ok(slots::put(Object::Run(RunEntry { handle, supervisor: Some(supervisor), hosted, params })))
 }
 
 fn on_run<R>(run: u32, work: impl FnOnce(&RunHandle) -> R) -> Result<R> {
     Ok(slots::with(run as usize, of!(Run), |entry| Ok(work(&entry.handle)))?)
+}
+
+pub(crate) static FUNCTIONS: [Entry; 3] = [
+    Entry { name: c"runWake", run: |call| on_entry(call, |entry| entry.handle.wake()) },
+    Entry {
+        name: c"runParamSet",
+        run: |call| {
+            on_entry(call, |entry| {
+                if let Some(param) = entry.params.get(call.index(1)) {
+                    param.set(call.number(2));
+                }
+            })
+        },
+    },
+    Entry {
+        name: c"runParamGet",
+        run: |call| {
+            let get = |entry: &mut RunEntry| {
+                let param = entry.params.get(call.index(1));
+                Ok(Value::Number(param.map_or(f64::NAN, Param::get)))
+            };
+            slots::with(call.index(0), of!(Run), get)
+        },
+    },
+];
+
+fn on_entry(call: &Call, work: impl FnOnce(&RunEntry)) -> std::result::Result<Value, Thrown> {
+    slots::with(call.index(0), of!(Run), |entry| {
+        work(entry);
+        Ok(Value::Undefined)
+    })
 }
 
 /// The accounts now.
@@ -149,6 +183,30 @@ pub fn run_stats(run: u32) -> Result<String> {
 #[napi(catch_unwind)]
 pub fn run_placement(run: u32) -> Result<String> {
     on_run(run, |handle| report::placement(handle.placement()).to_string())
+}
+
+/// Stages, and edges by their numbers, as JSON.
+#[napi(catch_unwind)]
+pub fn run_topology(run: u32) -> Result<String> {
+    on_run(run, |handle| report::topology(handle).to_string())
+}
+
+/// Where stages would run, as JSON: names, ranges that stay together, threads and wait.
+#[napi(catch_unwind)]
+pub fn placement_of(plan: String) -> Result<String> {
+    Ok(report::placement(&read::<PlacementPlan>(&plan)?.place()?).to_string())
+}
+
+/// Sources give nothing, or go on.
+#[napi(catch_unwind)]
+pub fn run_pause(run: u32, paused: bool) -> Result<()> {
+    on_run(run, |handle| if paused { handle.pause() } else { handle.resume() })
+}
+
+/// Fails the run by this stage.
+#[napi(catch_unwind)]
+pub fn run_fail(run: u32, stage: String, reason: String) -> Result<()> {
+    on_run(run, |handle| handle.fail(&stage, reason))
 }
 
 /// The threads that workers are to open, as JSON: token, names of the stages.

@@ -1,5 +1,6 @@
 //! A pipeline as TypeScript declares it (`src/pipeline/plan.ts`), and the native pipeline it becomes.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +8,18 @@ use std::time::Duration;
 use serde::Deserialize;
 use velox_engine::expr::{Expr, Scales};
 use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOptions};
-use velox_engine::pipeline::{EngineError, Nothing, Pace, Paced, Pipeline, StartOptions, ThreadSpec, Threads, Wait};
-use velox_engine::stages::{BookStage, BundleOptions};
-use velox_engine::{Instrument, L2Book, MarketEvent, Trade, Transaction};
+use velox_engine::pipeline::{
+    EdgeOptions, EngineError, Graph, Late, Pace, Paced, Param, Placement, StartOptions, ThreadSpec, Threads, Wait,
+    WhenFull, place,
+};
+use velox_engine::stages::{
+    BookStage, BookValue, BundleOptions, BundleStage, ConflateOptions, DedupeOptions, Doorbell, Surroundings, Trades,
+    Transactions,
+};
+use velox_engine::{Instrument, L2Book, MarketEvent, Transaction};
 
-use crate::chain::Chain;
+use crate::carried::TypePlan;
+use crate::chain::{Head, Site};
 use crate::errors::Thrown;
 use crate::instrument::instrument;
 use crate::memory::SharedMemory;
@@ -20,10 +28,45 @@ use crate::slots::{self, of};
 #[derive(Deserialize)]
 pub(crate) struct Plan {
     name: String,
-    source: Source,
-    steps: Vec<Step>,
+    nodes: Vec<Node>,
+    #[serde(default)]
+    params: Vec<ParamPlan>,
     threads: ThreadsPlan,
     wait: String,
+}
+
+#[derive(Deserialize)]
+struct ParamPlan {
+    name: String,
+    initial: f64,
+}
+
+/// One node: where its records come from, the edge before it, what its expressions need, and what it does.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Node {
+    name: String,
+    /// Node and output.
+    from: Vec<(usize, usize)>,
+    when_full: Option<String>,
+    capacity: Option<usize>,
+    #[serde(default)]
+    of: TypePlan,
+    #[serde(default)]
+    params: Vec<usize>,
+    #[serde(default)]
+    books: Vec<BookPlan>,
+    #[serde(flatten)]
+    step: Step,
+}
+
+/// A value of a book: the node that keeps it.
+#[derive(Deserialize)]
+struct BookPlan {
+    node: usize,
+    value: String,
+    #[serde(default)]
+    levels: usize,
 }
 
 #[derive(Deserialize)]
@@ -47,23 +90,68 @@ pub(crate) struct ReplayPlan {
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
-enum Source {
-    Replay(ReplayPlan),
-    Poisson { per_second: f64, count: Option<u64>, seed: u64, pace: PacePlan },
-    Ring { ring: usize },
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Step {
-    Book { name: String, book: usize, verify: bool },
-    Trades { name: String },
-    Transactions { name: String },
-    Bundle { name: String, max: usize, timeout_micros: u64 },
-    Filter { name: String, expr: Expr },
-    Stage { name: String, output: String },
-    Count { name: String },
-    Ring { name: String, ring: usize },
+    Replay(ReplayPlan),
+    Poisson {
+        per_second: f64,
+        count: Option<u64>,
+        seed: u64,
+        pace: PacePlan,
+    },
+    RingSource {
+        ring: usize,
+        bell: Option<usize>,
+    },
+    Book {
+        book: usize,
+        verify: bool,
+    },
+    Trades,
+    Transactions,
+    Bundle {
+        max: usize,
+        timeout_micros: u64,
+    },
+    Filter {
+        expr: Expr,
+    },
+    Map {
+        to: TypePlan,
+        fields: Vec<(String, Expr)>,
+    },
+    Tee,
+    Split {
+        expr: Expr,
+    },
+    Merge {
+        by: Expr,
+        late: String,
+    },
+    SampleEvery {
+        n: u64,
+    },
+    RateLimit {
+        per_second: f64,
+    },
+    Dedupe {
+        key: Expr,
+        window_micros: u64,
+        max_keys: usize,
+    },
+    Conflate {
+        key: Expr,
+        max_keys: usize,
+    },
+    Stage {
+        output: String,
+    },
+    Count,
+    Ring {
+        ring: usize,
+        bell: Option<usize>,
+        #[serde(default)]
+        drops: bool,
+    },
 }
 
 #[derive(Deserialize)]
@@ -114,6 +202,10 @@ fn memory(slot: usize) -> Result<Arc<SharedMemory>, Thrown> {
     slots::with(slot, of!(Ring), |memory| Ok(Arc::clone(memory)))
 }
 
+fn bell(slot: usize) -> Result<Arc<Doorbell>, Thrown> {
+    slots::with(slot, of!(Doorbell), |bell| Ok(Arc::clone(bell)))
+}
+
 fn book(slot: usize) -> Result<L2Book, Thrown> {
     slots::with(slot, of!(L2Book), |book| Ok(book.clone()))
 }
@@ -123,93 +215,242 @@ pub(crate) fn misplaced() -> Thrown {
     Thrown::value("pipeline", "each step behind one of its input type", "another order")
 }
 
-impl Plan {
-    /// The book steps: their names, their books, and whether the quotes are to check them.
-    fn book_steps(&self) -> Result<Vec<(String, L2Book, bool)>, Thrown> {
-        let of = |step: &Step| match step {
-            Step::Book { name, book: slot, verify } => Some(book(*slot).map(|book| (name.clone(), book, *verify))),
-            _ => None,
-        };
-        self.steps.iter().filter_map(of).collect()
+/// What a plan has become.
+pub(crate) struct Built {
+    pub graph: Graph,
+    /// The books by the names of their steps, for scripts.
+    pub books: Vec<(String, L2Book)>,
+    pub params: Vec<Param>,
+}
+
+/// A graph under construction: where each node's records leave it.
+struct Building<'a> {
+    plan: &'a Plan,
+    graph: Graph,
+    heads: HashMap<(usize, usize), Head>,
+    params: Vec<Param>,
+}
+
+impl Building<'_> {
+    fn head(&self, from: (usize, usize)) -> Result<&Head, Thrown> {
+        self.heads.get(&from).ok_or_else(misplaced)
     }
 
-    /// A book of a market that the source doesn't have would stay empty, and say nothing.
-    fn paced(&self, name: &str, arrivals: Box<dyn Arrivals>, pace: &PacePlan) -> Result<(Chain, Scales), Thrown> {
-        let books = self.book_steps()?;
-        for (_, book, _) in &books {
-            let wanted = book.instrument();
-            if !arrivals.instruments().contains(wanted) {
-                let known: Vec<_> =
-                    arrivals.instruments().iter().map(|i| format!("{} ({})", i.symbol(), i.venue())).collect();
-                let expected = format!("a book of a market of the source: {}", known.join(", "));
-                let got = format!("one of {} ({})", wanted.symbol(), wanted.venue());
-                return Err(Thrown::value("book", &expected, got));
+    /// The books whose events come from this source.
+    fn books_behind(&self, source: usize) -> Result<Vec<(L2Book, bool)>, Thrown> {
+        let leads = |at: usize| {
+            let mut reached = vec![at];
+            while let Some(at) = reached.pop() {
+                if at == source {
+                    return true;
+                }
+                reached.extend(self.plan.nodes[at].from.iter().map(|(node, _)| *node));
             }
+            false
+        };
+        let of = |(at, node): (usize, &Node)| match node.step {
+            Step::Book { book: slot, verify } if leads(at) => Some(book(slot).map(|book| (book, verify))),
+            _ => None,
+        };
+        self.plan.nodes.iter().enumerate().filter_map(of).collect()
+    }
+
+    /// A book of a market that no source before it has would stay empty, and say nothing.
+    fn paced(&mut self, at: usize, name: &str, arrivals: Box<dyn Arrivals>, pace: &PacePlan) -> Result<Head, Thrown> {
+        let known = arrivals.instruments().to_vec();
+        let of_this = |book: &L2Book| known.contains(book.instrument());
+        let books = self.books_behind(at)?;
+        if let Some((book, _)) = books.iter().find(|(book, _)| !of_this(book))
+            && self.plan.sources() == 1
+        {
+            let wanted = book.instrument();
+            let known: Vec<_> = known.iter().map(|i| format!("{} ({})", i.symbol(), i.venue())).collect();
+            let expected = format!("a book of a market of the source: {}", known.join(", "));
+            let got = format!("one of {} ({})", wanted.symbol(), wanted.venue());
+            return Err(Thrown::value("book", &expected, got));
         }
-        let checked: Vec<u16> =
-            books.iter().filter(|(.., verify)| *verify).map(|(_, book, _)| book.instrument().id()).collect();
-        let scales = match arrivals.instruments() {
+        let checked: Vec<u16> = books
+            .iter()
+            .filter(|(book, verify)| *verify && of_this(book))
+            .map(|(book, _)| book.instrument().id())
+            .collect();
+        let scales = match &known[..] {
             [only] => Scales { tick: Some(only.tick()), lot: Some(only.lot()) },
             _ => Scales::default(),
         };
-        Ok((Chain::new(Pipeline::from(name, Paced::new(arrivals, pace.pace(), &checked))), scales))
+        let port = self.graph.source(name, Paced::new(arrivals, pace.pace(), &checked));
+        Ok(Head::new(port, scales))
     }
 
-    /// The source, and what decimal text counts in where it has one market.
-    fn source(&self) -> Result<(Chain, Scales), Thrown> {
-        match &self.source {
-            Source::Replay(plan) => {
-                // A book's own instrument says what its prices mean, unless the source was given another.
-                let books = self.book_steps()?.into_iter().map(|(_, book, _)| Arc::clone(book.instrument()));
-                self.paced("replay", Box::new(plan.open_for(books.collect())?), &plan.pace)
-            }
-            Source::Poisson { per_second, count, seed, pace } => {
-                let options = PoissonOptions { per_second: *per_second, count: *count, seed: *seed };
-                self.paced("poisson", Box::new(Poisson::new(options).map_err(EngineError::Feed)?), pace)
-            }
-            Source::Ring { ring } => Ok((Chain::from_ring(&memory(*ring)?)?, Scales::default())),
-        }
-    }
-
-    fn step(&self, chain: Chain, step: &Step, scales: &Scales) -> Result<Chain, Thrown> {
-        Ok(match step {
-            Step::Book { name, book: slot, verify } => {
-                let by = format!("the pipeline {}", self.name);
-                let stage = BookStage::new(&by, &book(*slot)?, *verify)?;
-                Chain::new(chain.typed::<MarketEvent>()?.stage(name, stage))
-            }
-            Step::Trades { name } => Chain::new(chain.typed::<MarketEvent>()?.trades(name)),
-            Step::Transactions { name } => Chain::new(chain.typed::<Trade>()?.transactions(name)),
-            Step::Bundle { name, max, timeout_micros } => {
-                let options = BundleOptions { max: *max, timeout: Duration::from_micros(*timeout_micros) };
-                Chain::new(chain.typed::<Transaction>()?.bundle(name, options).map_err(|_| misplaced())?)
-            }
-            Step::Filter { name, expr } => chain.filter(name, expr, scales)?,
-            Step::Stage { name, output } => chain.script(name, output)?,
-            Step::Count { name } => chain.count(name),
-            Step::Ring { name, ring } => chain.ring(name, &memory(*ring)?)?,
+    fn surroundings(&self, node: &Node) -> Result<Surroundings, Thrown> {
+        let param = |at: &usize| self.params.get(*at).cloned().ok_or_else(misplaced);
+        let value = |BookPlan { node, value, levels }: &BookPlan| {
+            let Some(Node { step: Step::Book { book: slot, .. }, .. }) = self.plan.nodes.get(*node) else {
+                return Err(misplaced());
+            };
+            let value = match value.as_str() {
+                "bid" => BookValue::Bid,
+                "ask" => BookValue::Ask,
+                "spread" => BookValue::Spread,
+                "mid" => BookValue::Mid,
+                _ => BookValue::Imbalance(*levels),
+            };
+            Ok((book(*slot)?, value))
+        };
+        Ok(Surroundings {
+            params: node.params.iter().map(param).collect::<Result<_, _>>()?,
+            books: node.books.iter().map(value).collect::<Result<_, _>>()?,
         })
     }
 
-    /// Opens the source and builds the chain. Nothing runs yet.
-    pub(crate) fn build(&self) -> Result<Pipeline<Nothing>, Thrown> {
-        let (mut chain, scales) = self.source()?;
-        for step in &self.steps {
-            chain = self.step(chain, step, &scales)?;
-        }
-        chain.typed::<Nothing>()
+    /// Adds a source; `false` where the node is none.
+    fn source(&mut self, at: usize, node: &Node) -> Result<bool, Thrown> {
+        let head = match &node.step {
+            Step::Replay(plan) => {
+                // A book's own instrument says what its prices mean, unless the source was given another.
+                let books = self.books_behind(at)?;
+                let arrivals = plan.open_for(books.iter().map(|(book, _)| Arc::clone(book.instrument())).collect())?;
+                self.paced(at, &node.name, Box::new(arrivals), &plan.pace)?
+            }
+            Step::Poisson { per_second, count, seed, pace } => {
+                let options = PoissonOptions { per_second: *per_second, count: *count, seed: *seed };
+                let arrivals = Poisson::new(options).map_err(EngineError::Feed)?;
+                self.paced(at, &node.name, Box::new(arrivals), pace)?
+            }
+            Step::RingSource { ring, bell: slot } => {
+                let (memory, bell) = (memory(*ring)?, slot.map(bell).transpose()?);
+                let site = site(&mut self.graph, node, Scales::default(), Surroundings::default());
+                Head::from_ring(site, &memory, bell)?
+            }
+            _ => return Ok(false),
+        };
+        self.heads.insert((at, 0), head);
+        Ok(true)
     }
 
-    /// The books of the pipeline by the names of their steps, for its scripts.
-    pub(crate) fn books(&self) -> Result<Vec<(String, L2Book)>, Thrown> {
-        Ok(self.book_steps()?.into_iter().map(|(name, book, _)| (name, book)).collect())
+    fn add(&mut self, at: usize, node: &Node) -> Result<(), Thrown> {
+        if self.source(at, node)? {
+            return Ok(());
+        }
+        let surroundings = self.surroundings(node)?;
+        let from = *node.from.first().ok_or_else(misplaced)?;
+        let mut graph = std::mem::take(&mut self.graph);
+        let made = self.step(node, self.head(from)?, site(&mut graph, node, self.head(from)?.scales, surroundings));
+        self.graph = graph;
+        for (output, head) in made?.into_iter().enumerate() {
+            if output == 0 {
+                for BookPlan { node: book, .. } in &node.books {
+                    let state = self.head((*book, 0))?.node(&self.graph);
+                    head.watch(&mut self.graph, state)?;
+                }
+            }
+            self.heads.insert((at, output), head);
+        }
+        Ok(())
+    }
+
+    fn step(&self, node: &Node, head: &Head, site: Site<'_>) -> Result<Vec<Head>, Thrown> {
+        let (name, edge, scales) = (site.name, site.edge, site.scales);
+        Ok(vec![match &node.step {
+            Step::Book { book: slot, verify } => {
+                let by = format!("the pipeline {}", self.plan.name);
+                let stage = BookStage::new(&by, &book(*slot)?, *verify)?;
+                Head::new(site.graph.stage(head.typed::<MarketEvent>()?, name, stage, edge), scales)
+            }
+            Step::Trades => Head::new(site.graph.stage(head.typed()?, name, Trades, edge), scales),
+            Step::Transactions => Head::new(site.graph.stage(head.typed()?, name, Transactions, edge), scales),
+            Step::Bundle { max, timeout_micros } => {
+                let options = BundleOptions { max: *max, timeout: Duration::from_micros(*timeout_micros) };
+                let port = head.typed::<Transaction>()?;
+                let stage = BundleStage::new(options, site.graph.has_record_time(port)).map_err(|_| misplaced())?;
+                Head::new(site.graph.stage(port, name, stage, edge), scales)
+            }
+            Step::Filter { expr } => head.filter(site, expr)?,
+            Step::Map { to, fields } => head.map(site, to, fields)?,
+            Step::Tee => return Ok(head.tee(site).into()),
+            Step::Split { expr } => return Ok(head.split(site, expr)?.into()),
+            Step::Merge { by, late } => {
+                let others = node.from[1..].iter().map(|from| self.head(*from)).collect::<Result<Vec<_>, _>>()?;
+                let late = if late == "drop" { Late::Drop } else { Late::Emit };
+                let is_one = others.iter().all(|other| other.scales == scales);
+                let mut merged = head.merge(site, &others, by, late)?;
+                merged.scales = if is_one { scales } else { Scales::default() };
+                merged
+            }
+            Step::SampleEvery { n } => head.sample_every(site, *n)?,
+            Step::RateLimit { per_second } => head.rate_limit(site, *per_second)?,
+            Step::Dedupe { key, window_micros, max_keys } => {
+                let options = DedupeOptions { window: Duration::from_micros(*window_micros), max_keys: *max_keys };
+                head.dedupe(site, key, options)?
+            }
+            Step::Conflate { key, max_keys } => head.conflate(site, key, ConflateOptions { max_keys: *max_keys })?,
+            Step::Stage { output } => head.script(site, output)?,
+            Step::Count => {
+                head.count(site);
+                return Ok(Vec::new());
+            }
+            Step::Ring { ring, bell: slot, drops } => {
+                head.ring(site, &memory(*ring)?, slot.map(bell).transpose()?, *drops)?;
+                return Ok(Vec::new());
+            }
+            Step::Replay(_) | Step::Poisson { .. } | Step::RingSource { .. } => return Err(misplaced()),
+        }])
+    }
+}
+
+fn site<'a>(graph: &'a mut Graph, node: &'a Node, scales: Scales, surroundings: Surroundings) -> Site<'a> {
+    let when_full = if node.when_full.as_deref() == Some("drop") { WhenFull::Drop } else { WhenFull::Block };
+    let edge = EdgeOptions { when_full, capacity: node.capacity };
+    Site { graph, name: &node.name, edge, of: &node.of, scales, surroundings }
+}
+
+impl Plan {
+    fn sources(&self) -> usize {
+        self.nodes.iter().filter(|node| node.from.is_empty()).count()
+    }
+
+    /// Opens the sources and builds the graph. Nothing runs yet.
+    pub(crate) fn build(&self) -> Result<Built, Thrown> {
+        let params = self.params.iter().map(|param| Param::new(&param.name, param.initial)).collect();
+        let mut building = Building { plan: self, graph: Graph::new(), heads: HashMap::new(), params };
+        for (at, node) in self.nodes.iter().enumerate() {
+            building.add(at, node)?;
+        }
+        let books = self.nodes.iter().filter_map(|node| match node.step {
+            Step::Book { book: slot, .. } => Some(book(slot).map(|book| (node.name.clone(), book))),
+            _ => None,
+        });
+        Ok(Built { graph: building.graph, books: books.collect::<Result<_, _>>()?, params: building.params })
     }
 
     pub(crate) fn options(&self) -> StartOptions {
-        let threads = match &self.threads {
-            ThreadsPlan::Auto(_) => Threads::Auto,
-            ThreadsPlan::Count(count) => Threads::Count(*count),
-            ThreadsPlan::Named(specs) => Threads::Named(
+        StartOptions { threads: self.threads.threads(), wait: wait(&self.wait), ..StartOptions::default() }
+    }
+}
+
+/// Where stages would run.
+#[derive(Deserialize)]
+pub(crate) struct PlacementPlan {
+    names: Vec<String>,
+    units: Vec<(usize, usize)>,
+    threads: ThreadsPlan,
+    wait: String,
+}
+
+impl PlacementPlan {
+    pub(crate) fn place(&self) -> Result<Vec<Placement>, Thrown> {
+        let units: Vec<_> = self.units.iter().map(|(from, to)| *from..*to).collect();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(place(&self.names, &units, &self.threads.threads(), wait(&self.wait), cores)?)
+    }
+}
+
+impl ThreadsPlan {
+    fn threads(&self) -> Threads {
+        match self {
+            Self::Auto(_) => Threads::Auto,
+            Self::Count(count) => Threads::Count(*count),
+            Self::Named(specs) => Threads::Named(
                 specs
                     .iter()
                     .map(|spec| ThreadSpec {
@@ -219,7 +460,6 @@ impl Plan {
                     })
                     .collect(),
             ),
-        };
-        StartOptions { threads, wait: wait(&self.wait), ..StartOptions::default() }
+        }
     }
 }

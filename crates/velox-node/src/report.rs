@@ -1,7 +1,9 @@
 //! Accounts as the JSON that `src/pipeline/report.ts` reads.
 
 use serde_json::{Map, Value as Json, json};
-use velox_engine::pipeline::{EdgeReport, Percentiles, Placement, Report, StageReport, Stats};
+use velox_engine::pipeline::{
+    EdgeReport, Link, Percentiles, Placement, Report, RunHandle, StageReport, Stats, WhenFull,
+};
 
 /// An object without its empty fields: what is not known is absent, not null.
 fn object(json: Json) -> Json {
@@ -26,6 +28,7 @@ fn stage(s: &StageReport) -> Json {
     object(json!({
         "name": s.name, "in": s.taken, "out": s.out, "consumed": s.consumed, "filtered": s.filtered,
         "conflated": s.conflated, "errors": s.errors, "held": s.held, "firstError": s.first_error,
+        "late": (s.late > 0).then_some(s.late), "stuck": s.stuck.then_some(true),
         "latencyNanos": percentiles(s.latency),
     }))
 }
@@ -41,6 +44,17 @@ pub(crate) fn placement(all: &[Placement]) -> Json {
     let one =
         |p: &Placement| object(json!({ "core": p.core, "stages": p.stages, "wait": p.wait.name(), "why": p.why }));
     all.iter().map(one).collect()
+}
+
+pub(crate) fn topology(handle: &RunHandle) -> Json {
+    let link = |link: &Link| {
+        let when_full = if link.options.when_full == WhenFull::Drop { "drop" } else { "block" };
+        object(json!({
+            "from": handle.names()[link.from], "to": handle.names()[link.to], "whenFull": when_full,
+            "capacity": link.options.capacity, "crossesThreads": handle.crosses(link),
+        }))
+    };
+    json!({ "stages": handle.names(), "edges": handle.topology().links.iter().map(link).collect::<Json>() })
 }
 
 pub(crate) fn stats(stats: &Stats, text: String) -> Json {
@@ -72,6 +86,9 @@ pub(crate) fn report(report: &Report) -> Json {
             "maxNanos": report.stalls.iter().map(|s| s.max_ns).max(),
         },
         "placement": placement(&report.placement),
+        "paramChanges": report.changes.iter().map(|(stage, change)| json!({
+            "stage": stage, "param": change.name, "value": change.value, "atRecord": change.at,
+        })).collect::<Json>(),
         "nonDeterministic": report.non_deterministic,
     }));
     if let (Json::Object(all), Json::Object(rest)) = (&mut json, rest) {

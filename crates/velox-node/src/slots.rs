@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use velox_engine::stages::Doorbell;
 use velox_engine::{BundleBuilder, L2Book, OrderBook, StageMetrics};
 
 use crate::builder::Sending;
@@ -23,6 +24,7 @@ pub(crate) enum Object {
     Metrics(StageMetrics),
     Run(RunEntry),
     Host(Box<Host>),
+    Doorbell(Arc<Doorbell>),
 }
 
 #[derive(Default)]

@@ -149,9 +149,10 @@ impl<T: Flow> Agent for Receiver<T> {
         if self.done {
             return Ok(0);
         }
-        // Acquire: pairs with the sender's release; what it had pushed before is in the ring now.
-        let watermark = self.crossing.watermark.load(Ordering::Acquire);
+        // Acquire: pairs with the sender's release; what it had pushed before is in the ring now. The end first: the last
+        // watermark was stored before it.
         let ended = self.crossing.ended.load(Ordering::Acquire);
+        let watermark = self.crossing.watermark.load(Ordering::Acquire);
         let mut output = self.output.borrow_mut();
         let mut moved = 0;
         let mut empty = false;

@@ -20,7 +20,7 @@ use super::report::{Report, Stats};
 use super::script::HostedThread;
 use super::span::Span;
 use super::thread::{Heart, Loop, Stalls, ThreadEnd, ThreadSetup, panic_text, run};
-use super::topology::Topology;
+use super::topology::{Link, Topology};
 
 /// How a pipeline starts.
 #[derive(Debug, Clone, Default)]
@@ -225,7 +225,9 @@ fn cut(
             let way = |path: &Vec<usize>| {
                 let state = graph.before(path)?;
                 let together = path.iter().all(|at| thread_of[*at] == thread_of[state]);
-                together.then(|| (state, path.iter().flat_map(|at| &graph.nodes[*at].inputs).copied().collect()))
+                // The first edge is the state's own output, which it looks at itself.
+                let edges = path.iter().skip(1).flat_map(|at| &graph.nodes[*at].inputs).copied();
+                together.then(|| (state, edges.collect()))
             };
             node.watches.iter().map(way).collect()
         })
@@ -457,6 +459,17 @@ impl RunHandle {
     pub fn stuck(&self) -> Vec<&str> {
         let now = velox_clock::now();
         self.hearts.iter().filter_map(|heart| heart.stuck(now)).map(|stage| self.names[stage].as_str()).collect()
+    }
+
+    /// The names of the stages, by number.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether an edge leads from one thread to another.
+    pub fn crosses(&self, link: &Link) -> bool {
+        let on = |stage: usize| self.placement.iter().position(|placed| placed.stages.contains(&self.names[stage]));
+        on(link.from) != on(link.to)
     }
 
     /// What leads where.

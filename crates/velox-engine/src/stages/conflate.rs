@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use velox_expr::{ExprError, Plan, Table};
+use velox_expr::{ExprError, Plan};
 
 use super::key::{DEFAULT_MAX_KEYS, Key};
 use super::key_map::KeyMap;
@@ -41,7 +41,7 @@ struct Waiting<T: Flow> {
     stamp: T::Stamp,
 }
 
-impl<T: Flow + Table> Conflate<T> {
+impl<T: Flow> Conflate<T> {
     /// Conflates by the value of `key`. Allocates its memory here.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl<T: Flow + Table> Conflate<T> {
     }
 }
 
-impl<T: Flow + Table> Stage for Conflate<T> {
+impl<T: Flow> Stage for Conflate<T> {
     type In = T;
     type Out = T;
 
@@ -131,7 +131,7 @@ impl<T: Flow + Table> Stage for Conflate<T> {
     }
 }
 
-impl<T: Flow + Table> Pipeline<T> {
+impl<T: Flow> Pipeline<T> {
     /// Goes on with the latest record of each key where what comes behind lags, with every record where it keeps up.
     ///
     /// # Errors

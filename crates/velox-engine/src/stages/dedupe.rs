@@ -1,7 +1,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use velox_expr::{ExprError, Plan, Table};
+use velox_expr::{ExprError, Plan};
+use velox_record::Record;
 
 use super::key::{DEFAULT_MAX_KEYS, Key};
 use super::key_map::KeyMap;
@@ -30,7 +31,7 @@ impl DedupeOptions {
 /// records' own where they have one ([`Self::by_record_time`]), else their arrival; a record that is older than one
 /// before it counts as that old. A record without a key is an error of that record, and so is a new key while
 /// `max_keys` are within their window.
-pub struct Dedupe<T> {
+pub struct Dedupe<T: 'static> {
     key: Key<T>,
     time: Option<fn(&T) -> u64>,
     window_ns: u64,
@@ -43,7 +44,7 @@ pub struct Dedupe<T> {
     now: u64,
 }
 
-impl<T: Table> Dedupe<T> {
+impl<T: Record> Dedupe<T> {
     /// Duplicates by the value of `key`, in time of arrival. Allocates its memory here.
     ///
     /// # Errors
@@ -62,7 +63,7 @@ impl<T: Table> Dedupe<T> {
         let key = Key::new("dedupe", key, max_keys)?;
         if window.is_zero() {
             let (expected, got) = ("a window above 0".into(), "0".into());
-            return Err(ExprError::InvalidValue { op: "dedupe", expected, got });
+            return Err(ExprError::InvalidValue { op: "dedupe".into(), expected, got });
         }
         Ok(Self {
             key,
@@ -95,7 +96,7 @@ impl<T: Table> Dedupe<T> {
     }
 }
 
-impl<T: Flow + Table> Stage for Dedupe<T> {
+impl<T: Flow> Stage for Dedupe<T> {
     type In = T;
     type Out = T;
 
@@ -128,14 +129,14 @@ impl<T: Flow + Table> Stage for Dedupe<T> {
     }
 }
 
-impl<T: Flow + Table + Timed> Pipeline<T> {
+impl<T: Flow + Timed> Pipeline<T> {
     /// Goes on without records whose key passed less than a window before: in the records' own time where they and the
     /// source have one, else by arrival.
     ///
     /// # Errors
     /// As [`Dedupe::new`].
     pub fn dedupe(self, name: &str, key: Plan<T>, options: DedupeOptions) -> Result<Self, ExprError> {
-        let time = T::TIME.filter(|_| self.record_time);
+        let time = T::TIME.filter(|_| self.has_record_time());
         Ok(self.stage(name, Dedupe { time, ..Dedupe::new(key, options)? }))
     }
 }

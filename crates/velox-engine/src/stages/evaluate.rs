@@ -151,9 +151,14 @@ impl<T: velox_record::Record> Evaluator<T> {
             Type::Bool => Ok(made),
             other => {
                 let (expected, got) = ("a condition".into(), format!("a value of type {other}"));
-                Err(ExprError::TypeMismatch { op, expected, got })
+                Err(ExprError::TypeMismatch { op: op.into(), expected, got })
             }
         }
+    }
+
+    /// The plan alone, of an expression that needs no surroundings.
+    pub fn into_plan(self) -> Plan<T> {
+        self.plan
     }
 
     /// Lists the records for which the condition holds.

@@ -1,5 +1,6 @@
 use thiserror::Error;
-use velox_expr::{BATCH, ExprError, Failure, Failures, Plan, Table, Type};
+use velox_expr::{BATCH, ExprError, Failure, Failures, Plan, Type};
+use velox_record::Record;
 
 /// The most keys that a stage remembers by default.
 pub const DEFAULT_MAX_KEYS: usize = 65_536;
@@ -8,7 +9,7 @@ pub const DEFAULT_MAX_KEYS: usize = 65_536;
 const MAX_KEYS: usize = 1 << 20;
 
 /// The keys of the records that wait for a stage, as bits: each record is evaluated once, however late it is taken.
-pub(crate) struct Key<T> {
+pub(crate) struct Key<T: 'static> {
     plan: Plan<T>,
     values: Values,
     failures: Failures,
@@ -33,12 +34,12 @@ pub(crate) enum NoKey {
     Absent,
 }
 
-impl<T: Table> Key<T> {
+impl<T: Record> Key<T> {
     /// Keys by this plan for the stage `op`, which remembers up to `max_keys` of them.
     pub(crate) fn new(op: &'static str, plan: Plan<T>, max_keys: usize) -> Result<Self, ExprError> {
         if !(1..=MAX_KEYS).contains(&max_keys) {
             let expected = format!("maxKeys of 1 to {MAX_KEYS}");
-            return Err(ExprError::InvalidValue { op, expected, got: max_keys.to_string() });
+            return Err(ExprError::InvalidValue { op: op.into(), expected, got: max_keys.to_string() });
         }
         let values = match plan.kind() {
             Type::I64 | Type::Enum(_) => Values::I64(Box::new([0; BATCH])),
@@ -46,7 +47,7 @@ impl<T: Table> Key<T> {
             Type::Bool => Values::Bool(Box::new([false; BATCH])),
             Type::F64 => {
                 let (expected, got) = ("a key of integers, names or truth values".into(), Type::F64.to_string());
-                return Err(ExprError::TypeMismatch { op, expected, got });
+                return Err(ExprError::TypeMismatch { op: op.into(), expected, got });
             }
         };
         Ok(Self { plan, values, failures: Failures::default(), at: 0, rows: 0 })

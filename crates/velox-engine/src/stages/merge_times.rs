@@ -14,7 +14,7 @@ pub fn times<T: Flow>(by: Evaluator<T>) -> Result<Times<T>, ExprError> {
         Type::U64 => false,
         other => {
             let (expected, got) = ("a time, a whole number".into(), format!("a value of type {other}"));
-            return Err(ExprError::TypeMismatch { op: "merge", expected, got });
+            return Err(ExprError::TypeMismatch { op: "merge".into(), expected, got });
         }
     };
     let (mut signed, mut unsigned) = ([0i64; BATCH], [0u64; BATCH]);

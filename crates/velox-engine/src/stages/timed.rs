@@ -27,3 +27,7 @@ impl Timed for Transaction {
 impl<const N: usize> Timed for Words<N> {
     const TIME: Option<fn(&Self) -> u64> = None;
 }
+
+impl Timed for velox_record::Bundle {
+    const TIME: Option<fn(&Self) -> u64> = None;
+}
