@@ -106,8 +106,9 @@ fn print(name: &str, snapshot: &MetricsSnapshot) {
     println!("Avg Latency: {:.2} µs", micros(snapshot.avg_latency_ns));
     println!("Min Latency: {:.2} µs", micros(snapshot.min_latency_ns));
     println!("Max Latency: {:.2} µs", micros(snapshot.max_latency_ns));
-    if snapshot.processed > 0 {
-        let share = |count: u64| count as f64 / snapshot.processed as f64 * 100.0;
+    let all = snapshot.processed + snapshot.errors + snapshot.dropped;
+    if all > 0 {
+        let share = |count: u64| count as f64 / all as f64 * 100.0;
         println!("Error Rate:  {:.2}%", share(snapshot.errors));
         println!("Drop Rate:   {:.2}%", share(snapshot.dropped));
     }

@@ -6,13 +6,15 @@ use std::fs;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use velox_engine::expr::{Expr, Plan, Scales};
 use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOptions};
 use velox_engine::pipeline::{
     Batch, EngineError, Input, Nothing, Pace, Paced, Pipeline, Stage, StartOptions, Tally, Wait,
 };
-use velox_engine::stages::BundleOptions;
-use velox_engine::{Bundle, L2Book};
+use velox_engine::stages::{BundleOptions, ConflateOptions, DedupeOptions};
+use velox_engine::{Bundle, L2Book, Transaction};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -118,6 +120,37 @@ fn recorded_arrivals_allocate_nothing_once_the_buffers_are_warm() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/btcusdt-usdm-20240808.gz");
     let replay = Replay::open(data, ReplayOptions::default()).unwrap();
     assert_eq!(watched(Box::new(replay), Pace::Max, (4_000, 11_000), None), 0);
+}
+
+#[test]
+fn the_small_stages_allocate_nothing() {
+    let plan = |name: &str| {
+        let column = Expr::Column { name: name.into() };
+        Plan::<Transaction>::new(&column, &Scales::default(), 0).unwrap()
+    };
+    let counted = Arc::new(AtomicU64::new(u64::MAX));
+    let counts = Arc::clone(&counted);
+    let watch = Watch { from: 10_000, to: 90_000, seen: 0, counted: counts, begin: None, marks: None };
+    let run = Pipeline::from("source", Paced::new(poisson(1e5, 200_000), Pace::Max, &[]))
+        .trades("trades")
+        .transactions("transactions")
+        .sample_every("sample", 2)
+        .unwrap()
+        .dedupe("dedupe", plan("id"), DedupeOptions::new(Duration::from_millis(10)))
+        .unwrap()
+        .conflate("conflate", plan("price"), ConflateOptions::default())
+        .unwrap()
+        .rate_limit("limit", 1e12)
+        .unwrap()
+        .bundle("bundle", BundleOptions::default())
+        .unwrap()
+        .to("output", watch)
+        .start(StartOptions { wait: Wait::Spin, ..StartOptions::default() })
+        .unwrap();
+    let report = run.wait().unwrap();
+    assert!(report.balanced && report.stats.stages[8].taken > 0, "{report}");
+    assert_eq!(report.non_deterministic.len(), 2, "conflation and the rate limit: {report}");
+    assert_eq!(counted.load(Ordering::Relaxed), 0);
 }
 
 const MARKS: [&str; 2] = ["/velox-watch-begins", "/velox-watch-ends"];

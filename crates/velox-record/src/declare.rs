@@ -36,6 +36,18 @@ macro_rules! integers {
 
 integers!(u8 as u8, u16 as u16, u32 as u32, u64 as u64, i8 as u8, i16 as u16, i32 as u32, i64 as u64);
 
+impl sealed::Sealed for f32 {}
+
+impl Scalar for f32 {
+    fn bits(self) -> u64 {
+        u64::from(self.to_bits())
+    }
+
+    fn from_bits(word: u64) -> Result<Self, (&'static str, u64)> {
+        Ok(Self::from_bits(word as u32))
+    }
+}
+
 impl sealed::Sealed for f64 {}
 
 impl Scalar for f64 {
@@ -115,7 +127,7 @@ pub const fn camel<const N: usize>(name: &str) -> [u8; N] {
 /// Declares a record: a `repr(C)` struct of numbers and truth values, aligned to 8 bytes, and its
 /// [`Record`](crate::Record).
 ///
-/// Fields are `u8` to `u64`, `i8` to `i64`, `f64` or `bool`; gaps between them are written as 0. In TypeScript the
+/// Fields are `u8` to `u64`, `i8` to `i64`, `f32`, `f64` or `bool`; gaps between them are written as 0. In TypeScript the
 /// fields have the same order and offsets, and their names in camel case. The struct is `Clone` and `Copy`; ask for
 /// other traits as usual. Every bit pattern is a record, but for a `bool` that is neither 0 nor 1.
 ///

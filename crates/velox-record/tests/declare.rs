@@ -45,6 +45,7 @@ record! {
         d: u8,
         e: u32,
         last: bool,
+        half: f32,
     }
 }
 
@@ -69,12 +70,12 @@ fn a_record_is_whole_words_long() {
     }
     assert_eq!((size_of::<Small>(), align_of::<Small>(), Small::WORDS), (8, 8, 1));
     assert_eq!((words(&Small { a: 3 }), Small::from_words(&[0x1_ff]).unwrap().a), (vec![3], 255));
-    assert_eq!(Mixed::FIELDS.last(), Some(&("last", 24)));
+    assert_eq!(Mixed::FIELDS.last(), Some(&("half", 28)));
 }
 
 #[test]
 fn a_truth_value_of_two_is_an_error_by_the_field() {
-    let mut mixed = words(&Mixed { flag: true, a: 0, b: 0, c: 0, ratio: 0.0, d: 0, e: 0, last: true });
+    let mut mixed = words(&Mixed { flag: true, a: 0, b: 0, c: 0, ratio: 0.0, d: 0, e: 0, last: true, half: 0.0 });
     assert!(Mixed::from_words(&mixed).unwrap().last);
     mixed[3] = 2;
     let error = Mixed::from_words(&mixed).unwrap_err();
@@ -100,9 +101,9 @@ proptest! {
     #[test]
     fn signs_and_gaps_survive(
         (flag, a, b, c) in (any::<bool>(), any::<i8>(), any::<i16>(), any::<i32>()),
-        (ratio, d, e, last) in (any::<f64>(), any::<u8>(), any::<u32>(), any::<bool>()),
+        (ratio, d, e, last, half) in (any::<f64>(), any::<u8>(), any::<u32>(), any::<bool>(), any::<f32>()),
     ) {
-        let mixed = Mixed { flag, a, b, c, ratio, d, e, last };
+        let mixed = Mixed { flag, a, b, c, ratio, d, e, last, half };
         let words = words(&mixed);
         prop_assert_eq!(words[2] >> 8 & 0xff_ffff, 0, "the gap behind `d`");
         prop_assert_eq!(Mixed::from_words(&words).unwrap(), mixed);

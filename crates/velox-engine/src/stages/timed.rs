@@ -7,6 +7,19 @@ use velox_record::{MarketEvent, Record, Trade, Transaction, Words};
 /// let time = Trade::TIME.unwrap();
 /// assert_eq!(time(&Trade { receive_ts: 7, ..Trade::default() }), 7);
 /// ```
+///
+/// A record of one's own says it in a line:
+///
+/// ```
+/// use velox_engine::{record, stages::Timed};
+/// record! {
+///     struct Signal { strength: f64, received_ns: u64 }
+/// }
+/// impl Timed for Signal {
+///     const TIME: Option<fn(&Self) -> u64> = Some(|signal| signal.received_ns);
+/// }
+/// # assert_eq!(Signal::TIME.unwrap()(&Signal { strength: 0.5, received_ns: 3 }), 3);
+/// ```
 pub trait Timed: Record {
     /// Reads it; none for a record that has no such time.
     const TIME: Option<fn(&Self) -> u64>;
