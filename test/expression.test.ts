@@ -106,10 +106,4 @@ test('expressions that can not be are refused before anything runs', async () =>
     const error = await rejected(p.filter(e).to(count()).start())
     expect([error.code, error.message]).toEqual([code, expect.stringContaining(text)])
   }
-  const own = new RingBuffer(record('Own', { price: i64 }), 8)
-  const chain = pipeline('p')
-    .from(own)
-    .filter((t) => t.price.gt(1))
-    .to(count())
-  expect((await rejected(chain.start())).message).toContain('MarketEvent, Trade or Transaction')
 })
