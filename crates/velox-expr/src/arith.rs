@@ -40,7 +40,7 @@ fn each<A: Copy, B: Copy, V>(
     if failed {
         for row in 0..rows {
             if status.at(row) == VALUE && f(a[row], b[row]).1 {
-                status.mark(row, why(a[row], b[row]) as u8);
+                status.mark(row, why(a[row], b[row]).status());
             }
         }
     }

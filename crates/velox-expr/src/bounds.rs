@@ -24,6 +24,11 @@ impl Bounds {
         Self { lo, hi, outside: cmp == Cmp::Ne }
     }
 
+    /// The integers of a range.
+    pub(crate) const fn within(lo: i128, hi: i128) -> Self {
+        Self { lo, hi, outside: false }
+    }
+
     /// Both of two, where that is one pair of bounds.
     pub(crate) fn both(self, other: Self) -> Option<Self> {
         let one = !self.outside && !other.outside;
@@ -31,7 +36,7 @@ impl Bounds {
     }
 
     /// The window over a column of this type; none where it holds nothing.
-    pub(crate) fn window(self, kind: Type) -> Option<Window> {
+    pub(crate) fn window(self, kind: &Type) -> Option<Window> {
         let (least, most) = match kind {
             Type::U64 => (0, i128::from(u64::MAX)),
             _ => (i128::from(i64::MIN), i128::from(i64::MAX)),
@@ -74,11 +79,11 @@ mod tests {
                 for value in values {
                     let bounds = Bounds::of(cmp, bound);
                     if let Ok(value) = i64::try_from(value) {
-                        let has = bounds.window(Type::I64).is_some_and(|window| window.has(value as u64));
+                        let has = bounds.window(&Type::I64).is_some_and(|window| window.has(value as u64));
                         assert_eq!(has, says(cmp, value.into(), bound), "{value} {cmp:?} {bound}");
                     }
                     if let Ok(value) = u64::try_from(value) {
-                        let has = bounds.window(Type::U64).is_some_and(|window| window.has(value));
+                        let has = bounds.window(&Type::U64).is_some_and(|window| window.has(value));
                         assert_eq!(has, says(cmp, value.into(), bound), "{value} {cmp:?} {bound}");
                     }
                 }
@@ -88,9 +93,9 @@ mod tests {
 
     #[test]
     fn bounds_meet_where_both_hold() {
-        let both = Bounds::of(Cmp::Gt, 5).both(Bounds::of(Cmp::Le, 7)).unwrap().window(Type::I64).unwrap();
+        let both = Bounds::of(Cmp::Gt, 5).both(Bounds::of(Cmp::Le, 7)).unwrap().window(&Type::I64).unwrap();
         assert_eq!([5, 6, 7, 8].map(|value| both.has(value)), [false, true, true, false]);
-        assert_eq!(Bounds::of(Cmp::Gt, 5).both(Bounds::of(Cmp::Lt, 6)).unwrap().window(Type::I64), None);
+        assert_eq!(Bounds::of(Cmp::Gt, 5).both(Bounds::of(Cmp::Lt, 6)).unwrap().window(&Type::I64), None);
         assert_eq!(Bounds::of(Cmp::Gt, 5).both(Bounds::of(Cmp::Ne, 6)), None);
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use thiserror::Error;
@@ -9,19 +10,19 @@ pub enum ExprError {
     #[error("{record} has no field {name:?}; did you mean {nearest:?}? It has {}", known.join(", "))]
     UnknownField {
         /// The record.
-        record: &'static str,
+        record: String,
         /// The name that was asked for.
         name: String,
         /// The known name that is most like it.
-        nearest: &'static str,
+        nearest: String,
         /// All names.
-        known: Vec<&'static str>,
+        known: Vec<String>,
     },
     /// An operand of a type that its operator doesn't take.
     #[error("{op}: expected {expected}, got {got}")]
     TypeMismatch {
         /// The operator.
-        op: &'static str,
+        op: Cow<'static, str>,
         /// What it takes there.
         expected: String,
         /// What came.
@@ -31,7 +32,7 @@ pub enum ExprError {
     #[error("{op}: expected {expected}, got {got}")]
     InvalidValue {
         /// The operator.
-        op: &'static str,
+        op: Cow<'static, str>,
         /// What it takes there.
         expected: String,
         /// What came.
@@ -49,18 +50,30 @@ impl ExprError {
         }
     }
 
-    pub(crate) fn mismatch(op: &'static str, expected: impl fmt::Display, got: impl fmt::Display) -> Self {
-        Self::TypeMismatch { op, expected: expected.to_string(), got: got.to_string() }
+    pub(crate) fn mismatch(
+        op: impl Into<Cow<'static, str>>,
+        expected: impl fmt::Display,
+        got: impl fmt::Display,
+    ) -> Self {
+        Self::TypeMismatch { op: op.into(), expected: expected.to_string(), got: got.to_string() }
     }
 
-    pub(crate) fn value(op: &'static str, expected: impl fmt::Display, got: impl fmt::Display) -> Self {
-        Self::InvalidValue { op, expected: expected.to_string(), got: got.to_string() }
+    pub(crate) fn value(op: impl Into<Cow<'static, str>>, expected: impl fmt::Display, got: impl fmt::Display) -> Self {
+        Self::InvalidValue { op: op.into(), expected: expected.to_string(), got: got.to_string() }
     }
 
-    pub(crate) fn unknown(record: &'static str, name: &str, known: Vec<&'static str>) -> Self {
-        let lower = name.to_lowercase();
-        let nearest = known.iter().copied().min_by_key(|known| distance(&known.to_lowercase(), &lower));
-        Self::UnknownField { record, name: name.into(), nearest: nearest.unwrap_or_default(), known }
+    pub(crate) fn unknown<'a>(record: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let (lower, known): (_, Vec<String>) = (name.to_lowercase(), known.map(String::from).collect());
+        let nearest = known.iter().min_by_key(|known| distance(&known.to_lowercase(), &lower)).cloned();
+        Self::UnknownField { record: record.into(), name: name.into(), nearest: nearest.unwrap_or_default(), known }
+    }
+
+    /// The same, told of a field that a record is made of.
+    pub(crate) fn in_field(mut self, field: &str) -> Self {
+        if let Self::TypeMismatch { op, .. } | Self::InvalidValue { op, .. } = &mut self {
+            *op = if op == "map" { field.to_owned() } else { format!("{field}: {op}") }.into();
+        }
+        self
     }
 }
 
@@ -86,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_comes_with_the_nearest_and_all_names() {
-        let error = ExprError::unknown("Trade", "exchangets", vec!["id", "exchangeTs", "receiveTs"]);
+        let error = ExprError::unknown("Trade", "exchangets", ["id", "exchangeTs", "receiveTs"].into_iter());
         assert_eq!(error.code(), "VELOX_UNKNOWN_FIELD");
         assert_eq!(
             error.to_string(),

@@ -50,6 +50,11 @@ pub enum Expr {
         /// Its place in the list, from 0.
         index: usize,
     },
+    /// A value that holds until another is given, or none.
+    Given {
+        /// Its place in the list, from 0.
+        index: usize,
+    },
     /// a + b
     Add {
         /// a, b
@@ -191,6 +196,7 @@ impl Expr {
             Self::Name { .. } => "name",
             Self::Bool { .. } => "bool",
             Self::Param { .. } => "param",
+            Self::Given { .. } => "given",
             Self::Add { .. } => "add",
             Self::Sub { .. } => "sub",
             Self::Mul { .. } => "mul",

@@ -1,41 +1,61 @@
 use thiserror::Error;
 
-use crate::BATCH;
+use crate::{BATCH, Holds};
 
 /// Why a row has failed. Of several reasons in one row, the last in this list stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
-#[repr(u8)]
 pub enum Failure {
+    /// `prev`, `over` or a given value had none. Only where records are made of values: a filter has
+    /// [`Failures::absent`].
+    #[error("no value")]
+    NoValue,
     /// A result beyond the 64 bits of its type.
     #[error("the result is beyond 64 bits")]
-    Overflow = 2,
+    Overflow,
     /// A result of u64 and i64 that is no i64.
     #[error("the result of u64 and i64 is not within i64")]
-    OutOfRange = 3,
+    OutOfRange,
     /// An integer divided by 0.
     #[error("division by 0")]
-    DivisionByZero = 4,
+    DivisionByZero,
     /// One key more than `over` was made for.
     #[error("more keys than maxKeys")]
-    TooManyKeys = 5,
+    TooManyKeys,
     /// A param that is missing, or that meets integers and is no integer of their type. It fails every row.
     #[error("a param is missing or no integer where one is needed")]
-    Param = 6,
+    Param,
+    /// A whole number beyond the field that a record was to have it in.
+    #[error("beyond the field, which holds {0}")]
+    Field(Holds),
 }
 
-/// A row's status: a value, none, or from 2 the number of a [`Failure`]. The greater of two operands' goes on.
+/// A row's status: a value, or from 1 the number of a [`Failure`]. The greater of two operands' goes on.
 pub(crate) const VALUE: u8 = 0;
 pub(crate) const ABSENT: u8 = 1;
 
 impl Failure {
     fn of_status(status: u8) -> Option<Self> {
-        match status {
-            VALUE | ABSENT => None,
-            2 => Some(Self::Overflow),
-            3 => Some(Self::OutOfRange),
-            4 => Some(Self::DivisionByZero),
-            5 => Some(Self::TooManyKeys),
-            _ => Some(Self::Param),
+        Some(match status {
+            VALUE => return None,
+            ABSENT => Self::NoValue,
+            2 => Self::Overflow,
+            3 => Self::OutOfRange,
+            4 => Self::DivisionByZero,
+            5 => Self::TooManyKeys,
+            6 => Self::Param,
+            beyond => Self::Field(Holds::ALL[usize::from(beyond) - 7]),
+        })
+    }
+
+    pub(crate) const fn status(self) -> u8 {
+        match self {
+            Self::NoValue => ABSENT,
+            Self::Overflow => 2,
+            Self::OutOfRange => 3,
+            Self::DivisionByZero => 4,
+            Self::TooManyKeys => 5,
+            Self::Param => 6,
+            Self::Field(holds) => 7 + holds as u8,
         }
     }
 }
@@ -124,17 +144,31 @@ impl Failures {
 
     pub(crate) fn all(rows: usize, failure: Failure) -> Self {
         let mut all = Self::default();
-        (0..rows).for_each(|row| all.add(row, failure as u8));
+        (0..rows).for_each(|row| all.add(row, failure.status()));
+        all
+    }
+
+    /// Like [`Self::of`], where no value is a failure too.
+    pub(crate) fn strict(status: &Status, rows: usize) -> Self {
+        let mut all = Self::default();
+        if status.is_marked() {
+            (0..rows).for_each(|row| all.fail(row, status.at(row)));
+        }
         all
     }
 
     fn add(&mut self, row: usize, status: u8) {
-        let bit = 1 << (row % 64);
+        if status == ABSENT {
+            self.absent[row / 64] |= 1 << (row % 64);
+        } else {
+            self.fail(row, status);
+        }
+    }
+
+    fn fail(&mut self, row: usize, status: u8) {
         if let Some(failure) = Failure::of_status(status) {
-            self.failed[row / 64] |= bit;
+            self.failed[row / 64] |= 1 << (row % 64);
             self.first = self.first.or(Some((row as u16, failure)));
-        } else if status == ABSENT {
-            self.absent[row / 64] |= bit;
         }
     }
 
@@ -153,12 +187,12 @@ impl Failures {
         has(&self.failed, row)
     }
 
-    /// How many rows have no value because `prev` or `over` had none: 0 ..= 256.
+    /// How many rows have no value because `prev` or `over` had none, or a given value: 0 ..= 256.
     pub fn absent_count(&self) -> usize {
         count(&self.absent)
     }
 
-    /// Whether this row has no value because `prev` or `over` had none.
+    /// Whether this row has no value because `prev` or `over` had none, or a given value.
     pub fn absent(&self, row: usize) -> bool {
         has(&self.absent, row)
     }

@@ -14,6 +14,8 @@ pub(crate) enum History {
     Last(Option<u64>),
     /// The last value of each key.
     Keys(Keys),
+    /// The given value that so many rows are filled with.
+    Given(Option<u64>, usize),
 }
 
 /// Open addressing with linear probing, at most half full.
@@ -74,7 +76,26 @@ impl History {
             Self::None => {}
             Self::Last(last) => *last = None,
             Self::Keys(keys) => keys.clear(),
+            Self::Given(_, filled) => *filled = 0,
         }
+    }
+}
+
+/// Gives each row the value that is given, which most often is the one that is there.
+pub(crate) fn given(value: Option<u64>, out: &mut Register, rows: usize) {
+    let Register { lanes, status, history: History::Given(last, filled) } = out else {
+        unreachable!("a plan whose given value has no memory")
+    };
+    if *last != value {
+        (*last, *filled) = (value, 0);
+    }
+    if *filled < rows {
+        status.clear();
+        match value {
+            Some(bits) => lanes.fill_bits(*filled..rows, bits),
+            None => (0..rows).for_each(|row| status.mark(row, ABSENT)),
+        }
+        *filled = rows;
     }
 }
 
@@ -119,7 +140,7 @@ pub(crate) fn over(x: &Register, key: &Register, out: &mut Register, rows: usize
             continue;
         }
         let Some(last) = keys.find(key.lanes.bits(row)) else {
-            status.mark(row, Failure::TooManyKeys as u8);
+            status.mark(row, Failure::TooManyKeys.status());
             continue;
         };
         match *last {

@@ -36,6 +36,7 @@
 //! | `{"op":"name","value":"ask"}` | a value of an enumeration |
 //! | `{"op":"bool","value":true}` | |
 //! | `{"op":"param","index":0}` | a number that comes with each batch |
+//! | `{"op":"given","index":0}` | a value that holds until another is given, such as the best bid, or none |
 //!
 //! # Types
 //! - Columns are i64, u64, f64, bool or one of some names; integers of 32 bits or fewer are i64.
@@ -86,26 +87,35 @@
 mod arith;
 mod bounds;
 mod column;
+mod columns;
 mod compare;
 mod error;
 mod expr;
 mod failure;
+mod field;
 mod history;
+mod holds;
+mod inputs;
 mod literal;
 mod logic;
 mod mul_div;
 mod operand;
 mod plan;
 mod planner;
+mod program;
 mod register;
 mod step;
 mod tables;
 mod types;
 
-pub use column::{Column, Gate, Load, Places, Scale, Table, Window};
+pub use column::{Column, Gate, Load, Places, Scale, Stored, Table, Window};
+pub use columns::Columns;
 pub use error::ExprError;
 pub use expr::Expr;
 pub use failure::{Failure, Failures};
+pub use field::{Bits, Kind, Names, OwnField};
+pub use holds::Holds;
+pub use inputs::{Given, Inputs};
 pub use literal::Scales;
 pub use plan::Plan;
 pub use types::Type;

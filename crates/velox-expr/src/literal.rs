@@ -53,10 +53,10 @@ fn text(expr: &Expr) -> String {
 pub(crate) fn resolve(
     op: &'static str,
     expr: &Expr,
-    beside: Option<Shape>,
+    beside: Option<&Shape>,
     scales: &Scales,
 ) -> Result<(Value, Shape), ExprError> {
-    let kind = beside.map(|shape| shape.kind);
+    let kind = beside.map(|shape| &shape.kind);
     let mismatch = |expected: &dyn ToString| Err(ExprError::mismatch(op, expected.to_string(), text(expr)));
     match (expr, kind) {
         (Expr::I64 { value }, None | Some(Type::I64)) => Ok(integer(i128::from(*value), Type::I64, beside)),
@@ -67,7 +67,7 @@ pub(crate) fn resolve(
         (Expr::U64 { value }, Some(Type::F64)) => float(op, i128::from(*value), expr),
         (Expr::F64 { value }, None | Some(Type::F64)) => Ok((Value::F64(*value), Shape::plain(Type::F64))),
         (Expr::F64 { value }, Some(kind @ (Type::I64 | Type::U64))) => match whole(*value) {
-            Some(value) => Ok(integer(value, kind, beside)),
+            Some(value) => Ok(integer(value, kind.clone(), beside)),
             None => Err(ExprError::mismatch(
                 op,
                 format!("{kind}, which stays exact"),
@@ -78,8 +78,8 @@ pub(crate) fn resolve(
         (Expr::Decimal { value }, Some(Type::I64 | Type::U64)) => decimal(op, value, beside, scales),
         (Expr::Decimal { .. }, None | Some(Type::F64)) => mismatch(&"a price or a quantity beside decimal text"),
         (Expr::Name { value }, Some(Type::Enum(names))) => match names.iter().position(|name| name == value) {
-            Some(index) => Ok((Value::Integer(index as i128), Shape::plain(Type::Enum(names)))),
-            None => Err(ExprError::value(op, Type::Enum(names), text(expr))),
+            Some(index) => Ok((Value::Integer(index as i128), Shape::plain(Type::Enum(names.clone())))),
+            None => Err(ExprError::value(op, Type::Enum(names.clone()), text(expr))),
         },
         (Expr::Name { .. }, None) => mismatch(&"an enumeration beside a name"),
         (_, Some(kind)) => mismatch(&kind),
@@ -88,7 +88,7 @@ pub(crate) fn resolve(
 }
 
 /// Takes the type that it is beside if it fits; else the other integer type, as mixed integers are fine.
-fn integer(value: i128, wish: Type, beside: Option<Shape>) -> (Value, Shape) {
+fn integer(value: i128, wish: Type, beside: Option<&Shape>) -> (Value, Shape) {
     let fits = if wish == Type::U64 { u64::try_from(value).is_ok() } else { i64::try_from(value).is_ok() };
     let kind = match (fits, wish) {
         (true, kind) => kind,
@@ -112,7 +112,12 @@ pub(crate) fn whole(value: f64) -> Option<i128> {
     within.then_some(value as i128)
 }
 
-fn decimal(op: &'static str, value: &str, beside: Option<Shape>, scales: &Scales) -> Result<(Value, Shape), ExprError> {
+fn decimal(
+    op: &'static str,
+    value: &str,
+    beside: Option<&Shape>,
+    scales: &Scales,
+) -> Result<(Value, Shape), ExprError> {
     let scale = beside.map_or(Scale::None, |shape| shape.scale);
     let (step, name) = match scale {
         Scale::None => {
@@ -132,6 +137,6 @@ fn decimal(op: &'static str, value: &str, beside: Option<Shape>, scales: &Scales
         let expected = message.strip_prefix("expected ").and_then(|rest| rest.split(", got ").next());
         ExprError::value(op, expected.unwrap_or(&message), got())
     })?;
-    let kind = beside.map_or(Type::I64, |shape| shape.kind);
+    let kind = beside.map_or(Type::I64, |shape| shape.kind.clone());
     Ok(integer(count.into(), kind, beside))
 }

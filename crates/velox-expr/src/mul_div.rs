@@ -62,7 +62,7 @@ pub(crate) fn mul_div(a: &Register, m: &Register, d: &Register, out: &mut Regist
         if let Some(failure) = failure
             && status.at(row) == VALUE
         {
-            status.mark(row, failure as u8);
+            status.mark(row, failure.status());
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::types::{Shape, Type};
 pub(crate) enum Term {
     Known(Bounds),
     Param(Cmp, usize),
+    Given(Cmp, usize),
 }
 
 /// A column within something: the column's place, its type, the term.
@@ -22,13 +23,18 @@ pub(crate) enum Operand {
     Column(usize, Shape),
     Known(Value, Shape),
     Param(usize, Shape),
+    Given(usize, Shape),
     All(Vec<ColumnTerm>, Vec<usize>),
 }
 
 impl Operand {
     pub(crate) fn shape(&self) -> Shape {
         match self {
-            Self::Register(_, shape) | Self::Column(_, shape) | Self::Known(_, shape) | Self::Param(_, shape) => *shape,
+            Self::Register(_, shape)
+            | Self::Column(_, shape)
+            | Self::Known(_, shape)
+            | Self::Param(_, shape)
+            | Self::Given(_, shape) => shape.clone(),
             Self::All(..) => Shape::plain(Type::Bool),
         }
     }
@@ -38,6 +44,7 @@ impl Operand {
         match self {
             Self::Known(Value::Integer(value), _) => Some(Term::Known(Bounds::of(cmp, *value))),
             Self::Param(index, shape) if shape.kind.is_integer() => Some(Term::Param(cmp, *index)),
+            Self::Given(index, shape) if shape.kind.is_integer() => Some(Term::Given(cmp, *index)),
             _ => None,
         }
     }
@@ -46,7 +53,8 @@ impl Operand {
 impl Term {
     pub(crate) fn against(self, kind: Type) -> Against {
         match self {
-            Self::Known(bounds) => Against::Window(bounds.window(kind)),
+            Self::Known(bounds) => Against::Window(bounds.window(&kind)),
+            Self::Given(cmp, index) => Against::Given { cmp, index, kind },
             Self::Param(cmp, index) => Against::Param { cmp, index, kind },
         }
     }
@@ -68,7 +76,7 @@ pub(crate) fn add_term(terms: &mut Vec<ColumnTerm>, (column, kind, term): Column
 
 /// An expression without a type of its own: a literal or a param takes the type of what it meets. Inside: what it is
 /// where it meets nothing; decimal text and names are nothing then.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Open(pub(crate) Option<Type>);
 
 impl Open {

@@ -1,27 +1,25 @@
-use std::marker::PhantomData;
-use std::ops::Range;
+use velox_record::Record;
 
+use crate::column::Places;
 use crate::failure::{Failures, VALUE};
-use crate::literal::whole;
 use crate::planner::Planner;
+use crate::program::Program;
 use crate::register::{Lanes, Register};
 use crate::step::{Step, list};
 use crate::types::Type;
-use crate::{BATCH, Expr, ExprError, Failure, Scales, Table};
+use crate::{BATCH, Columns, Expr, ExprError, Inputs, Scales, Table};
 
 /// An expression ready for batches of records, and the memory of its `prev` and `over`.
 ///
 /// Planning allocates all that evaluating needs: about 2 KB a step, and 64 to 128 bytes a key of `over`.
 #[derive(Debug, Clone)]
-pub struct Plan<T> {
-    steps: Box<[Step]>,
-    registers: Box<[Register]>,
+pub struct Plan<T: 'static> {
+    program: Program<T>,
     /// Where the result is.
     result: usize,
     kind: Type,
-    params: usize,
-    integers: Box<[(usize, Option<Type>)]>,
-    of: PhantomData<T>,
+    /// What a filter lists rows in.
+    places: Box<Places>,
 }
 
 impl<T: Table> Plan<T> {
@@ -44,23 +42,64 @@ impl<T: Table> Plan<T> {
     /// assert_eq!(keep, [1]);
     /// ```
     pub fn new(expr: &Expr, scales: &Scales, params: usize) -> Result<Self, ExprError> {
-        let mut planner = Planner::<T>::new(scales, params);
+        Self::over(&Columns::native(), expr, &Inputs { scales: *scales, params, givens: &[] })
+    }
+}
+
+impl<T: Record> Plan<T> {
+    /// Like [`Self::new`], of any columns, and with values that are given: see [`Columns::own`], [`Self::give_i64`].
+    ///
+    /// # Errors
+    /// [`ExprError`]: an unknown column, an operand of a wrong type, a value that its place doesn't take.
+    pub fn over(columns: &Columns<T>, expr: &Expr, inputs: &Inputs<'_>) -> Result<Self, ExprError> {
+        let mut planner = Planner::new(columns, inputs);
         let operand = planner.plan("plan", expr)?;
         let kind = operand.shape().kind;
         let result = planner.register(operand)?;
-        let Planner { steps, registers, integers, .. } = planner;
-        let (steps, registers, integers) = (steps.into(), registers.into(), integers.into());
-        Ok(Self { steps, registers, result, kind, params, integers, of: PhantomData })
+        Ok(Self { program: Program::of(planner), result, kind, places: Box::new([0; BATCH]) })
     }
 
     /// The type of the result: [`Type::Bool`] can filter, an enumeration is read by [`Self::i64`].
-    pub const fn kind(&self) -> Type {
-        self.kind
+    pub const fn kind(&self) -> &Type {
+        &self.kind
     }
 
-    /// Forgets what `prev` and `over` remember.
+    /// Forgets what `prev` and `over` remember. Given values stay.
     pub fn reset(&mut self) {
-        self.registers.iter_mut().for_each(|register| register.history.clear());
+        self.program.reset();
+    }
+
+    /// Gives the value that `{"op":"given","index":…}` has from the next batch on; none is what it has at first, and
+    /// what `prev` has before its first value. Stores a number, no more.
+    ///
+    /// ```
+    /// use velox_expr::{Columns, Expr, Given, Inputs, Plan, Scale};
+    /// use velox_record::Trade;
+    /// let expr: Expr = serde_json::from_str(
+    ///     r#"{"op":"gt","of":[{"op":"column","name":"price"},{"op":"given","index":0}]}"#,
+    /// ).unwrap();
+    /// let inputs = Inputs { givens: &[Given::I64(Scale::Price)], ..Inputs::default() };
+    /// let mut plan = Plan::<Trade>::over(&Columns::native(), &expr, &inputs).unwrap();
+    /// let (rows, mut keep) = ([99, 101].map(|price| Trade { price, ..Trade::default() }), Vec::with_capacity(256));
+    /// plan.filter(&rows, &[], &mut keep);
+    /// assert!(keep.is_empty());
+    /// plan.give_i64(0, Some(100));
+    /// plan.filter(&rows, &[], &mut keep);
+    /// assert_eq!(keep, [1]);
+    /// ```
+    ///
+    /// # Panics
+    /// When no value of this index was declared, or it is no i64.
+    pub fn give_i64(&mut self, index: usize, value: Option<i64>) {
+        self.program.give_i64(index, value);
+    }
+
+    /// Like [`Self::give_i64`].
+    ///
+    /// # Panics
+    /// When no value of this index was declared, or it is no f64.
+    pub fn give_f64(&mut self, index: usize, value: Option<f64>) {
+        self.program.give_f64(index, value);
     }
 
     /// Sets `keep` to the rows that pass, in order. A row that fails or has no value doesn't pass.
@@ -70,22 +109,24 @@ impl<T: Table> Plan<T> {
     /// # Panics
     /// When there are more than [`BATCH`] rows, or the result is no bool.
     pub fn filter(&mut self, rows: &[T], params: &[f64], keep: &mut Vec<u16>) -> Failures {
-        self.expect(Type::Bool);
+        self.expect(&Type::Bool);
         keep.clear();
-        if let Err(all) = self.check(rows, params) {
+        if let Err(all) = self.program.check(rows, params) {
             return all;
         }
         // The result is the last step: nothing is planned after the root.
-        self.run_steps(0..self.result, rows, params);
-        if let Step::All(gates, operands) = &self.steps[self.result] {
-            let mut places = [0; BATCH];
-            if let Some(count) = list((gates, operands), rows, params, &self.registers, &mut places) {
-                keep.extend_from_slice(&places[..count]);
+        if self.result > 0 {
+            self.program.run(0..self.result, rows, params);
+        }
+        if let Step::All(gates, operands) = &self.program.steps[self.result] {
+            let batch = self.program.batch(rows, params);
+            if let Some(count) = list((gates, operands), &batch, &self.program.registers, &mut self.places) {
+                keep.extend_from_slice(&self.places[..count]);
                 return Failures::default();
             }
         }
-        self.run_steps(self.result..self.result + 1, rows, params);
-        let result = &self.registers[self.result];
+        self.program.run(self.result..self.result + 1, rows, params);
+        let result = &self.program.registers[self.result];
         collect(&result.bools()[..rows.len()], keep);
         Failures::of(&result.status, rows.len())
     }
@@ -110,10 +151,10 @@ impl<T: Table> Plan<T> {
     /// When there are more than [`BATCH`] rows, `out` is shorter, or the result is another type.
     pub fn i64(&mut self, rows: &[T], params: &[f64], out: &mut [i64]) -> Failures {
         if !matches!(self.kind, Type::Enum(_)) {
-            self.expect(Type::I64);
+            self.expect(&Type::I64);
         }
         let failures = self.run(rows, params);
-        self.give(failures, &mut out[..rows.len()], 0, |lanes| match lanes {
+        self.copy(failures, &mut out[..rows.len()], 0, |lanes| match lanes {
             Lanes::I64(values) => Some(&values[..]),
             _ => None,
         })
@@ -124,9 +165,9 @@ impl<T: Table> Plan<T> {
     /// # Panics
     /// When there are more than [`BATCH`] rows, `out` is shorter, or the result is another type.
     pub fn u64(&mut self, rows: &[T], params: &[f64], out: &mut [u64]) -> Failures {
-        self.expect(Type::U64);
+        self.expect(&Type::U64);
         let failures = self.run(rows, params);
-        self.give(failures, &mut out[..rows.len()], 0, |lanes| match lanes {
+        self.copy(failures, &mut out[..rows.len()], 0, |lanes| match lanes {
             Lanes::U64(values) => Some(&values[..]),
             _ => None,
         })
@@ -137,9 +178,9 @@ impl<T: Table> Plan<T> {
     /// # Panics
     /// When there are more than [`BATCH`] rows, `out` is shorter, or the result is another type.
     pub fn f64(&mut self, rows: &[T], params: &[f64], out: &mut [f64]) -> Failures {
-        self.expect(Type::F64);
+        self.expect(&Type::F64);
         let failures = self.run(rows, params);
-        self.give(failures, &mut out[..rows.len()], f64::NAN, |lanes| match lanes {
+        self.copy(failures, &mut out[..rows.len()], f64::NAN, |lanes| match lanes {
             Lanes::F64(values) => Some(&values[..]),
             _ => None,
         })
@@ -150,48 +191,32 @@ impl<T: Table> Plan<T> {
     /// # Panics
     /// When there are more than [`BATCH`] rows, `out` is shorter, or the result is another type.
     pub fn bool(&mut self, rows: &[T], params: &[f64], out: &mut [bool]) -> Failures {
-        self.expect(Type::Bool);
+        self.expect(&Type::Bool);
         let failures = self.run(rows, params);
-        self.give(failures, &mut out[..rows.len()], false, |lanes| match lanes {
+        self.copy(failures, &mut out[..rows.len()], false, |lanes| match lanes {
             Lanes::Bool(values) => Some(&values[..]),
             _ => None,
         })
     }
 
-    fn expect(&self, kind: Type) {
-        assert!(self.kind == kind, "expected a plan of {kind}, got one of {}", self.kind);
-    }
-
-    /// The error is a batch whose params can't be used, which leaves no trace in `prev`.
-    fn check(&self, rows: &[T], params: &[f64]) -> Result<(), Failures> {
-        assert!(rows.len() <= BATCH, "expected at most {BATCH} rows, got {}", rows.len());
-        let known = params.len() >= self.params;
-        if known && self.integers.iter().all(|&(index, kind)| is_integer(params[index], kind)) {
-            return Ok(());
-        }
-        Err(Failures::all(rows.len(), Failure::Param))
+    fn expect(&self, kind: &Type) {
+        assert!(self.kind == *kind, "expected a plan of {kind}, got one of {}", self.kind);
     }
 
     fn run(&mut self, rows: &[T], params: &[f64]) -> Result<Failures, Failures> {
-        self.check(rows, params)?;
-        self.run_steps(0..self.steps.len(), rows, params);
-        Ok(Failures::of(&self.registers[self.result].status, rows.len()))
+        self.program.check(rows, params)?;
+        self.program.run(0..self.program.steps.len(), rows, params);
+        Ok(Failures::of(&self.program.registers[self.result].status, rows.len()))
     }
 
-    fn run_steps(&mut self, steps: Range<usize>, rows: &[T], params: &[f64]) {
-        for at in steps {
-            self.steps[at].run(at, rows, params, &mut self.registers);
-        }
-    }
-
-    fn give<V: Copy>(
+    fn copy<V: Copy>(
         &self,
         failures: Result<Failures, Failures>,
         out: &mut [V],
         none: V,
         values: impl Fn(&Lanes) -> Option<&[V]>,
     ) -> Failures {
-        let Register { lanes, status, .. } = &self.registers[self.result];
+        let Register { lanes, status, .. } = &self.program.registers[self.result];
         match (failures, values(lanes)) {
             (Ok(failures), Some(values)) => {
                 out.copy_from_slice(&values[..out.len()]);
@@ -207,14 +232,6 @@ impl<T: Table> Plan<T> {
             }
         }
     }
-}
-
-fn is_integer(value: f64, kind: Option<Type>) -> bool {
-    whole(value).is_some_and(|value| match kind {
-        Some(Type::I64) => i64::try_from(value).is_ok(),
-        Some(Type::U64) => u64::try_from(value).is_ok(),
-        _ => true,
-    })
 }
 
 /// The places of the true flags.

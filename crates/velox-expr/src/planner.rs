@@ -3,8 +3,6 @@
 mod numbers;
 mod truths;
 
-use std::marker::PhantomData;
-
 use crate::arith::{Arith, Unary};
 use crate::compare::Cmp;
 use crate::history::{History, Keys, MAX_KEYS};
@@ -13,40 +11,43 @@ use crate::operand::{ColumnTerm, Open, Operand};
 use crate::register::Register;
 use crate::step::Step;
 use crate::types::{Shape, Type};
-use crate::{Column, Expr, ExprError, Load, Scale, Scales, Table};
+use crate::{BATCH, Columns, Expr, ExprError, Given, Inputs, Scale};
 
 /// A tree deeper than this is refused, as the planner calls itself for each level.
 const MAX_DEPTH: usize = 128;
 /// The most steps of one plan.
 const MAX_STEPS: usize = 4_096;
 
-pub(crate) struct Planner<'a, T> {
-    scales: &'a Scales,
-    /// How many params come with each batch.
-    params: usize,
+pub(crate) struct Planner<'a, T: 'static> {
+    pub(crate) columns: &'a Columns<T>,
+    pub(crate) inputs: &'a Inputs<'a>,
     depth: usize,
     pub(crate) steps: Vec<Step>,
     pub(crate) registers: Vec<Register>,
     /// The params that must be integers: of this type, or of any where they are only compared.
     pub(crate) integers: Vec<(usize, Option<Type>)>,
-    of: PhantomData<T>,
 }
 
 type Planned = Result<Operand, ExprError>;
 
-impl<'a, T: Table> Planner<'a, T> {
-    pub(crate) fn new(scales: &'a Scales, params: usize) -> Self {
-        let (steps, registers, integers) = (Vec::new(), Vec::new(), Vec::new());
-        Self { scales, params, depth: 0, steps, registers, integers, of: PhantomData }
+impl<'a, T> Planner<'a, T> {
+    pub(crate) fn new(columns: &'a Columns<T>, inputs: &'a Inputs<'a>) -> Self {
+        Self { columns, inputs, depth: 0, steps: Vec::new(), registers: Vec::new(), integers: Vec::new() }
     }
 
     /// Plans an expression that nothing stands beside.
     pub(crate) fn plan(&mut self, op: &'static str, expr: &Expr) -> Planned {
         let natural = Open::of(expr).and_then(|open| open.0).map(Shape::plain);
-        self.operand(op, expr, natural)
+        self.operand(op, expr, natural.as_ref())
     }
 
-    fn operand(&mut self, op: &'static str, expr: &Expr, beside: Option<Shape>) -> Planned {
+    /// Plans an expression that fills a field: a literal takes the field's type.
+    pub(crate) fn field(&mut self, op: &'static str, expr: &Expr, field: Shape) -> Planned {
+        let beside = Open::of(expr).map(|_| field);
+        self.operand(op, expr, beside.as_ref())
+    }
+
+    fn operand(&mut self, op: &'static str, expr: &Expr, beside: Option<&Shape>) -> Planned {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(ExprError::value(op, format!("a tree of at most {MAX_DEPTH} levels"), "a deeper one"));
@@ -56,20 +57,21 @@ impl<'a, T: Table> Planner<'a, T> {
         operand
     }
 
-    fn node(&mut self, outer: &'static str, expr: &Expr, beside: Option<Shape>) -> Planned {
+    fn node(&mut self, outer: &'static str, expr: &Expr, beside: Option<&Shape>) -> Planned {
         let op = expr.op();
         match expr {
-            Expr::Column { name } => column::<T>(name),
+            Expr::Column { name } => self.column(name),
             Expr::I64 { .. }
             | Expr::U64 { .. }
             | Expr::F64 { .. }
             | Expr::Decimal { .. }
             | Expr::Name { .. }
             | Expr::Bool { .. } => {
-                let (value, shape) = literal::resolve(outer, expr, beside, self.scales)?;
+                let (value, shape) = literal::resolve(outer, expr, beside, &self.inputs.scales)?;
                 Ok(Operand::Known(value, shape))
             }
             Expr::Param { index } => self.param(outer, *index, beside),
+            Expr::Given { index } => self.given(outer, *index),
             Expr::Add { of } => self.arith(op, Arith::Add, of),
             Expr::Sub { of } => self.arith(op, Arith::Sub, of),
             Expr::Mul { of } => self.arith(op, Arith::Mul, of),
@@ -122,12 +124,30 @@ impl<'a, T: Table> Planner<'a, T> {
         }
     }
 
-    fn param(&mut self, op: &'static str, index: usize, beside: Option<Shape>) -> Planned {
-        if index >= self.params {
-            let expected = format!("a param below {}, as many as are given", self.params);
+    fn column(&self, name: &str) -> Planned {
+        let at = self.columns.find(name)?;
+        let column = &self.columns.all()[at];
+        Ok(Operand::Column(at, Shape { kind: column.kind.as_type(), scale: column.scale }))
+    }
+
+    fn given(&self, op: &'static str, index: usize) -> Planned {
+        let shape = match self.inputs.givens.get(index) {
+            Some(Given::I64(scale)) => Shape { kind: Type::I64, scale: *scale },
+            Some(Given::F64) => Shape::plain(Type::F64),
+            None => {
+                let expected = format!("a given value below {}, as many as are declared", self.inputs.givens.len());
+                return Err(ExprError::value(op, expected, format!("given value {index}")));
+            }
+        };
+        Ok(Operand::Given(index, shape))
+    }
+
+    fn param(&self, op: &'static str, index: usize, beside: Option<&Shape>) -> Planned {
+        if index >= self.inputs.params {
+            let expected = format!("a param below {}, as many as are given", self.inputs.params);
             return Err(ExprError::value(op, expected, format!("param {index}")));
         }
-        let shape = beside.unwrap_or(Shape::plain(Type::F64));
+        let shape = beside.cloned().unwrap_or(Shape::plain(Type::F64));
         if !shape.kind.is_number() {
             return Err(ExprError::mismatch(op, shape.kind, format!("param {index}, a number")));
         }
@@ -165,7 +185,9 @@ impl<'a, T: Table> Planner<'a, T> {
         if let (Some(shape), false) = (&mut beside, scaled) {
             shape.scale = Scale::None;
         }
-        of.zip(settled).map(|(expr, settled)| settled.map_or_else(|| self.operand(op, expr, beside), Ok)).collect()
+        of.zip(settled)
+            .map(|(expr, settled)| settled.map_or_else(|| self.operand(op, expr, beside.as_ref()), Ok))
+            .collect()
     }
 
     fn over(&mut self, op: &'static str, of: &[Expr; 2], max_keys: usize) -> Planned {
@@ -188,25 +210,26 @@ impl<'a, T: Table> Planner<'a, T> {
             Operand::Register(at, _) => return Ok(at),
             Operand::Column(column, _) => Step::Load(column),
             Operand::Known(value, _) => Step::Fixed(value.bits()),
-            Operand::Param(index, Shape { kind, .. }) => {
+            Operand::Param(index, Shape { ref kind, .. }) => {
                 if kind.is_integer() {
-                    self.integers.push((index, Some(kind)));
+                    self.integers.push((index, Some(kind.clone())));
                 }
-                Step::Param(index, kind)
+                Step::Param(index, kind.clone())
             }
+            Operand::Given(index, _) => Step::Given(index),
             Operand::All(terms, others) => {
                 let gate = |(column, kind, term): ColumnTerm| (column, term.against(kind));
                 Step::All(terms.into_iter().map(gate).collect(), others.into())
             }
         };
-        self.place(step, shape)
+        self.place(step, &shape.kind)
     }
 
     fn push(&mut self, step: Step, shape: Shape) -> Planned {
-        Ok(Operand::Register(self.place(step, shape)?, shape))
+        Ok(Operand::Register(self.place(step, &shape.kind)?, shape))
     }
 
-    fn place(&mut self, step: Step, shape: Shape) -> Result<usize, ExprError> {
+    fn place(&mut self, step: Step, kind: &Type) -> Result<usize, ExprError> {
         let fixed = matches!(step, Step::Fixed(_));
         // Equal bits of two types are two values; every other step has one type.
         if let (Some(known), false) = (self.steps.iter().position(|known| *known == step), fixed) {
@@ -215,9 +238,10 @@ impl<'a, T: Table> Planner<'a, T> {
         if self.steps.len() == MAX_STEPS {
             return Err(ExprError::value("plan", format!("at most {MAX_STEPS} steps"), "more"));
         }
-        let mut register = Register::of(shape.kind);
+        let mut register = Register::of(kind);
         match &step {
-            Step::Fixed(bits) => register.lanes.fill_bits(*bits),
+            Step::Fixed(bits) => register.lanes.fill_bits(0..BATCH, *bits),
+            Step::Given(_) => register.history = History::Given(None, 0),
             Step::Prev(_) => register.history = History::Last(None),
             Step::Over(_, max_keys) => register.history = History::Keys(Keys::new(*max_keys)),
             _ => {}
@@ -226,19 +250,4 @@ impl<'a, T: Table> Planner<'a, T> {
         self.registers.push(register);
         Ok(self.steps.len() - 1)
     }
-}
-
-fn column<T: Table>(name: &str) -> Planned {
-    let Some(at) = T::COLUMNS.iter().position(|column| column.name == name) else {
-        return Err(ExprError::unknown(T::NAME, name, T::COLUMNS.iter().map(|column| column.name).collect()));
-    };
-    let Column { load, scale, .. } = &T::COLUMNS[at];
-    let kind = match load {
-        Load::I64(_) => Type::I64,
-        Load::U64(_) => Type::U64,
-        Load::F64(_) => Type::F64,
-        Load::Bool(_) => Type::Bool,
-        Load::Enum(names, _) => Type::Enum(names),
-    };
-    Ok(Operand::Column(at, Shape { kind, scale: *scale }))
 }

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::BATCH;
 use crate::failure::Status;
 use crate::history::History;
@@ -21,7 +23,7 @@ pub(crate) struct Register {
 }
 
 impl Register {
-    pub(crate) fn of(kind: Type) -> Self {
+    pub(crate) fn of(kind: &Type) -> Self {
         let lanes = match kind {
             Type::I64 | Type::Enum(_) => Lanes::I64(Box::new([0; BATCH])),
             Type::U64 => Lanes::U64(Box::new([0; BATCH])),
@@ -80,12 +82,12 @@ impl Lanes {
         }
     }
 
-    pub(crate) fn fill_bits(&mut self, bits: u64) {
+    pub(crate) fn fill_bits(&mut self, rows: Range<usize>, bits: u64) {
         match self {
-            Self::I64(values) => values.fill(bits as i64),
-            Self::U64(values) => values.fill(bits),
-            Self::F64(values) => values.fill(f64::from_bits(bits)),
-            Self::Bool(values) => values.fill(bits != 0),
+            Self::I64(values) => values[rows].fill(bits as i64),
+            Self::U64(values) => values[rows].fill(bits),
+            Self::F64(values) => values[rows].fill(f64::from_bits(bits)),
+            Self::Bool(values) => values[rows].fill(bits != 0),
         }
     }
 }

@@ -1,9 +1,7 @@
 use velox_record::{EventKind, MarketEvent, Trade, Transaction};
 
+use crate::field::SIDES;
 use crate::{Column, Table, column};
-
-/// The names of the stored sides.
-const SIDES: &[&str] = &["bid", "ask"];
 
 impl Table for Transaction {
     const COLUMNS: &'static [Column<Self>] = &[
@@ -49,7 +47,7 @@ mod tests {
     use super::*;
 
     fn columns_are_fields<T: Table>() {
-        let columns: Vec<&str> = T::COLUMNS.iter().map(|column| column.name).collect();
+        let columns: Vec<&str> = T::COLUMNS.iter().map(|column| &column.name[..]).collect();
         let fields: Vec<&str> = T::FIELDS.iter().map(|&(name, _)| name).collect();
         assert_eq!(columns, fields, "{}", T::NAME);
     }

@@ -1,9 +1,9 @@
 use std::fmt;
 
-use crate::Scale;
+use crate::{Names, Scale};
 
 /// The type of an expression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
     /// Signed integers.
     I64,
@@ -13,16 +13,16 @@ pub enum Type {
     F64,
     /// Truth values: what a filter is.
     Bool,
-    /// An index into these names; a map gives it as i64.
-    Enum(&'static [&'static str]),
+    /// An index into these names; a plan gives it as i64.
+    Enum(Names),
 }
 
 impl Type {
-    pub(crate) const fn is_integer(self) -> bool {
+    pub(crate) const fn is_integer(&self) -> bool {
         matches!(self, Self::I64 | Self::U64)
     }
 
-    pub(crate) const fn is_number(self) -> bool {
+    pub(crate) const fn is_number(&self) -> bool {
         matches!(self, Self::I64 | Self::U64 | Self::F64)
     }
 }
@@ -34,13 +34,13 @@ impl fmt::Display for Type {
             Self::U64 => f.write_str("u64"),
             Self::F64 => f.write_str("f64"),
             Self::Bool => f.write_str("bool"),
-            Self::Enum(names) => write!(f, "one of {}", names.join(", ")),
+            Self::Enum(names) => write!(f, "one of {names}"),
         }
     }
 }
 
 /// A type, and what its integers count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) kind: Type,
     pub(crate) scale: Scale,

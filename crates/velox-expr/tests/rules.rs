@@ -110,7 +110,7 @@ fn mul_div_is_exact_beyond_64_bits() {
     assert_eq!(i64s(&mut share, &[of_ab(-199, 0), of_ab(i64::MAX, 0)]), [Ok(Some(-200)), Err(Failure::Overflow)]);
     let (mut unsigned, mut out) = (plan(&op("mulDiv", &[column("u"), column("u"), column("u")])), [0]);
     unsigned.u64(&[Row { u: u64::MAX, ..Row::default() }], &[0.0; 2], &mut out);
-    assert_eq!((unsigned.kind(), out), (Type::U64, [u64::MAX]));
+    assert_eq!((unsigned.kind(), out), (&Type::U64, [u64::MAX]));
 }
 
 #[test]

@@ -16,9 +16,9 @@ impl<T: Table> Filter<T> {
     /// [`ExprError`]: an unknown field, an operand of a wrong type, an expression that is no condition.
     pub fn new(expr: &Expr, scales: &Scales) -> Result<Self, ExprError> {
         let plan = Plan::new(expr, scales, 0)?;
-        if plan.kind() != Type::Bool {
+        if *plan.kind() != Type::Bool {
             let (expected, got) = ("a condition".into(), format!("a value of type {}", plan.kind()));
-            return Err(ExprError::TypeMismatch { op: "filter", expected, got });
+            return Err(ExprError::TypeMismatch { op: "filter".into(), expected, got });
         }
         Ok(Self { plan, keep: Vec::with_capacity(BATCH) })
     }

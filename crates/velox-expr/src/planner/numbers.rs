@@ -5,9 +5,9 @@ use crate::arith::{Arith, Unary};
 use crate::operand::Operand;
 use crate::step::Step;
 use crate::types::{Shape, Type};
-use crate::{Expr, ExprError, Scale, Table};
+use crate::{Expr, ExprError, Scale};
 
-impl<T: Table> Planner<'_, T> {
+impl<T> Planner<'_, T> {
     pub(super) fn arith(&mut self, op: &'static str, arith: Arith, of: &[Expr; 2]) -> Planned {
         let scaled = !matches!(arith, Arith::Mul | Arith::Div);
         let [a, b] = self.settle(op, [&of[0], &of[1]], scaled)?;
@@ -16,7 +16,7 @@ impl<T: Table> Planner<'_, T> {
 
     pub(super) fn compute(&mut self, op: &'static str, arith: Arith, a: Operand, b: Operand) -> Planned {
         let (left, right) = (a.shape(), b.shape());
-        let kind = number_of(op, left.kind, right.kind)?;
+        let kind = number_of(op, &left.kind, &right.kind)?;
         let scale = match (arith, left.scale, right.scale) {
             (Arith::Mul | Arith::Div, scale, Scale::None) | (Arith::Mul, Scale::None, scale) => scale,
             (Arith::Mul | Arith::Div, ..) => Scale::None,
@@ -49,16 +49,16 @@ impl<T: Table> Planner<'_, T> {
             (Unary::ToF64, Type::F64) | (Unary::Abs, Type::U64) => return Ok(a),
             (Unary::ToF64, Type::I64 | Type::U64) => Type::F64,
             (Unary::Neg, Type::U64) => Type::I64,
-            (_, Type::I64 | Type::F64) => from,
+            (_, from @ (Type::I64 | Type::F64)) => from,
             (_, other) => return Err(ExprError::mismatch(op, "a number", other)),
         };
         let at = self.register(a)?;
-        self.push(Step::Unary(unary, at), Shape { kind, scale: if kind == Type::F64 { Scale::None } else { scale } })
+        self.push(Step::Unary(unary, at), Shape { scale: if kind == Type::F64 { Scale::None } else { scale }, kind })
     }
 }
 
 /// The type of two numbers together.
-pub(super) fn number_of(op: &'static str, a: Type, b: Type) -> Result<Type, ExprError> {
+pub(super) fn number_of(op: &'static str, a: &Type, b: &Type) -> Result<Type, ExprError> {
     match (a, b) {
         (Type::U64, Type::U64) => Ok(Type::U64),
         (Type::F64, Type::F64) => Ok(Type::F64),

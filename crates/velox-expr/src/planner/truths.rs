@@ -6,9 +6,9 @@ use crate::compare::Cmp;
 use crate::operand::{Operand, add_term};
 use crate::step::Step;
 use crate::types::{Shape, Type};
-use crate::{Expr, ExprError, Table};
+use crate::{Expr, ExprError};
 
-impl<T: Table> Planner<'_, T> {
+impl<T> Planner<'_, T> {
     pub(super) fn pair(&mut self, op: &'static str, cmp: Cmp, of: &[Expr; 2]) -> Planned {
         let [a, b] = self.settle(op, [&of[0], &of[1]], true)?;
         self.compare(op, cmp, a, b)
@@ -16,14 +16,14 @@ impl<T: Table> Planner<'_, T> {
 
     pub(super) fn compare(&mut self, op: &'static str, cmp: Cmp, a: Operand, b: Operand) -> Planned {
         let (left, right) = (a.shape().kind, b.shape().kind);
-        match (left, right) {
+        match (&left, &right) {
             (Type::Bool, Type::Bool) | (Type::Enum(_), Type::Enum(_)) if left == right => {
                 if !matches!(cmp, Cmp::Eq | Cmp::Ne) {
                     return Err(ExprError::mismatch(op, "numbers, as only they have an order", left));
                 }
             }
             (Type::Bool | Type::Enum(_), _) => return Err(ExprError::mismatch(op, left, right)),
-            _ => drop(number_of(op, left, right)?),
+            _ => drop(number_of(op, &left, &right)?),
         }
         let (Some(term), of) = (match (a.term(cmp.flipped()), b.term(cmp)) {
             (_, Some(term)) => (Some(term), &a),
@@ -38,7 +38,7 @@ impl<T: Table> Planner<'_, T> {
             }
         }
         match of {
-            Operand::Column(column, _) if T::COLUMNS[*column].gate.is_some() => {
+            Operand::Column(column, _) if self.columns.all()[*column].gate.is_some() => {
                 Ok(Operand::All(vec![(*column, of.shape().kind, term)], Vec::new()))
             }
             _ => {
@@ -95,7 +95,7 @@ impl<T: Table> Planner<'_, T> {
         self.push(Step::Or(of?), Shape::plain(Type::Bool))
     }
 
-    pub(super) fn when(&mut self, op: &'static str, of: &[Expr; 3], beside: Option<Shape>) -> Planned {
+    pub(super) fn when(&mut self, op: &'static str, of: &[Expr; 3], beside: Option<&Shape>) -> Planned {
         let c = self.truth(op, &of[0])?;
         let [a, b] = match beside {
             Some(_) => [self.operand(op, &of[1], beside)?, self.operand(op, &of[2], beside)?],

@@ -33,12 +33,13 @@ impl Table for Row {
     const COLUMNS: &'static [Column<Self>] = &[
         column!("a", Price, I64, |row| row.a),
         // By hand, as a column without a gate is read another way.
-        Column {
-            name: "b",
-            scale: Scale::None,
-            load: Load::I64(|rows, values| values.iter_mut().zip(rows).for_each(|(value, row)| *value = row.b)),
-            gate: None,
-        },
+        Column::new(
+            "b",
+            Scale::None,
+            |row| row.b,
+            Load::I64(|rows, _, values| values.iter_mut().zip(rows).for_each(|(value, row)| *value = row.b)),
+            None,
+        ),
         column!("u", None, U64, |row| row.u),
         column!("v", Qty, U64, |row| row.v),
         column!("x", None, F64, |row| row.x),

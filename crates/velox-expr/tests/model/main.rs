@@ -2,15 +2,25 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod own;
 mod reference;
+mod segments;
 mod trees;
 
 use proptest::prelude::*;
-use velox_expr::{BATCH, Failure, Failures, Plan, Scales, Type};
+use velox_expr::{BATCH, Columns, Expr, Failure, Failures, Given, Inputs, Plan, Scale, Type};
+use velox_record::Record;
 
 use common::Row;
 use reference::{Cell, Model, Value};
-use trees::{PARAMS, row, tree};
+use segments::{Segment, batches, cuts, segments, values};
+use trees::{PARAMS, tree};
+
+const INPUTS: Inputs<'static> = Inputs {
+    scales: velox_expr::Scales { tick: None, lot: None },
+    params: PARAMS.len(),
+    givens: &[Given::I64(Scale::None), Given::F64],
+};
 
 /// Two values that no user can tell apart.
 fn same(a: Value, b: Value) -> bool {
@@ -20,21 +30,22 @@ fn same(a: Value, b: Value) -> bool {
     }
 }
 
-fn evaluate(plan: &mut Plan<Row>, rows: &[Row]) -> (Vec<Value>, Failures) {
+fn evaluate<T: Record>(plan: &mut Plan<T>, rows: &[T]) -> (Vec<Value>, Failures) {
     fn all<V: Copy + Default>(
-        rows: &[Row],
+        count: usize,
         to: fn(V) -> Value,
         run: impl FnOnce(&mut [V]) -> Failures,
     ) -> (Vec<Value>, Failures) {
-        let mut out = vec![V::default(); rows.len()];
+        let mut out = vec![V::default(); count];
         let failures = run(&mut out);
         (out.into_iter().map(to).collect(), failures)
     }
+    let count = rows.len();
     match plan.kind() {
-        Type::I64 | Type::Enum(_) => all(rows, Value::I, |out| plan.i64(rows, &PARAMS, out)),
-        Type::U64 => all(rows, Value::U, |out| plan.u64(rows, &PARAMS, out)),
-        Type::F64 => all(rows, Value::F, |out| plan.f64(rows, &PARAMS, out)),
-        Type::Bool => all(rows, Value::B, |out| plan.bool(rows, &PARAMS, out)),
+        Type::I64 | Type::Enum(_) => all(count, Value::I, |out| plan.i64(rows, &PARAMS, out)),
+        Type::U64 => all(count, Value::U, |out| plan.u64(rows, &PARAMS, out)),
+        Type::F64 => all(count, Value::F, |out| plan.f64(rows, &PARAMS, out)),
+        Type::Bool => all(count, Value::B, |out| plan.bool(rows, &PARAMS, out)),
     }
 }
 
@@ -52,43 +63,90 @@ fn check(expected: &[Cell], values: &[Value], failures: &Failures) -> Result<(),
     Ok(())
 }
 
+fn give<T: Record>(plan: &mut Plan<T>, segment: &Segment) {
+    plan.give_i64(0, segment.givens.0);
+    plan.give_f64(1, segment.givens.1);
+}
+
+/// What the model says of all rows of each segment.
+fn expected(expr: &Expr, segments: &[Segment]) -> Vec<Vec<Cell>> {
+    let mut model = Model::new(&PARAMS);
+    let mut each = |Segment { givens, rows }: &Segment| {
+        model.givens = values(*givens);
+        rows.iter().map(|row| model.row(expr, row)).collect()
+    };
+    segments.iter().map(&mut each).collect()
+}
+
+/// `segments` are what the model sees, `rows` the records of the same rows.
+fn agree<T: Record>(
+    expr: &Expr,
+    columns: &Columns<T>,
+    (segments, rows): (&[Segment], &[Vec<T>]),
+    cuts: &[usize],
+) -> Result<(), TestCaseError> {
+    let expected = expected(expr, segments);
+    let plan = match Plan::over(columns, expr, &INPUTS) {
+        Ok(plan) => plan,
+        // The largest trees are beyond the most steps of a plan.
+        Err(error) => {
+            prop_assert!(error.to_string().contains("at most 4096 steps"), "{}", error);
+            return Ok(());
+        }
+    };
+    let (mut whole, mut pieces, mut filter) = (plan.clone(), plan.clone(), plan);
+    for (at, piece) in batches(segments, &[BATCH]) {
+        give(&mut whole, &segments[at]);
+        let (values, failures) = evaluate(&mut whole, &rows[at][piece.clone()]);
+        check(&expected[at][piece], &values, &failures)?;
+    }
+    let mut keep = Vec::new();
+    for (at, piece) in batches(segments, cuts) {
+        let (rows, expected) = (&rows[at][piece.clone()], &expected[at][piece]);
+        give(&mut pieces, &segments[at]);
+        let (values, failures) = evaluate(&mut pieces, rows);
+        check(expected, &values, &failures)?;
+        if *filter.kind() == Type::Bool {
+            give(&mut filter, &segments[at]);
+            prop_assert_eq!(filter.filter(rows, &PARAMS, &mut keep), failures);
+            let passed = (0..).zip(expected).filter(|(_, cell)| **cell == Ok(Some(Value::B(true))));
+            prop_assert_eq!(&keep, &passed.map(|(row, _)| row).collect::<Vec<u16>>());
+        }
+    }
+    Ok(())
+}
+
+/// At least so many cases, unless a run asks for a number.
+fn cases(least: u32) -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    if asked { ProptestConfig::default() } else { ProptestConfig::with_cases(least) }
+}
+
 proptest! {
+    #![proptest_config(cases(1_000))]
+
     #[test]
     fn a_plan_says_what_the_model_says_however_batches_are_cut(
-        expr in tree(),
-        rows in prop::collection::vec(row(), 0..300),
-        cuts in prop::collection::vec(prop_oneof![1usize..9, 1..=BATCH], 1..20),
+        expr in tree(), segments in segments(), cuts in cuts(),
     ) {
-        let mut model = Model::new(&PARAMS);
-        let expected: Vec<Cell> = rows.iter().map(|row| model.row(&expr, row)).collect();
-        let plan = match Plan::<Row>::new(&expr, &Scales::default(), PARAMS.len()) {
-            Ok(plan) => plan,
-            // The largest trees are beyond the most steps of a plan.
-            Err(error) => {
-                prop_assert!(error.to_string().contains("at most 4096 steps"), "{}", error);
-                return Ok(());
-            }
-        };
-        let (mut whole, mut pieces, mut filter) = (plan.clone(), plan.clone(), plan);
-        for (rows, expected) in rows.chunks(BATCH).zip(expected.chunks(BATCH)) {
-            let (values, failures) = evaluate(&mut whole, rows);
-            check(expected, &values, &failures)?;
+        let rows: Vec<Vec<Row>> = segments.iter().map(|segment| segment.rows.clone()).collect();
+        agree(&expr, &Columns::native(), (&segments, &rows), &cuts)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(2_000))]
+
+    #[test]
+    fn a_plan_over_own_records_says_what_the_model_says(
+        expr in tree(), mut segments in segments(), cuts in cuts(), fields in own::fields(),
+    ) {
+        let mut rows = Vec::new();
+        for segment in &mut segments {
+            let (seen, own): (_, Vec<_>) = segment.rows.iter().map(|row| own::own(&fields, row)).unzip();
+            segment.rows = seen;
+            rows.push(own);
         }
-        let (mut at, mut keep) = (0, Vec::new());
-        for cut in cuts.into_iter().cycle() {
-            let piece = at..rows.len().min(at + cut);
-            let (values, failures) = evaluate(&mut pieces, &rows[piece.clone()]);
-            check(&expected[piece.clone()], &values, &failures)?;
-            if filter.kind() == Type::Bool {
-                let of_filter = filter.filter(&rows[piece.clone()], &PARAMS, &mut keep);
-                prop_assert_eq!(of_filter, failures);
-                let passed = (0..).zip(&expected[piece.clone()]).filter(|(_, cell)| **cell == Ok(Some(Value::B(true))));
-                prop_assert_eq!(&keep, &passed.map(|(row, _)| row).collect::<Vec<u16>>());
-            }
-            at = piece.end;
-            if at == rows.len() {
-                break;
-            }
-        }
+        agree(&expr, &own::columns(&fields), (&segments, &rows), &cuts)?;
     }
 }

@@ -24,6 +24,7 @@ type Memory = Vec<(Value, Option<Value>)>;
 
 pub struct Model<'a> {
     params: &'a [f64],
+    pub givens: [Option<Value>; 2],
     /// By the place of the node in the tree, in the order in which they are met.
     memories: Vec<Memory>,
     met: usize,
@@ -150,7 +151,7 @@ fn joined(cells: &[Cell], decided: bool) -> Cell {
 
 impl<'a> Model<'a> {
     pub fn new(params: &'a [f64]) -> Self {
-        Self { params, memories: Vec::new(), met: 0 }
+        Self { params, givens: [None; 2], memories: Vec::new(), met: 0 }
     }
 
     /// What the expression is on the next row.
@@ -182,6 +183,7 @@ impl<'a> Model<'a> {
             Expr::Name { value } => Ok(NAMES.iter().position(|name| name == value).map(|at| I(at as i64))),
             Expr::Decimal { .. } => Ok(None),
             Expr::Param { index } => Ok(Some(F(self.params[*index]))),
+            Expr::Given { index } => Ok(self.givens[*index]),
             Expr::Add { of }
             | Expr::Sub { of }
             | Expr::Mul { of }

@@ -9,7 +9,7 @@ use crate::common::{NAMES, Row};
 pub const PARAMS: [f64; 2] = [2.0, 0.5];
 const DEPTH: usize = 6;
 
-fn i64s() -> impl Strategy<Value = i64> + Clone {
+pub fn i64s() -> impl Strategy<Value = i64> + Clone {
     prop_oneof![
         6 => -3i64..4,
         3 => prop::sample::select(vec![i64::MIN, i64::MIN + 1, i64::MAX, i64::MAX - 1, 1 << 53, (1 << 53) + 1]),
@@ -25,7 +25,7 @@ fn u64s() -> impl Strategy<Value = u64> + Clone {
     ]
 }
 
-fn f64s() -> impl Strategy<Value = f64> + Clone {
+pub fn f64s() -> impl Strategy<Value = f64> + Clone {
     let special = vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, f64::MAX, f64::MIN, f64::MIN_POSITIVE];
     prop_oneof![3 => (-3i32..4).prop_map(f64::from), 3 => prop::sample::select(special), 1 => -2.0..2.0f64]
 }
@@ -106,13 +106,16 @@ fn of_any_type(trees: &Trees, x: &Tree) -> Tree {
 }
 
 fn leaves() -> Trees {
-    let (fixed_i, fixed_u) = (column(&["a", "b"]), column(&["u", "v"]));
+    let given = |index| Just(Expr::Given { index });
+    let fixed_i = prop_oneof![4 => column(&["a", "b"]), 1 => given(0)].boxed();
+    let fixed_u = column(&["u", "v"]);
     let name = prop::sample::select(NAMES).prop_map(|name| Expr::Name { value: name.into() }).boxed();
     Trees {
         i: prop_oneof![2 => fixed_i.clone(), 1 => i64s().prop_map(|value| Expr::I64 { value })].boxed(),
         u: prop_oneof![2 => fixed_u.clone(), 1 => u64s().prop_map(|value| Expr::U64 { value })].boxed(),
         f: prop_oneof![
             4 => column(&["x", "y"]),
+            1 => given(1),
             2 => f64s().prop_map(|value| Expr::F64 { value }),
             1 => (0usize..2).prop_map(param),
         ]
@@ -184,6 +187,12 @@ fn grow(under: &Trees) -> Trees {
         f: f_next.boxed(),
         b: b_next.boxed(),
     }
+}
+
+/// One of each type: i64, u64, f64, bool.
+pub fn tree_of_each_type() -> impl Strategy<Value = [Expr; 4]> {
+    let Trees { i, u, f, b, .. } = (1..DEPTH / 2).fold(leaves(), |trees, _| grow(&trees));
+    [i, u, f, b]
 }
 
 pub fn tree() -> Tree {
