@@ -197,11 +197,9 @@ impl Bits {
         self.word as usize
     }
 
-    /// Puts a value there, without what it has too many bits for; all others are 0.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the loops around it only vectorise once it is gone")]
-    pub(crate) const fn put(self, value: u64) -> u64 {
-        value << (self.above + self.below) >> self.above
+    /// The bits of a value that fit there, and how far up they go.
+    pub(crate) const fn mask(self) -> (u64, u32) {
+        (u64::MAX >> (self.above + self.below), self.below as u32)
     }
 
     /// The field of these words, without a sign. Words that it isn't in give another's bits, never a panic.

@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod map;
 mod own;
 mod reference;
 mod segments;
