@@ -4,7 +4,7 @@ use crate::pipeline::{Batch, EngineError, Flow, Input, Pipeline, Stage, Tally};
 
 /// Passes records on for which an expression holds. A record for which it has no answer (a number beyond its type, a
 /// division by 0) is an error, counted.
-pub struct Filter<T> {
+pub struct Filter<T: 'static> {
     plan: Plan<T>,
     keep: Vec<u16>,
 }
