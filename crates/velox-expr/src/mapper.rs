@@ -66,7 +66,7 @@ impl<T: Record> Mapper<T> {
     ) -> Result<Self, ExprError> {
         let mut planner = Planner::new(from, inputs);
         let outputs = field::outputs(&mut planner, into, fields)?;
-        let blank = (0..R::WORDS).filter(|word| outputs.iter().all(|output| output.bits.word != *word)).collect();
+        let blank = (0..R::WORDS).filter(|word| outputs.iter().all(|output| output.bits.word() != *word)).collect();
         let program = Program::of(planner);
         Ok(Self { program, outputs, words: R::WORDS, blank, status: Status::new() })
     }

@@ -37,11 +37,11 @@ pub(super) fn outputs<T, R: Record>(
         let expected = format!("every field of {}", into.record());
         return Err(ExprError::value("map", expected, format!("none of {}", missing.join(", "))));
     }
-    outputs.sort_by_key(|output| (output.bits.word, output.bits.below));
+    outputs.sort_by_key(|output| output.bits);
     let mut last = None;
     for output in &mut outputs {
-        output.opens = last != Some(output.bits.word);
-        last = Some(output.bits.word);
+        output.opens = last != Some(output.bits.word());
+        last = Some(output.bits.word());
     }
     Ok(outputs.into())
 }
@@ -57,7 +57,8 @@ fn field<T, R>(
     let got = operand.shape().kind;
     if !(wanted == got || wanted.is_integer() && got.is_integer()) {
         let expected = match wanted {
-            Type::I64 | Type::U64 => "integers, as f64 would be rounded into a field of them".into(),
+            Type::I64 | Type::U64 if got == Type::F64 => "integers, as f64 would have to be rounded".into(),
+            Type::I64 | Type::U64 => "integers".into(),
             Type::F64 => "f64 (toF64() makes an integer one)".into(),
             Type::Bool | Type::Enum(_) => wanted.to_string(),
         };
