@@ -35,7 +35,7 @@ fn mapper(fields: &str, exprs: &str) -> Mapper<Trade> {
     let fields: Vec<OwnField> = serde_json::from_str(fields).expect("fields");
     let exprs: Vec<(String, Expr)> = serde_json::from_str(exprs).expect("expressions");
     let into = Columns::<Words<WORDS>>::own("Own", &fields).expect("columns");
-    Mapper::new(&Columns::native(), &into, &exprs, &Inputs::default()).expect("a mapper")
+    Mapper::new(&Columns::native(), &into.layout(), &exprs, &Inputs::default()).expect("a mapper")
 }
 
 type Out = (Vec<u64>, Vec<u16>);

@@ -76,7 +76,7 @@ fn evaluating_allocates_nothing() {
     let fields: Vec<(String, Expr)> = serde_json::from_str(FIELDS).unwrap();
     let inputs = Inputs { params: 1, givens: &[Given::I64(Scale::None)], ..Inputs::default() };
     let mut mapper =
-        Mapper::<Row>::new(&Columns::native(), &Columns::<Transaction>::native(), &fields, &inputs).unwrap();
+        Mapper::<Row>::new(&Columns::native(), &Columns::<Transaction>::native().layout(), &fields, &inputs).unwrap();
     let (mut map, rows, mut words, mut made) = (filter.clone(), rows(), [0; BATCH * 4], 0);
     let (mut keep, mut out) = (Vec::with_capacity(BATCH), [false; BATCH]);
 

@@ -32,7 +32,7 @@ mod topology;
 pub use batch::{BATCH, Batch, Input};
 pub use error::{EngineError, StartError};
 pub use flow::{BundleStamp, Flow, Nothing, Stamp};
-pub use graph::{EdgeOptions, Graph, Port, WhenFull};
+pub use graph::{EdgeOptions, Graph, NewPort, Output, Port, WhenFull};
 pub(crate) use latency::Latency;
 pub use latency::Percentiles;
 pub use map::{Make, Maker};
