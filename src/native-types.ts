@@ -82,6 +82,8 @@ export interface Native {
   hostStage(host: number, name: string, input: Uint8Array, output: Uint8Array): number
   hostBooks(host: number): string
   /** Answer: 0 none, 1 wrote, 2 kept. Gives stage × 2^20 + count, 0 to rest, -1 at the end. */
-  hostStep(host: number, answer: number, count: number): number
+  hostStep(host: number, answer: number): number
+  hostLayOut(host: number, stage: number, word: number): void
+  hostForget(host: number, stage: number): void
   hostFail(host: number, stage: string, reason: string): void
 }

@@ -55,11 +55,16 @@ pub(crate) fn forget(tokens: &[u32]) {
     }
 }
 
-pub(crate) static FUNCTIONS: [Entry; 1] = [Entry { name: c"hostStep", run: step }];
+pub(crate) static FUNCTIONS: [Entry; 3] = [
+    Entry { name: c"hostStep", run: step },
+    Entry { name: c"hostLayOut", run: lay_out },
+    Entry { name: c"hostForget", run: forget_columns },
+];
 
-/// Host, kind of the answer (0 none, 1 wrote, 2 kept), its count. Gives stage × 2^20 + count, 0 to rest, -1 at the end.
+/// Host, answer: count × 4 + its kind (0 none, 1 wrote, 2 kept). Gives stage × 2^20 + count, 0 to rest, -1 at the end.
 fn step(call: &Call) -> std::result::Result<Value, Thrown> {
-    let answer = match (call.index(1), call.index(2)) {
+    let answer = call.index(1);
+    let answer = match (answer & 3, answer >> 2) {
         (1, count) => Some(Answer::Wrote(count)),
         (2, count) => Some(Answer::Kept(count)),
         _ => None,
@@ -71,6 +76,19 @@ fn step(call: &Call) -> std::result::Result<Value, Thrown> {
             Step::Ended => -1.0,
         }))
     })
+}
+
+/// Host, stage, word (-1 all): lays out a word of each record of the batch that is being read.
+fn lay_out(call: &Call) -> std::result::Result<Value, Thrown> {
+    let word = usize::try_from(call.integer(2)).ok();
+    slots::with(call.index(0), of!(Host), |host| Ok(host.steps.lay_out(call.index(1), word)?))?;
+    Ok(Value::Undefined)
+}
+
+/// Host, stage: lays out only what is asked for anew.
+fn forget_columns(call: &Call) -> std::result::Result<Value, Thrown> {
+    slots::with(call.index(0), of!(Host), |host| Ok(host.steps.forget(call.index(1))?))?;
+    Ok(Value::Undefined)
 }
 
 /// Opens a thread on the worker that calls.

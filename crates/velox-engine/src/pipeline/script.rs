@@ -2,11 +2,12 @@
 //! is taken back.
 
 use std::any::Any;
+use std::iter;
 use std::ops::Range;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use velox_record::InvalidRecord;
+use velox_record::{Bundle, InvalidRecord, Record};
 use velox_ring::ForeignWords;
 
 use super::agent::{Agent, AgentEnd, StageEnd};
@@ -34,7 +35,8 @@ pub enum Answer {
 
 /// Memory that a script and its thread share, by turns.
 pub struct ScriptMemory {
-    /// [`BATCH`] records to read.
+    /// [`BATCH`] records to read, by columns: word `w` of record `i` lies at `w * BATCH + i`. Only the columns that the
+    /// script asked for hold anything.
     pub input: ForeignWords,
     /// [`SCRIPT_OUT`] records to write, or the indices of those that pass, two to a word.
     pub output: ForeignWords,
@@ -112,19 +114,44 @@ impl ScriptLoop {
             .open(memory)
     }
 
+    fn offering(&mut self, stage: usize) -> Result<&mut ScriptAgent, EngineError> {
+        let mut scripts = self.own.iter_mut().flat_map(|own| &mut own.agents).filter_map(|agent| agent.script());
+        let found = scripts.find(|script| script.index == stage && script.offered > 0);
+        found.ok_or_else(|| EngineError::Stage(format!("expected a stage that the script is at, got {stage}")))
+    }
+
+    /// Lays out one word of each record that the script is reading, or all; from now on it is there with each batch,
+    /// until [`forget`](Self::forget).
+    ///
+    /// # Errors
+    /// Not the stage of the last [`Step::Read`], no such word.
+    pub fn lay_out(&mut self, stage: usize, word: Option<usize>) -> Result<(), EngineError> {
+        self.offering(stage)?.lay_out(word)
+    }
+
+    /// Lays out nothing any more but what is asked for anew, from the next batch on.
+    ///
+    /// # Errors
+    /// Not the stage of the last [`Step::Read`].
+    pub fn forget(&mut self, stage: usize) -> Result<(), EngineError> {
+        self.offering(stage)?.columns = 0;
+        Ok(())
+    }
+
     /// Takes the script's answer to the last [`Step::Read`], and goes on until there is something for it to do.
     /// Sleeps inside when nothing is.
     pub fn step(&mut self, answer: Option<Answer>) -> Step {
         let Some(own) = &mut self.own else { return Step::Ended };
+        let mut now = velox_clock::now();
+        own.resume(now);
         if let Some(answer) = answer {
-            own.commit(answer);
+            own.commit(answer, now);
         }
         if !self.control.is_open() {
             std::thread::sleep(Duration::from_millis(1));
             return Step::Rest;
         }
         loop {
-            let now = velox_clock::now();
             if now.saturating_sub(self.rested) > REST_NS {
                 self.rested = now;
                 return Step::Rest;
@@ -141,6 +168,7 @@ impl ScriptLoop {
                     return Step::Ended;
                 }
             }
+            now = velox_clock::now();
         }
     }
 
@@ -176,8 +204,8 @@ pub(crate) trait Inlet {
     fn drained(&self) -> bool;
     fn passed(&self) -> (u64, Option<u64>);
     fn words(&self) -> usize;
-    /// Lays the first `count` records out in `memory`.
-    fn lay_out(&self, count: usize, memory: &ForeignWords, scratch: &mut [u64]);
+    /// Lays these words of the first `count` records out in `memory`.
+    fn lay_out(&self, columns: Columns, count: usize, memory: &ForeignWords);
     /// Gives on, to an output of the same type, the records at the `count` ascending indices in `memory`, two to a word.
     fn keep(
         &self,
@@ -210,6 +238,35 @@ pub(crate) trait Outlet {
     fn high_water(&mut self) -> u64;
 }
 
+/// Words of a record, by bit.
+type Columns = u128;
+
+/// The words of the longest record: no more than [`Columns`] has bits.
+const LONGEST: usize = Bundle::WORDS;
+const _: () = assert!(LONGEST < Columns::BITS as usize);
+
+/// The columns below this one are laid out each by code of its own.
+const FIRST_COLUMNS: Columns = 1 << 8;
+
+fn words_of(mut columns: Columns) -> impl Iterator<Item = usize> {
+    iter::from_fn(move || {
+        let word = (columns != 0).then(|| columns.trailing_zeros() as usize);
+        columns &= columns.wrapping_sub(1);
+        word
+    })
+}
+
+fn words_in<T: Flow>(record: &T) -> [u64; LONGEST] {
+    let mut words = [0; LONGEST];
+    record.to_words(&mut words[..T::WORDS]);
+    words
+}
+
+/// One word of each record. Which one is known when this is compiled, so that the others are not touched.
+fn column<T: Flow, const WORD: usize>(records: &[T], memory: &ForeignWords) {
+    memory.fill(WORD * BATCH, records.iter().map(|record| words_in(record)[WORD]));
+}
+
 impl<T: Flow> Inlet for Shared<T> {
     fn len(&self) -> usize {
         self.borrow().len()
@@ -228,11 +285,30 @@ impl<T: Flow> Inlet for Shared<T> {
         T::WORDS
     }
 
-    fn lay_out(&self, count: usize, memory: &ForeignWords, scratch: &mut [u64]) {
+    fn lay_out(&self, columns: Columns, count: usize, memory: &ForeignWords) {
         let mut batch = self.borrow_mut();
-        for (i, record) in Input::new(&mut batch).records()[..count].iter().enumerate() {
-            record.to_words(scratch);
-            memory.store(i * T::WORDS, &scratch[..T::WORDS]);
+        let input = Input::new(&mut batch);
+        let records = &input.records()[..count];
+        for word in words_of(columns & (FIRST_COLUMNS - 1)) {
+            match word {
+                0 => column::<T, 0>(records, memory),
+                1 => column::<T, 1>(records, memory),
+                2 => column::<T, 2>(records, memory),
+                3 => column::<T, 3>(records, memory),
+                4 => column::<T, 4>(records, memory),
+                5 => column::<T, 5>(records, memory),
+                6 => column::<T, 6>(records, memory),
+                _ => column::<T, 7>(records, memory),
+            }
+        }
+        let others = columns & !(FIRST_COLUMNS - 1);
+        if others != 0 {
+            for (i, record) in records.iter().enumerate() {
+                let words = words_in(record);
+                for word in words_of(others) {
+                    memory.fill(word * BATCH + i, iter::once(words[word]));
+                }
+            }
         }
     }
 
@@ -346,6 +422,8 @@ pub(crate) struct ScriptAgent {
     taken: u64,
     popped: u64,
     offered: usize,
+    /// The words that are laid out with each batch, by bit.
+    columns: Columns,
     /// Records that the script wrote and the output had no room for: they lie in the script's memory until it has.
     left: Range<usize>,
     /// When the oldest record of the batch that these are of was ready.
@@ -365,7 +443,7 @@ impl ScriptAgent {
     ) -> Self {
         Self {
             index,
-            words: vec![0; input.words().max(output.words())],
+            words: vec![0; output.words()],
             input,
             output,
             memory: None,
@@ -377,6 +455,7 @@ impl ScriptAgent {
             taken: 0,
             popped: 0,
             offered: 0,
+            columns: 0,
             left: 0..0,
             ready: 0,
             done: false,
@@ -389,6 +468,17 @@ impl ScriptAgent {
             return Err(EngineError::Stage("expected memory for whole batches, got less".into()));
         }
         self.memory = Some(memory);
+        Ok(())
+    }
+
+    fn lay_out(&mut self, word: Option<usize>) -> Result<(), EngineError> {
+        let words = self.input.words();
+        let Some(memory) = self.memory.as_ref().filter(|_| word.is_none_or(|word| word < words)) else {
+            return Err(EngineError::Stage(format!("expected one of {words} words, got {word:?}")));
+        };
+        let columns = word.map_or((1 << words) - 1, |word| 1 << word);
+        self.input.lay_out(columns & !self.columns, self.offered, &memory.input);
+        self.columns |= columns;
         Ok(())
     }
 
@@ -440,7 +530,7 @@ impl Agent for ScriptAgent {
             }
             return Ok(given);
         };
-        self.input.lay_out(most, &memory.input, &mut self.words);
+        self.input.lay_out(self.columns, most, &memory.input);
         self.offered = most;
         Ok(given)
     }
@@ -453,10 +543,10 @@ impl Agent for ScriptAgent {
         Some(self)
     }
 
-    fn commit(&mut self, answer: Answer) -> Result<usize, EngineError> {
+    fn commit(&mut self, answer: Answer, now: u64) -> Result<usize, EngineError> {
         let offered = self.offered;
         self.ready = self.input.ready(0);
-        self.input.record_latencies(offered, velox_clock::now(), &mut self.latency);
+        self.input.record_latencies(offered, now, &mut self.latency);
         let result = match answer {
             Answer::Wrote(count) => {
                 self.left = 0..count.min(SCRIPT_OUT);

@@ -109,10 +109,15 @@ impl Loop {
         self.settle(caught)
     }
 
-    /// Takes a script's answer to what an agent offered.
-    pub(crate) fn commit(&mut self, answer: Answer) {
+    /// The script ran until `now`: that is no pause of the machine.
+    pub(crate) fn resume(&mut self, now: u64) {
+        self.last = now;
+    }
+
+    /// Takes a script's answer, of `now`, to what an agent offered.
+    pub(crate) fn commit(&mut self, answer: Answer, now: u64) {
         let Some(agent) = self.agents.get_mut(self.at).filter(|agent| agent.offered() > 0) else { return };
-        let caught = catch_unwind(AssertUnwindSafe(|| agent.commit(answer)));
+        let caught = catch_unwind(AssertUnwindSafe(|| agent.commit(answer, now)));
         match caught {
             Ok(Ok(moved)) => {
                 self.work += moved;
