@@ -23,10 +23,15 @@ export type HostMessage =
   | { kind: 'failed'; error: unknown; stage: string; late: boolean }
   | { kind: 'closed' }
 
-const COUNTS = 2 ** 20
+const COUNT_BITS = 20
+
+/** Where a step takes the answer from, and where it leaves what is next. */
+const ANSWER = 0
+const NEXT = 2
 
 const { token, stages, port } = workerData as HostData
-const opened = new Map<number, ScriptedStage>()
+/** By their numbers, counted from the source. */
+const opened: ScriptedStage[] = []
 /** The stage that is at work, for what it throws. */
 let at = stages[0]?.name ?? ''
 
@@ -42,29 +47,27 @@ async function open(host: number): Promise<void> {
     const { default: stage } = await importing(() => import(url) as Promise<{ default?: unknown }>)
     if (!isStage(stage)) refuse('stage', `a module whose default export is defineStage(import.meta, …): ${url}`, stage)
     const made = new ScriptedStage(host, name, stage, { params: Object.freeze({ ...params }), books })
-    opened.set(made.index, made)
+    opened[made.index] = made
   }
 }
 
 async function run(host: number): Promise<void> {
-  let answer = 0
-  for (;;) {
-    const next = native.hostStep(host, answer)
-    if (next < 0) return
-    answer = 0
-    if (next === 0) {
-      await setImmediate()
-      continue
-    }
-    answer = poll((next / COUNTS) | 0, next % COUNTS)
-  }
+  const cells = new Int32Array(new SharedArrayBuffer(16))
+  const step = call(() => native.hostBind(host, new Uint8Array(cells.buffer)))
+  while (steps(step, cells)) await setImmediate()
 }
 
-/** On its own, so that it is compiled once it is warm and not only when the run's loop is. */
-function poll(index: number, count: number): number {
-  const stage = opened.get(index) as ScriptedStage
-  at = stage.name
-  return stage.poll(count)
+/** Steps on until the event loop has its turn (true) or all is over. A loop that is left by an await is compiled anew. */
+function steps(step: () => void, cells: Int32Array): boolean {
+  cells[ANSWER] = 0
+  for (;;) {
+    step()
+    const next = cells[NEXT] as number
+    if (next <= 0) return next === 0
+    const stage = opened[next >> COUNT_BITS] as ScriptedStage
+    at = stage.name
+    cells[ANSWER] = stage.poll(next & (2 ** COUNT_BITS - 1))
+  }
 }
 
 const tell = (message: HostMessage) => {
@@ -84,7 +87,7 @@ try {
   tell({ kind: 'failed', error, stage: at, late: false })
   native.hostFail(host, at, error instanceof Error ? error.message : String(error))
 }
-for (const stage of opened.values()) {
+for (const stage of opened.filter(Boolean)) {
   try {
     stage.close()
   } catch (error) {

@@ -87,7 +87,10 @@ mod tests {
         words.load(2, &mut read);
         assert_eq!((read, words.len()), ([8, 9], 4));
         for from in [2, usize::MAX] {
-            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| words.fill(from, [0; 3].into_iter()))).is_err());
+            assert!(
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| words.fill(from, [0; 3].into_iter())))
+                    .is_err()
+            );
         }
     }
 }

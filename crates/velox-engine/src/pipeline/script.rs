@@ -198,25 +198,37 @@ impl Drop for ScriptLoop {
     }
 }
 
-/// The stage's input, by words.
+/// The stage's input, by words. A record that comes alone pays for each call through here.
 pub(crate) trait Inlet {
+    fn words(&self) -> usize;
     fn len(&self) -> usize;
     fn drained(&self) -> bool;
     fn passed(&self) -> (u64, Option<u64>);
-    fn words(&self) -> usize;
-    /// Lays these words of the first `count` records out in `memory`.
-    fn lay_out(&self, columns: Columns, count: usize, memory: &ForeignWords);
-    /// Gives on, to an output of the same type, the records at the `count` ascending indices in `memory`, two to a word.
-    fn keep(
-        &self,
-        count: usize,
+    /// Lays these words of the records that wait out in `memory`, of so many at most; says of how many.
+    fn lay_out(&self, columns: Columns, most: usize, memory: &ForeignWords) -> usize;
+    /// Takes the `offered` records that the script was through with at `now`, and gives on those that it kept.
+    fn take(
+        &mut self,
         offered: usize,
-        memory: &ForeignWords,
-        out: &mut dyn Outlet,
-    ) -> Result<(), EngineError>;
-    fn ready(&self, i: usize) -> u64;
-    fn record_latencies(&self, count: usize, now: u64, latency: &mut Latency);
-    fn take(&mut self, count: usize) -> u64;
+        kept: Option<Kept<'_>>,
+        now: u64,
+        latency: &mut Latency,
+    ) -> (Taken, Result<(), EngineError>);
+}
+
+/// Records that pass as they are, to an output of the same type: by so many ascending indices, two to a word.
+pub(crate) struct Kept<'a> {
+    count: usize,
+    indices: &'a ForeignWords,
+    out: &'a mut dyn Outlet,
+}
+
+/// What the stage's account needs to know of the records that it took.
+pub(crate) struct Taken {
+    /// When the oldest was ready.
+    ready: u64,
+    /// How many its edge has given in all.
+    popped: u64,
 }
 
 /// The stage's output, by words.
@@ -234,8 +246,8 @@ pub(crate) trait Outlet {
     ) -> Result<usize, InvalidRecord>;
     fn pass(&mut self, passed: (u64, Option<u64>));
     fn end(&mut self);
-    fn pushed(&self) -> u64;
-    fn high_water(&mut self) -> u64;
+    /// How many records went out in all, and how many waited at most.
+    fn account(&mut self) -> (u64, u64);
 }
 
 /// Words of a record, by bit.
@@ -285,10 +297,11 @@ impl<T: Flow> Inlet for Shared<T> {
         T::WORDS
     }
 
-    fn lay_out(&self, columns: Columns, count: usize, memory: &ForeignWords) {
+    fn lay_out(&self, columns: Columns, most: usize, memory: &ForeignWords) -> usize {
         let mut batch = self.borrow_mut();
         let input = Input::new(&mut batch);
-        let records = &input.records()[..count];
+        let records = input.records();
+        let records = &records[..records.len().min(most)];
         for word in words_of(columns & (FIRST_COLUMNS - 1)) {
             match word {
                 0 => column::<T, 0>(records, memory),
@@ -310,53 +323,49 @@ impl<T: Flow> Inlet for Shared<T> {
                 }
             }
         }
+        records.len()
     }
 
-    fn record_latencies(&self, count: usize, now: u64, latency: &mut Latency) {
-        latency.record_stamps(&Input::new(&mut self.borrow_mut()).stamps()[..count], now);
-    }
-
-    fn keep(
-        &self,
-        count: usize,
+    fn take(
+        &mut self,
         offered: usize,
-        memory: &ForeignWords,
-        out: &mut dyn Outlet,
-    ) -> Result<(), EngineError> {
-        let Some(out) = out.any().downcast_mut::<Self>() else {
-            return Err(EngineError::Stage(
-                "expected records that were written, got indices: the output is of another type".into(),
-            ));
-        };
-        let (mut batch, mut out) = (self.borrow_mut(), out.borrow_mut());
-        let input = Input::new(&mut batch);
-        let (records, stamps) = (&input.records()[..offered], &input.stamps()[..offered]);
-        let (mut next, mut pair) = (0, [0]);
-        for k in 0..count {
-            if k % 2 == 0 {
-                memory.load(k / 2, &mut pair);
-            }
-            let i = (pair[0] >> (32 * (k % 2))) as u32 as usize;
-            if i < next || i >= offered {
-                return Err(EngineError::Stage(format!("expected ascending indices below {offered}, got {i}")));
-            }
-            next = i + 1;
-            out.push(records[i], stamps[i]);
-        }
-        Ok(())
-    }
-
-    fn ready(&self, i: usize) -> u64 {
-        Input::new(&mut self.borrow_mut()).stamps()[i].ready()
-    }
-
-    fn take(&mut self, count: usize) -> u64 {
+        kept: Option<Kept<'_>>,
+        now: u64,
+        latency: &mut Latency,
+    ) -> (Taken, Result<(), EngineError>) {
         let mut batch = self.borrow_mut();
         let mut input = Input::new(&mut batch);
-        input.advance(count);
+        let stamps = &input.stamps()[..offered];
+        let ready = stamps.first().map_or(now, Stamp::ready);
+        latency.record_stamps(stamps, now);
+        let kept = kept.map_or(Ok(()), |mut kept| keep(&input, offered, &mut kept));
+        input.advance(offered);
         input.settle();
-        batch.popped
+        (Taken { ready, popped: batch.popped }, kept)
     }
+}
+
+fn keep<T: Flow>(input: &Input<'_, T>, offered: usize, kept: &mut Kept<'_>) -> Result<(), EngineError> {
+    let Some(out) = kept.out.any().downcast_mut::<Shared<T>>() else {
+        return Err(EngineError::Stage(
+            "expected records that were written, got indices: the output is of another type".into(),
+        ));
+    };
+    let mut out = out.borrow_mut();
+    let (records, stamps) = (&input.records()[..offered], &input.stamps()[..offered]);
+    let (mut next, mut pair) = (0, [0]);
+    for k in 0..kept.count {
+        if k % 2 == 0 {
+            kept.indices.load(k / 2, &mut pair);
+        }
+        let i = (pair[0] >> (32 * (k % 2))) as u32 as usize;
+        if i < next || i >= offered {
+            return Err(EngineError::Stage(format!("expected ascending indices below {offered}, got {i}")));
+        }
+        next = i + 1;
+        out.push(records[i], stamps[i]);
+    }
+    Ok(())
 }
 
 impl<T: Flow> Outlet for Shared<T> {
@@ -396,14 +405,10 @@ impl<T: Flow> Outlet for Shared<T> {
         self.borrow_mut().ended = true;
     }
 
-    fn pushed(&self) -> u64 {
-        self.borrow().pushed
-    }
-
-    fn high_water(&mut self) -> u64 {
+    fn account(&mut self) -> (u64, u64) {
         let mut batch = self.borrow_mut();
         batch.note_high_water();
-        batch.high_water as u64
+        (batch.pushed, batch.high_water as u64)
     }
 }
 
@@ -494,11 +499,11 @@ impl ScriptAgent {
     }
 
     fn publish(&mut self) {
+        let (pushed, high_water) = self.output.account();
         self.edge_in.popped.set(self.popped);
-        self.edge_out.pushed.set(self.output.pushed());
-        let high_water = self.output.high_water();
+        self.edge_out.pushed.set(pushed);
         self.edge_out.high_water.raise(high_water);
-        self.counters.publish(self.taken, self.output.pushed(), &self.tally);
+        self.counters.publish(self.taken, pushed, &self.tally);
     }
 }
 
@@ -515,23 +520,27 @@ impl Agent for ScriptAgent {
             return Ok(given);
         }
         // Room for a record each is reserved before anything is offered; more than that waits in the script's memory.
-        let most = self.input.len().min(self.output.room());
-        if most > 0 && self.memory.is_none() {
-            return Err(EngineError::Script("expected a script for the stage, got none".into()));
+        let room = self.output.room();
+        if room > 0
+            && let Some(memory) = &self.memory
+        {
+            self.offered = self.input.lay_out(self.columns, room, &memory.input);
         }
-        let Some(memory) = self.memory.as_ref().filter(|_| most > 0) else {
-            if self.input.len() == 0 {
-                self.output.pass(self.input.passed());
-            }
-            if self.input.drained() {
-                self.output.end();
-                self.done = true;
-                return Ok(given + 1);
+        if self.offered > 0 {
+            return Ok(given);
+        }
+        if self.input.len() > 0 {
+            if self.memory.is_none() {
+                return Err(EngineError::Script("expected a script for the stage, got none".into()));
             }
             return Ok(given);
-        };
-        self.input.lay_out(self.columns, most, &memory.input);
-        self.offered = most;
+        }
+        self.output.pass(self.input.passed());
+        if self.input.drained() {
+            self.output.end();
+            self.done = true;
+            return Ok(given + 1);
+        }
         Ok(given)
     }
 
@@ -544,30 +553,26 @@ impl Agent for ScriptAgent {
     }
 
     fn commit(&mut self, answer: Answer, now: u64) -> Result<usize, EngineError> {
-        let offered = self.offered;
-        self.ready = self.input.ready(0);
-        self.input.record_latencies(offered, now, &mut self.latency);
-        let result = match answer {
-            Answer::Wrote(count) => {
+        let offered = std::mem::take(&mut self.offered);
+        let kept = match (answer, &self.memory) {
+            (Answer::Wrote(count), _) => {
                 self.left = 0..count.min(SCRIPT_OUT);
                 self.tally.consumed += offered as u64;
-                self.give().map(|_| ())
+                None
             }
-            Answer::Kept(count) => {
+            (Answer::Kept(count), memory) => {
                 let count = count.min(offered);
                 self.tally.consumed += count as u64;
                 self.tally.filtered += (offered - count) as u64;
-                match &self.memory {
-                    Some(memory) => self.input.keep(count, offered, &memory.output, &mut *self.output),
-                    None => Ok(()),
-                }
+                memory.as_ref().map(|memory| Kept { count, indices: &memory.output, out: &mut *self.output })
             }
         };
-        self.offered = 0;
-        self.popped = self.input.take(offered);
+        let (taken, kept) = self.input.take(offered, kept, now, &mut self.latency);
+        (self.ready, self.popped) = (taken.ready, taken.popped);
         self.taken += offered as u64;
+        let given = kept.and_then(|()| self.give());
         self.publish();
-        result.map(|()| offered)
+        given.map(|_| offered)
     }
 
     fn done(&self) -> bool {
