@@ -92,14 +92,17 @@ pub(crate) struct Loop {
     /// What this round did so far.
     work: usize,
     idle: u32,
+    /// When the thread looked at the clock last.
     last: u64,
+    /// A script came back in this round.
+    resumed: bool,
     failure: Option<(usize, EngineError)>,
 }
 
 impl Loop {
     pub(crate) fn new(agents: Vec<Box<dyn Agent>>, setup: ThreadSetup) -> Self {
         let stalls = Stalls { log: Vec::with_capacity(setup.stall_log), ..Stalls::default() };
-        Self { agents, setup, stalls, at: 0, work: 0, idle: 0, last: velox_clock::now(), failure: None }
+        Self { agents, setup, stalls, at: 0, work: 0, idle: 0, last: velox_clock::now(), resumed: false, failure: None }
     }
 
     /// Polls agent after agent, round after round, until there is something to tell.
@@ -111,6 +114,19 @@ impl Loop {
 
     /// The script ran until `now`: that is no pause of the machine.
     pub(crate) fn resume(&mut self, now: u64) {
+        self.last = now;
+        self.resumed = true;
+    }
+
+    /// Looks at the clock, where the thread spins: a pause since the last look is a stall.
+    fn look(&mut self) {
+        if self.setup.wait != Wait::Spin {
+            return;
+        }
+        let now = velox_clock::now();
+        if now.saturating_sub(self.last) > STALL_NS {
+            self.stalls.note(self.last, now);
+        }
         self.last = now;
     }
 
@@ -177,18 +193,16 @@ impl Loop {
             while let Some(agent) = self.agents.get_mut(self.at) {
                 self.work += agent.poll()?;
                 if agent.offered() > 0 {
+                    self.look();
                     return Ok(Turn::Offered(self.at));
                 }
                 self.at += 1;
             }
             self.at = 0;
             let work = std::mem::take(&mut self.work);
-            if self.setup.wait == Wait::Spin {
-                let now = velox_clock::now();
-                if now.saturating_sub(self.last) > STALL_NS {
-                    self.stalls.note(self.last, now);
-                }
-                self.last = now;
+            // Where a script just came back, its last look is fresh.
+            if !std::mem::take(&mut self.resumed) {
+                self.look();
             }
             // The end comes down the chain: when the last agent is done, all before it are.
             if self.agents.last().is_none_or(|agent| agent.done()) {
