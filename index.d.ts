@@ -426,11 +426,16 @@ export interface StepOptions {
   /** How many records that edge holds at least; default 256 within a thread, 4,096 between threads. */
   capacity?: number
 }
-/** Records written in place, for the length of one `poll`: by `push`, or field by field from record 0 on. */
+/**
+ * Records written in place, for the length of one `poll`: by `push`, or field by field from record 0 on. Or, where input and
+ * output are one type, records of the batch that pass as they are: by `keep`. For one batch it is one or the other.
+ */
 export type Writer<T> = {
   /** false when there is no room: for each batch there is room for four times the records that a batch may have. */
   push(r: Input<T>): boolean
   readonly room: number
+  /** Passes record `i` of the batch on as it is; ascending. Copies nothing in JavaScript and makes no object. */
+  keep(i: number): void
 } & (T extends RecordType<infer F>
   ? {
       // biome-ignore lint/suspicious/noExplicitAny: the read type doesn't matter to a writer
@@ -451,7 +456,7 @@ export interface StageDefinition<I extends Element, O extends Element, P> {
  *   input: Trade, output: Trade, params: { least: 5 },
  *   open: ({ params }) => ({
  *     poll(batch, out) {
- *       for (let i = 0; i < batch.length; i++) if (batch.qty(i) >= params.least) out.push(batch.at(i))
+ *       for (let i = 0; i < batch.length; i++) if (batch.qty(i) >= params.least) out.keep(i)
  *       return undefined
  *     },
  *   }),

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use velox_engine::expr::{Expr, Scales};
-use velox_engine::pipeline::{EdgeOptions, Flow, Graph, Late, Merge, Port};
+use velox_engine::expr::{Expr, Layout, Scales};
+use velox_engine::pipeline::{EdgeOptions, Flow, Graph, Late, Merge, NewPort, Output, Port};
 use velox_engine::stages::{
     self, Conflate, ConflateOptions, Count, Dedupe, DedupeOptions, Doorbell, Evaluator, Filter, RateLimit, RingSink,
     RingSource, SampleEvery, Surroundings,
@@ -34,6 +34,23 @@ pub(crate) struct Site<'a> {
 pub(crate) struct Head {
     port: Box<dyn Link>,
     pub scales: Scales,
+}
+
+/// A type that a step makes, and the port behind it.
+struct Made {
+    output: Output,
+    link: fn(&NewPort) -> Box<dyn Link>,
+}
+
+impl Made {
+    fn of_key(key: &str) -> Result<Self> {
+        with_type!(key, O => Ok(Self { output: Output::of::<O>(), link: |port| Box::new(port.typed::<O>()) }); Bundle)
+    }
+}
+
+/// Where the record that a map makes has its fields.
+fn layout(to: &TypePlan) -> Result<Layout> {
+    with_type!(to.key.as_str(), O => Ok(<O as Carried>::columns(to)?.layout()))
 }
 
 /// What every port can go on with, whatever it carries.
@@ -102,8 +119,9 @@ impl<T: Carried> Link for Port<T> {
     }
 
     fn script(&self, site: Site<'_>, output: &str) -> Result<Head> {
-        let Site { graph, name, edge, scales, .. } = site;
-        with_type!(output, O => Ok(Head::new(graph.script::<T, O>(*self, name, edge), scales)); Bundle)
+        let made = Made::of_key(output)?;
+        let port = site.graph.script(*self, site.name, made.output, site.edge);
+        Ok(Head { port: (made.link)(&port), scales: site.scales })
     }
 
     fn filter(&self, site: Site<'_>, expr: &Expr) -> Result<Head> {
@@ -112,12 +130,10 @@ impl<T: Carried> Link for Port<T> {
     }
 
     fn map(&self, site: Site<'_>, to: &TypePlan, fields: &[(String, Expr)]) -> Result<Head> {
-        let Site { graph, name, edge, of, scales, surroundings } = site;
-        let from = T::columns(of)?;
-        with_type!(to.key.as_str(), O => {
-            let make = stages::make(&from, &<O as Carried>::columns(to)?, fields, &scales, surroundings)?;
-            Ok(Head::new(graph.map::<T, O>(*self, name, make, edge), scales))
-        })
+        let (made, layout) = (Made::of_key(&to.key)?, layout(to)?);
+        let make = stages::make(&T::columns(site.of)?, &layout, fields, &site.scales, site.surroundings)?;
+        let port = site.graph.map(*self, site.name, make, made.output, site.edge);
+        Ok(Head { port: (made.link)(&port), scales: site.scales })
     }
 
     fn tee(&self, site: Site<'_>) -> [Head; 2] {

@@ -27,9 +27,9 @@ pub(crate) trait Agent {
     fn script(&mut self) -> Option<&mut ScriptAgent> {
         None
     }
-    /// Takes back what the script made of the records that were offered.
-    fn commit(&mut self, answer: Answer) -> Result<usize, EngineError> {
-        let _ = answer;
+    /// Takes back what the script made, by `now`, of the records that were offered.
+    fn commit(&mut self, answer: Answer, now: u64) -> Result<usize, EngineError> {
+        let _ = (answer, now);
         Ok(0)
     }
     /// When its next work is due, on the clock, where it knows.

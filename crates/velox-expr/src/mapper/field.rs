@@ -2,8 +2,8 @@
 
 use super::output::{Fit, Output};
 use crate::bounds::Bounds;
-use crate::literal::Value;
 use crate::layout::{Layout, Place};
+use crate::literal::Value;
 use crate::operand::Operand;
 use crate::planner::Planner;
 use crate::types::{Shape, Type};
@@ -44,11 +44,7 @@ pub(super) fn outputs<T>(
     Ok(outputs.into())
 }
 
-fn field<T>(
-    planner: &mut Planner<'_, T>,
-    place: &Place,
-    expr: &Expr,
-) -> Result<(usize, Option<Fit>), ExprError> {
+fn field<T>(planner: &mut Planner<'_, T>, place: &Place, expr: &Expr) -> Result<(usize, Option<Fit>), ExprError> {
     let wanted = place.kind.as_type();
     let shape = Shape { kind: wanted.clone(), scale: place.scale };
     let operand = planner.field("map", expr, shape)?;
