@@ -14,6 +14,15 @@ const KEPT = 2
 
 const { input: READ_MOST, output: WRITE_MOST } = native.batchSizes()
 
+/** Parameters as they are in memory, where the native side sets them between two batches. */
+function paramsOf(names: readonly string[], values: Float64Array): Readonly<Record<string, number>> {
+  const params = {}
+  for (const [i, name] of names.entries()) {
+    Object.defineProperty(params, name, { get: () => values[i], enumerable: true })
+  }
+  return Object.freeze(params)
+}
+
 /** A stage's own instance in its worker, and the memory that it shares with the native side. */
 export class ScriptedStage {
   /** Counted from the source. */
@@ -31,19 +40,30 @@ export class ScriptedStage {
     host: number,
     name: string,
     stage: StageModule,
-    x: { params: Readonly<Record<string, number>>; books: Readonly<Record<string, L2Book>> },
+    x: { params: Readonly<Record<string, number>>; books: () => Readonly<Record<string, L2Book>> },
   ) {
     this.name = name
     const [input, output] = [codecOf(stage.input), codecOf(stage.output)]
     const [inputStride, outputStride] = [strideOf(input.byteLength), strideOf(output.byteLength)]
-    const read = new SharedArrayBuffer(READ_MOST * inputStride)
+    const params = Object.keys(x.params)
+    const read = new SharedArrayBuffer(READ_MOST * inputStride + 8 * params.length)
     const written = new SharedArrayBuffer(Math.max(WRITE_MOST * outputStride, READ_MOST * 4))
     this.index = call(() => native.hostStage(host, name, new Uint8Array(read), new Uint8Array(written)))
     this.#mayKeep = stage.input === stage.output || input.signature === output.signature
     this.#kind = this.#mayKeep ? KEPT : WROTE
     this.#batch = new StageBatch(input, { host, stage: this.index, memory: read, most: READ_MOST })
     this.#out = new StageWriter(written, output, outputStride, WRITE_MOST, this.#mayKeep)
-    const own = stage.open(x)
+    const values = new Float64Array(read, READ_MOST * inputStride, params.length)
+    let looks = false
+    const own = stage.open({
+      params: paramsOf(params, values),
+      // A stage that asks for the books sees each as of its records' own instant, which costs others their batches.
+      get books() {
+        looks = true
+        return x.books()
+      },
+    })
+    if (looks) native.hostWatch(host, this.index)
     if (typeof own?.poll !== 'function') refuse('open', 'an object with a poll function', own)
     this.#poll = own.poll.bind(own)
     this.#close = own.close?.bind(own)

@@ -46,18 +46,8 @@ async function open(host: number): Promise<void> {
     at = name
     const { default: stage } = await importing(() => import(url) as Promise<{ default?: unknown }>)
     if (!isStage(stage)) refuse('stage', `a module whose default export is defineStage(import.meta, …): ${url}`, stage)
-    let looks = false
-    const x = {
-      params: Object.freeze({ ...params }),
-      // A stage that asks for the books is to see each as of its records' own instant, which costs others their batches.
-      get books() {
-        looks = true
-        return books
-      },
-    }
-    const made = new ScriptedStage(host, name, stage, x)
+    const made = new ScriptedStage(host, name, stage, { params, books: () => books })
     opened[made.index] = made
-    if (looks) native.hostWatch(host, made.index)
   }
 }
 

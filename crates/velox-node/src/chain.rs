@@ -120,7 +120,7 @@ impl<T: Carried> Link for Port<T> {
 
     fn script(&self, site: Site<'_>, output: &str) -> Result<Head> {
         let made = Made::of_key(output)?;
-        let port = site.graph.script(*self, site.name, made.output, site.edge);
+        let port = site.graph.script(*self, site.name, site.surroundings.params, made.output, site.edge);
         Ok(Head { port: (made.link)(&port), scales: site.scales })
     }
 

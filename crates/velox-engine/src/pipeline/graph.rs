@@ -20,6 +20,7 @@ use super::error::StartError;
 use super::flow::{Flow, Stamp};
 use super::map::{Make, MapAgent, Written, written};
 use super::merge::{Merge, MergeAgent};
+use super::params::Param;
 use super::run::{Run, StartOptions};
 use super::script::{ScriptAgent, ScriptOutput, outlet};
 use super::source::{Source, SourceAgent};
@@ -321,8 +322,15 @@ impl Graph {
 
     /// Puts a stage behind a port that a script runs, on a thread of the script's own. It may look at every book before
     /// it.
-    pub fn script<T: Flow>(&mut self, from: Port<T>, name: &str, output: Output, edge: EdgeOptions) -> NewPort {
-        let build = move |wiring| -> Box<dyn Agent> { Box::new(ScriptAgent::new::<T>(output.outlet, wiring)) };
+    pub fn script<T: Flow>(
+        &mut self,
+        from: Port<T>,
+        name: &str,
+        params: Vec<Param>,
+        output: Output,
+        edge: EdgeOptions,
+    ) -> NewPort {
+        let build = move |wiring| -> Box<dyn Agent> { Box::new(ScriptAgent::new::<T>(params, output.outlet, wiring)) };
         let node = self.add(name, 1, Box::new(build));
         node.scripted = true;
         self.lead(from, edge);

@@ -38,6 +38,7 @@ pub use latency::Percentiles;
 pub use map::{Make, Maker};
 pub use merge::{Late, Merge, Times};
 pub use params::Param;
+pub(crate) use params::Params;
 pub use placement::{Placement, ThreadSpec, Threads, Wait, place};
 pub use plan::Pipeline;
 pub use report::{EdgeReport, Report, StageReport, Stats, Verified};

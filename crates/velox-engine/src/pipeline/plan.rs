@@ -74,7 +74,7 @@ impl<T: Flow> Pipeline<T> {
     /// Puts a stage behind the last step that a script runs, on a thread of the script's own.
     #[must_use]
     pub fn script<O: Flow>(mut self, name: &str) -> Pipeline<O> {
-        let port = self.graph.script(self.port, name, Output::of::<O>(), self.edge).typed();
+        let port = self.graph.script(self.port, name, Vec::new(), Output::of::<O>(), self.edge).typed();
         Pipeline::at(self.graph, port)
     }
 

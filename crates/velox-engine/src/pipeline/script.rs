@@ -19,6 +19,7 @@ use super::error::EngineError;
 use super::flow::{Flow, Stamp};
 use super::graph::{End, Wiring};
 use super::latency::Latency;
+use super::params::{Param, Params};
 use super::run::Plan;
 use super::span::Span;
 use super::stage::Notes;
@@ -458,6 +459,8 @@ pub(crate) struct ScriptAgent {
     offered: usize,
     /// The words that are laid out with each batch, by bit.
     columns: Columns,
+    /// Behind the records in the script's memory.
+    params: Params,
     /// Records that the script wrote and the output had no room for: they lie in the script's memory until it has.
     left: Range<usize>,
     /// When the oldest record of the batch that these are of was ready.
@@ -471,7 +474,11 @@ pub(crate) struct ScriptAgent {
 }
 
 impl ScriptAgent {
-    pub(crate) fn new<T: Flow>(output: fn(&mut Wiring) -> ScriptOutput, mut wiring: Wiring) -> Self {
+    pub(crate) fn new<T: Flow>(
+        params: Vec<Param>,
+        output: fn(&mut Wiring) -> ScriptOutput,
+        mut wiring: Wiring,
+    ) -> Self {
         let input = wiring.input::<T>(0);
         let output = output(&mut wiring);
         Self {
@@ -486,6 +493,7 @@ impl ScriptAgent {
             popped: 0,
             offered: 0,
             columns: 0,
+            params: Params::new(params),
             left: 0..0,
             ready: 0,
             watched: wiring.watched,
@@ -505,12 +513,21 @@ impl ScriptAgent {
     }
 
     fn open(&mut self, memory: ScriptMemory) -> Result<(), EngineError> {
-        let needed = (BATCH * self.input.words(), SCRIPT_OUT * self.output.words());
+        let params = self.params.values().len();
+        let needed = (BATCH * self.input.words() + params, SCRIPT_OUT * self.output.words());
         if memory.input.len() < needed.0 || memory.output.len() < needed.1.max(BATCH / 2) {
             return Err(EngineError::Stage("expected memory for whole batches, got less".into()));
         }
         self.memory = Some(memory);
+        self.show_params();
         Ok(())
+    }
+
+    fn show_params(&self) {
+        if let Some(memory) = &self.memory {
+            let values = self.params.values().iter().map(|value| value.to_bits());
+            memory.input.fill(BATCH * self.input.words(), values);
+        }
     }
 
     fn lay_out(&mut self, word: Option<usize>) -> Result<(), EngineError> {
@@ -562,6 +579,10 @@ impl Agent for ScriptAgent {
             self.offered = self.input.lay_out(self.columns, room, &memory.input);
         }
         if self.offered > 0 {
+            if self.params.look() {
+                self.show_params();
+            }
+            self.params.pass(self.offered);
             return Ok(given);
         }
         if self.input.len() > 0 {
@@ -621,6 +642,7 @@ impl Agent for ScriptAgent {
     fn end(mut self: Box<Self>) -> AgentEnd {
         self.publish();
         let left = vec![(self.edge, self.input.len())];
+        self.notes.changes = self.params.take_changes();
         AgentEnd { left, stage: Some(self.ledger.end(Latency::default(), self.notes)), ring_left: None }
     }
 }

@@ -14,7 +14,7 @@ struct Mapped<T: 'static> {
 impl<T: Record> Maker<T> for Mapped<T> {
     fn make(&mut self, records: &[T], words: &mut [u64], made: &mut Vec<u16>, tally: &mut Tally) {
         self.seen.look(records.len(), &mut self.mapper);
-        let failures = self.mapper.map(records, &self.seen.values, words, made);
+        let failures = self.mapper.map(records, self.seen.values(), words, made);
         if let Some(first @ (row, failure)) = failures.first() {
             let field = self.mapper.field_of(first).unwrap_or("a field");
             tally.refuse(|| format!("VELOX_INVALID_VALUE: {field}: {failure} (record {row} of its batch)"));
