@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::batch::{Batch, Input};
 use super::counters::StageCounters;
 use super::error::EngineError;
-use super::flow::{Flow, Stamp};
+use super::flow::Flow;
 use super::graph::{End, Wiring};
 use super::latency::Latency;
 use super::script::{Answer, ScriptAgent};
@@ -151,9 +151,7 @@ impl<S: Stage> StageAgent<S> {
         let now = velox_clock::now();
         latency.record_stamps(taken, now);
         if let Some(end_to_end) = end_to_end {
-            for stamp in taken {
-                stamp.paths(now, |nanos| end_to_end.record(nanos, 1));
-            }
+            end_to_end.record_paths(taken, now);
         }
     }
 

@@ -105,6 +105,19 @@ impl<T: Flow> Batch<T> {
         self.stamps.push(stamp);
     }
 
+    /// Adds records that arrived at one time.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    pub fn push_all(&mut self, records: &[T], stamp: T::Stamp) {
+        if self.capacity - self.records.len() < records.len() {
+            return records.iter().for_each(|record| self.push(*record, stamp));
+        }
+        self.offered += records.len() as u64;
+        self.records.extend_from_slice(records);
+        self.stamps.resize(self.stamps.len() + records.len(), stamp);
+    }
+
     /// Whether there is room once what was taken is out of the way; else the record is dropped.
     #[cold]
     fn make_room(&mut self) -> bool {

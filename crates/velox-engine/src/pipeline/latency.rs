@@ -46,6 +46,23 @@ impl Latency {
         }
     }
 
+    /// The ways of all arrivals behind these stamps; equal ones that follow each other count at once.
+    pub(crate) fn record_paths<S: Stamp>(&mut self, stamps: &[S], now: u64) {
+        let (mut last, mut times) = (0, 0);
+        for stamp in stamps {
+            stamp.paths(now, |nanos, more| {
+                if nanos != last && times > 0 {
+                    self.record(last, times);
+                    times = 0;
+                }
+                (last, times) = (nanos, times + more);
+            });
+        }
+        if times > 0 {
+            self.record(last, times);
+        }
+    }
+
     pub(crate) fn percentiles(&self) -> Option<Percentiles> {
         let h = self.0.as_ref().filter(|h| !h.is_empty())?;
         Some(Percentiles {
