@@ -92,7 +92,11 @@ async function latency(perSecond) {
   const told = new Promise((resolve) => {
     channel.onmessage = (event) => resolve(event.data)
   })
-  const noted = await reportOf(arrivals().stage(late, { params: { count: perSecond * SECONDS } }).to(count()))
+  const noted = await reportOf(
+    arrivals()
+      .stage(late, { params: { count: perSecond * SECONDS } })
+      .to(count()),
+  )
   const micros = (await told).sort()
   channel.close()
   const share = noted.stalls.totalNanos / Number(noted.elapsedNanos)

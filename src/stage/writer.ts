@@ -1,5 +1,5 @@
 import type { Element, Input } from '../../index.js'
-import { checkInteger, refuse } from '../errors/check.js'
+import { refuse } from '../errors/check.js'
 import { type Window, writerOf } from '../record/accessor.js'
 import type { Codec } from '../record/codec.js'
 import { CLOSE, OPEN, refuseIndex } from '../ring/batch.js'
@@ -62,8 +62,7 @@ export class StageWriter<T extends Element> {
   #refuseKeep(i: number): never {
     if (this.#window.length === 0) this.#refuse(0)
     if (!this.#mayKeep) refuse('keep', 'records written to the output, as it is of another type', i)
-    checkInteger('i', i, this.#next, this.#read - 1)
-    throw new RangeError('unreachable: the index is one')
+    return refuse('i', 'an index of the batch, behind the last that was kept', i)
   }
 
   /** Opens for a batch of `read` records. */
