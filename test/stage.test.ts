@@ -124,7 +124,7 @@ test('what a stage gets wrong fails the run by its name, with its own error as t
     [2, 'indices'],
     [3, 'a Uint32Array, at once, got an array of 1'],
     [4, 'instrument: expected'],
-    [6, 'i: expected an index of the batch, behind the last that was kept, got 0'],
+    [6, 'i: expected an index of the batch, behind the last one, got 0'],
     [7, 'i: expected an index of the batch'],
     [8, 'records written or the indices of those that pass'],
   ] as const) {
