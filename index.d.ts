@@ -434,8 +434,11 @@ export type Writer<T> = {
   /** false when there is no room: for each batch there is room for four times the records that a batch may have. */
   push(r: Input<T>): boolean
   readonly room: number
-  /** Passes record `i` of the batch on as it is; ascending. Copies nothing in JavaScript and makes no object. */
-  keep(i: number): void
+  /**
+   * Passes record `i` of the batch on as it is; ascending. Copies nothing in JavaScript and makes no object. A filter hands
+   * its condition over instead of asking `if`: what the processor can't foretell costs it more than the rest. Only `false` holds a record back.
+   */
+  keep(i: number, passes?: boolean): void
 } & (T extends RecordType<infer F>
   ? {
       // biome-ignore lint/suspicious/noExplicitAny: the read type doesn't matter to a writer
@@ -456,7 +459,7 @@ export interface StageDefinition<I extends Element, O extends Element, P> {
  *   input: Trade, output: Trade, params: { least: 5 },
  *   open: ({ params }) => ({
  *     poll(batch, out) {
- *       for (let i = 0; i < batch.length; i++) if (batch.qty(i) >= params.least) out.keep(i)
+ *       for (let i = 0; i < batch.length; i++) out.keep(i, batch.qty(i) >= params.least)
  *       return undefined
  *     },
  *   }),

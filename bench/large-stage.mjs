@@ -8,7 +8,7 @@ export default defineStage(import.meta, {
   open: ({ params: { least } }) => ({
     poll(batch, out) {
       const { length } = batch
-      for (let i = 0; i < length; i++) if (batch.qty(i) >= least) out.keep(i)
+      for (let i = 0; i < length; i++) out.keep(i, batch.qty(i) >= least)
     },
   }),
 })

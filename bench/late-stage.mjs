@@ -12,7 +12,7 @@ export default defineStage(import.meta, {
     return {
       poll(batch, out) {
         const { length } = batch
-        for (let i = 0; i < length; i++) if (batch.qty(i) >= least) out.keep(i)
+        for (let i = 0; i < length; i++) out.keep(i, batch.qty(i) >= least)
         const micros = clock.nanos() / 1000
         for (let i = 0; i < length; i++) late[seen++] = micros - batch.receiveTs.micros(i)
       },

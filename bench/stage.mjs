@@ -80,12 +80,16 @@ async function alone() {
   return fused.endToEndNanos.p50 - without.endToEndNanos.p50
 }
 
+/** Notes of a stage's first second are left out: its code gets warm. */
+const WARM = 1 / SECONDS
+
 /**
  * From scheduled arrival to output by the report; and, apart from what the machine's stalls did, to the stage by its own
- * notes. The report has the stalls' sum: of the arrivals the share rate × sum came in one, and met it; they are taken to
- * be the slowest. What the script's thread does itself (its event loop's turn, garbage collection) is no stall.
+ * notes. The report has the stalls' sum. The arrivals that met one are those that came in it and those that came while
+ * what had come was caught up with, at `nanos` a record; they are taken to be the slowest. What the script's thread does
+ * itself (its event loop's turn, garbage collection, compilation) is no stall.
  */
-async function latency(perSecond) {
+async function latency(perSecond, nanos) {
   const arrivals = () => market({ perSecond, count: perSecond * SECONDS, pace: 'recorded' })
   const { endToEndNanos: e, stalls, elapsedNanos } = await reportOf(arrivals().stage(large).to(count()))
   const channel = new BroadcastChannel('late')
@@ -97,12 +101,13 @@ async function latency(perSecond) {
       .stage(late, { params: { count: perSecond * SECONDS } })
       .to(count()),
   )
-  const micros = (await told).sort()
+  const micros = await told
   channel.close()
-  const share = noted.stalls.totalNanos / Number(noted.elapsedNanos)
   // The two clocks have different zeros: the fastest record took what the report says.
-  const zero = micros[0] - noted.stages[2].latencyNanos.min / 1000
-  const at = (q) => (micros[Math.floor((micros.length - 1) * q)] - zero) * 1000
+  const zero = micros.reduce((least, each) => Math.min(least, each), Infinity) - noted.stages[2].latencyNanos.min / 1000
+  const warm = micros.slice(micros.length * WARM).sort()
+  const share = noted.stalls.totalNanos / Number(noted.elapsedNanos) / (1 - (perSecond * nanos) / 1e9)
+  const at = (q) => (warm[Math.floor((warm.length - 1) * q)] - zero) * 1000
   return {
     p50: e.p50,
     p90: e.p90,
@@ -124,7 +129,7 @@ for (let i = -1; i < ROUNDS; i++) {
   const expression = (await nanosOf(filtered.to(count()))) - native
   const round = { native, fused, expression, plain: plain(), rings: await behindRings(), alone: await alone() }
   const late = []
-  for (const rate of RATES) late.push(await latency(rate))
+  for (const rate of RATES) late.push(await latency(rate, native + Math.max(fused, 0)))
   // The first round warms up what can be.
   if (i < 0) continue
   for (const [name, nanos] of Object.entries(round)) rounds[name].push(nanos)

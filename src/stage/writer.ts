@@ -1,5 +1,5 @@
 import type { Element, Input } from '../../index.js'
-import { checkInteger, refuse } from '../errors/check.js'
+import { refuse } from '../errors/check.js'
 import { type Window, writerOf } from '../record/accessor.js'
 import type { Codec } from '../record/codec.js'
 import { CLOSE, OPEN, refuseIndex } from '../ring/batch.js'
@@ -17,7 +17,7 @@ export class StageWriter<T extends Element> {
   /** How many records were read, and of how many the indices are written. */
   #read = 0
   #kept = 0
-  /** The least index that may come next. */
+  /** The least index that may come next: there is room for one more wherever it is in the batch. */
   #next = 0
 
   constructor(memory: SharedArrayBuffer, codec: Codec<T>, stride: number, capacity: number, mayKeep: boolean) {
@@ -53,17 +53,19 @@ export class StageWriter<T extends Element> {
     return this.#capacity - this.#length
   }
 
-  keep(i: number): void {
+  keep(i: number, passes?: boolean): void {
     if (typeof i !== 'number' || i >>> 0 !== i || i < this.#next || i >= this.#read) this.#refuseKeep(i)
     this.#next = i + 1
-    this.#indices[this.#kept++] = i
+    // Written in any case and counted only where it passes: a branch that can't be foretold would cost more than all this,
+    // and a look at its type would make one.
+    this.#indices[this.#kept] = i
+    this.#kept += Number(passes !== false)
   }
 
   #refuseKeep(i: number): never {
     if (this.#window.length === 0) this.#refuse(0)
     if (!this.#mayKeep) refuse('keep', 'records written to the output, as it is of another type', i)
-    checkInteger('i', i, this.#next, this.#read - 1)
-    throw new RangeError('unreachable: the index is one')
+    return refuse('i', 'an index of the batch, behind the last one', i)
   }
 
   /** Opens for a batch of `read` records. */

@@ -216,7 +216,7 @@ impl Drop for ScriptLoop {
 }
 
 /// The stage's input, by words. A record that comes alone pays for each call through here.
-pub(crate) trait Inlet {
+pub(crate) trait Reader {
     fn words(&self) -> usize;
     fn len(&self) -> usize;
     fn drained(&self) -> bool;
@@ -224,20 +224,15 @@ pub(crate) trait Inlet {
     /// Lays these words of the records that wait out in `memory`, of so many at most; says of how many.
     fn lay_out(&self, columns: Columns, most: usize, memory: &ForeignWords) -> usize;
     /// Takes the `offered` records that the script was through with at `now`, and gives on those that it kept.
-    fn take(
-        &mut self,
-        offered: usize,
-        kept: Option<Kept<'_>>,
-        now: u64,
-        latency: &mut Latency,
-    ) -> (Taken, Result<(), EngineError>);
+    fn take(&mut self, offered: usize, kept: Option<Kept<'_>>, now: u64, latency: &mut Latency) -> Taken;
 }
 
-/// Records that pass as they are, to an output of the same type: by so many ascending indices, two to a word.
+/// Records that pass as they are: by so many ascending indices, two to a word.
 pub(crate) struct Kept<'a> {
     count: usize,
     indices: &'a ForeignWords,
-    out: &'a mut dyn Outlet,
+    /// What was wrong with them. Not a result: moving one costs more than to keep a record.
+    failed: &'a mut Option<EngineError>,
 }
 
 /// What the stage's account needs to know of the records that it took.
@@ -296,17 +291,23 @@ fn column<T: Flow, const WORD: usize>(records: &[T], memory: &ForeignWords) {
     memory.fill(WORD * BATCH, records.iter().map(|record| words_in(record)[WORD]));
 }
 
-impl<T: Flow> Inlet for Shared<T> {
+struct ScriptInput<T: Flow> {
+    batch: Shared<T>,
+    /// The stage's output, where it is of the same type.
+    same: Option<Shared<T>>,
+}
+
+impl<T: Flow> Reader for ScriptInput<T> {
     fn len(&self) -> usize {
-        self.borrow().len()
+        self.batch.borrow().len()
     }
 
     fn drained(&self) -> bool {
-        self.borrow().drained()
+        self.batch.borrow().drained()
     }
 
     fn passed(&self) -> (u64, Option<u64>) {
-        let batch = self.borrow();
+        let batch = self.batch.borrow();
         (batch.watermark, batch.clock_offset)
     }
 
@@ -315,7 +316,7 @@ impl<T: Flow> Inlet for Shared<T> {
     }
 
     fn lay_out(&self, columns: Columns, most: usize, memory: &ForeignWords) -> usize {
-        let mut batch = self.borrow_mut();
+        let mut batch = self.batch.borrow_mut();
         let input = Input::new(&mut batch);
         let records = input.records();
         let records = &records[..records.len().min(most)];
@@ -343,30 +344,26 @@ impl<T: Flow> Inlet for Shared<T> {
         records.len()
     }
 
-    fn take(
-        &mut self,
-        offered: usize,
-        kept: Option<Kept<'_>>,
-        now: u64,
-        latency: &mut Latency,
-    ) -> (Taken, Result<(), EngineError>) {
-        let mut batch = self.borrow_mut();
+    fn take(&mut self, offered: usize, kept: Option<Kept<'_>>, now: u64, latency: &mut Latency) -> Taken {
+        let mut batch = self.batch.borrow_mut();
         let mut input = Input::new(&mut batch);
         let stamps = &input.stamps()[..offered];
         let ready = stamps.first().map_or(now, Stamp::ready);
         latency.record_stamps(stamps, now);
-        let kept = kept.map_or(Ok(()), |mut kept| keep(&input, offered, &mut kept));
+        if let Some(mut kept) = kept {
+            keep(&input, self.same.as_ref(), offered, &mut kept);
+        }
         input.advance(offered);
         input.settle();
-        (Taken { ready, popped: batch.popped }, kept)
+        Taken { ready, popped: batch.popped }
     }
 }
 
-fn keep<T: Flow>(input: &Input<'_, T>, offered: usize, kept: &mut Kept<'_>) -> Result<(), EngineError> {
-    let Some(out) = kept.out.any().downcast_mut::<Shared<T>>() else {
-        return Err(EngineError::Stage(
-            "expected records that were written, got indices: the output is of another type".into(),
-        ));
+fn keep<T: Flow>(input: &Input<'_, T>, out: Option<&Shared<T>>, offered: usize, kept: &mut Kept<'_>) {
+    let Some(out) = out else {
+        let reason = "expected records that were written, got indices: the output is of another type";
+        *kept.failed = Some(EngineError::Stage(reason.into()));
+        return;
     };
     let mut out = out.borrow_mut();
     let (records, stamps) = (&input.records()[..offered], &input.stamps()[..offered]);
@@ -377,12 +374,13 @@ fn keep<T: Flow>(input: &Input<'_, T>, offered: usize, kept: &mut Kept<'_>) -> R
         }
         let i = (pair[0] >> (32 * (k % 2))) as u32 as usize;
         if i < next || i >= offered {
-            return Err(EngineError::Stage(format!("expected ascending indices below {offered}, got {i}")));
+            let reason = format!("expected ascending indices below {offered}, got {i}");
+            *kept.failed = Some(EngineError::Stage(reason));
+            return;
         }
         next = i + 1;
         out.push(records[i], stamps[i]);
     }
-    Ok(())
 }
 
 impl<T: Flow> Outlet for Shared<T> {
@@ -447,7 +445,7 @@ pub(crate) fn outlet<O: Flow>(wiring: &mut Wiring) -> ScriptOutput {
 /// The agent of a script's stage.
 pub(crate) struct ScriptAgent {
     ledger: Ledger,
-    input: Box<dyn Inlet>,
+    input: Box<dyn Reader>,
     output: Box<dyn Outlet>,
     /// Comes with the script, before the first poll.
     memory: Option<ScriptMemory>,
@@ -480,11 +478,13 @@ impl ScriptAgent {
         mut wiring: Wiring,
     ) -> Self {
         let input = wiring.input::<T>(0);
-        let output = output(&mut wiring);
+        let mut output = output(&mut wiring);
+        // Records can pass as they are where the output takes the same type.
+        let same = output.batch.any().downcast_mut::<Shared<T>>().map(|out| Rc::clone(out));
         Self {
             words: vec![0; output.batch.words()],
             ledger: Ledger::new(&wiring),
-            input: Box::new(input.batch),
+            input: Box::new(ScriptInput { batch: input.batch, same }),
             output: output.batch,
             memory: None,
             edge: input.edge,
@@ -610,6 +610,7 @@ impl Agent for ScriptAgent {
 
     fn commit(&mut self, answer: Answer, now: u64) -> Result<usize, EngineError> {
         let offered = std::mem::take(&mut self.offered);
+        let mut failed = None;
         let kept = match (answer, &self.memory) {
             (Answer::Wrote(count), _) => {
                 self.left = 0..count.min(SCRIPT_OUT);
@@ -620,15 +621,17 @@ impl Agent for ScriptAgent {
                 let count = count.min(offered);
                 self.ledger.tally.consumed += count as u64;
                 self.ledger.tally.filtered += (offered - count) as u64;
-                memory.as_ref().map(|memory| Kept { count, indices: &memory.output, out: &mut *self.output })
+                memory.as_ref().map(|memory| Kept { count, indices: &memory.output, failed: &mut failed })
             }
         };
-        let (taken, kept) = self.input.take(offered, kept, now, &mut self.ledger.latency);
+        let taken = self.input.take(offered, kept, now, &mut self.ledger.latency);
         (self.ready, self.popped) = (taken.ready, taken.popped);
         self.ledger.taken += offered as u64;
-        let given = kept.and_then(|()| self.give());
+        if !self.left.is_empty() {
+            failed = self.give().err();
+        }
         self.publish();
-        given.map(|_| offered)
+        failed.map_or(Ok(offered), Err)
     }
 
     fn done(&self) -> bool {
