@@ -42,7 +42,7 @@ impl Param {
 
 /// The parameters of one stage, as they are for a batch: they change between two batches only.
 pub(crate) struct Params {
-    params: Vec<Param>,
+    all: Vec<Param>,
     values: Vec<f64>,
     changes: Vec<ParamChange>,
     /// How many records there were so far.
@@ -53,7 +53,7 @@ impl Params {
     pub(crate) fn new(params: Vec<Param>) -> Self {
         let values: Vec<f64> = params.iter().map(Param::get).collect();
         let changes = Vec::with_capacity(if values.is_empty() { 0 } else { MOST_CHANGES });
-        Self { params, values, changes, taken: 0 }
+        Self { all: params, values, changes, taken: 0 }
     }
 
     /// Their values for the batch.
@@ -64,7 +64,7 @@ impl Params {
     /// Looks again; says whether any has changed.
     pub(crate) fn look(&mut self) -> bool {
         let mut changed = false;
-        for (param, value) in self.params.iter().zip(&mut self.values) {
+        for (param, value) in self.all.iter().zip(&mut self.values) {
             let now = param.get();
             if now.to_bits() != value.to_bits() {
                 (*value, changed) = (now, true);
