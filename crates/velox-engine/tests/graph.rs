@@ -278,7 +278,7 @@ fn a_stage_that_does_not_come_back_is_told_from_one_that_waits() {
     let handle = run.handle();
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(handle.stuck(), [""; 0]);
-    std::thread::sleep(Duration::from_millis(1_000));
+    std::thread::sleep(Duration::from_secs(1));
     assert_eq!(handle.stuck(), ["stuck"]);
     let stats = handle.stats();
     assert!(stats.stage("stuck").unwrap().stuck && !stats.stage("idle").unwrap().stuck);
