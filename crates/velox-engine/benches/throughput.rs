@@ -7,7 +7,7 @@ use velox_engine::expr::{Columns, Expr, Kind, OwnField, Scales};
 use velox_engine::feed::{Arrivals, Poisson, PoissonOptions};
 use velox_engine::pipeline::{
     Batch, EdgeOptions, EngineError, Feed, Graph, Input, Nothing, Output, Pace, Paced, Pipeline, Report, Source, Stage,
-    StartOptions, Tally, Threads, Wait,
+    StartOptions, Tally, ThreadSpec, Threads, Wait,
 };
 use velox_engine::stages::{BundleOptions, Count, Evaluator, Filter, Surroundings, make};
 use velox_engine::{ASK, Bundle, L2Book, Trade, Words};
@@ -127,6 +127,15 @@ fn four_stages(threads: Threads) -> (Report, u64, L2Book) {
     (report, hash, book)
 }
 
+/// The source on a thread of its own.
+fn source_apart() -> Threads {
+    let on = |stages: &[&str]| ThreadSpec {
+        stages: stages.iter().map(ToString::to_string).collect(),
+        ..ThreadSpec::default()
+    };
+    Threads::Named(vec![on(&["poisson"]), on(&["book", "trades", "transactions", "bundle", "output"])])
+}
+
 /// The best levels by a naive model: every level event in two sorted maps.
 fn model() -> (i64, i64) {
     let mut sides = [std::collections::BTreeMap::new(), std::collections::BTreeMap::new()];
@@ -156,7 +165,7 @@ fn main() {
     let (mut chains, mut fused, mut cut) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         chains.push(chain());
-        for (threads, times) in [(Threads::Auto, &mut fused), (Threads::Count(2), &mut cut)] {
+        for (threads, times) in [(Threads::Auto, &mut fused), (source_apart(), &mut cut)] {
             let (report, hash, book) = four_stages(threads);
             assert_eq!(hash, expected, "the bundles are those of one thread");
             let top = book.top().expect("a top");

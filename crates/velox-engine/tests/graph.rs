@@ -158,6 +158,7 @@ fn an_edge_that_drops_holds_nobody_up_and_counts_what_it_dropped() {
         let report = run.wait().unwrap();
         let edge = &report.stats.edges[0];
         assert_eq!((edge.offered, edge.pushed + edge.dropped), (100_000, 100_000));
+        assert_eq!(report.non_deterministic, ["the edge before slow drops what finds no room"]);
         assert!(edge.dropped > 50_000 && edge.popped == report.stage("slow").unwrap().consumed, "{report}");
         assert!(report.balanced, "{report}");
     }

@@ -134,19 +134,27 @@ impl Stage for BookStage {
         let instrument = self.book.instrument().id();
         let Self { book, writer, pending, check, gaps } = self;
         let mut turn = Turn { book, writer: Some(writer), open: None, pending, check, gaps };
-        while out.room() > 0 {
-            let Some((event, _)) = input.peek() else { break };
-            let event = *event;
-            let taken = if event.instrument == instrument { turn.take(&event, || out.is_settled()) } else { Ok(true) };
-            if matches!(taken, Ok(false)) {
-                break;
+        let (mut count, mut failed) = (0, None);
+        for event in input.records().iter().take(out.room()) {
+            // What was taken before in this turn has not passed on yet.
+            let settled = || out.is_settled() && (count == 0 || !out.is_watched());
+            let taken = if event.instrument == instrument { turn.take(event, settled) } else { Ok(true) };
+            match taken {
+                Ok(true) => count += 1,
+                Ok(false) => break,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
             }
-            let next = input.next();
-            taken?;
-            if let Some((event, stamp)) = next {
-                out.push(event, stamp);
-                tally.consumed += 1;
-            }
+        }
+        drop(turn);
+        out.copy(input, count);
+        tally.consumed += count as u64;
+        if let Some(error) = failed {
+            // It is the record taken last.
+            input.advance(1);
+            return Err(error);
         }
         Ok(())
     }
