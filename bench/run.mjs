@@ -147,7 +147,7 @@ ${terms('3 terms, 0.2 % pass', expr.terms3Few)}
 ${terms('7 terms, 9 % pass', expr.terms7)}`
 }
 
-function pipelines({ chainNanos, fourStagesFused, fourStagesTwoThreads }, [map]) {
+function pipelines({ chainNanos, fourStagesFused, fourStagesTwoThreads, delivered }, [map], starts) {
   const of = ([least, median, most], digits = 1) =>
     `${median.toFixed(digits)} (${least.toFixed(digits)} – ${most.toFixed(digits)})`
   return `## Pipelines as fast as they go
@@ -160,7 +160,17 @@ a naive model.
 |---|---|---|
 | source → filter → map → count, fused on one thread | ${of(chainNanos)} ns a record: ${(1000 / chainNanos[1]).toFixed(0)} M/s | ≥ 100 M/s |
 | the four stages, fused on one thread | ${of(fourStagesFused)} M records/s | |
+| 1 M arrivals a second asked of the four stages, delivered | ${percent(delivered[1], 3)} (${percent(delivered[0], 3)} – ${percent(delivered[2], 3)}) | ≥ 99.9 % |
 | the four stages, the source on a thread of its own | ${of(fourStagesTwoThreads)} M records/s | ≥ 20 M/s |
+
+Starting and stopping from TypeScript (\`bench/start.mjs\`), ms, median (least – most) of 21:
+
+| | ms | target |
+|---|---|---|
+| \`start()\` of native stages | ${of(starts.native, 2)} | ≤ 50 |
+| \`start()\` with a stage in TypeScript | ${of(starts.script, 1)} | ≤ 250 |
+| \`stop()\` of native stages at 100,000 a second | ${of(starts.stopNative, 2)} | ≤ 100 |
+| \`stop()\` with a stage in TypeScript | ${of(starts.stopScript, 1)} | ≤ 100 |
 
 A map of 5 fields (\`crates/velox-expr/benches/map.rs\`): ${JSON.stringify(map)}.`
 }
@@ -170,6 +180,7 @@ const [stage] = lines('node', ['bench/stage.mjs'])
 const [expr] = bench('velox-expr', 'filter')
 const [rust] = bench('velox-clock', 'read')
 const [throughput] = bench('velox_engine', 'throughput')
+const [starts] = lines('node', ['bench/start.mjs'])
 const maps = bench('velox-expr', 'map')
 const runs = bench('velox_engine', 'poisson')
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${platform()} ${arch()}, Node ${process.versions.node}`
@@ -187,7 +198,7 @@ ${clock(rust, js)}
 
 ${filters(stage, expr)}
 
-${pipelines(throughput, maps)}
+${pipelines(throughput, maps, starts)}
 `,
 )
 console.log('bench/RESULTS.md written')

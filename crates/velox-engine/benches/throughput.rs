@@ -106,12 +106,11 @@ fn poisson() -> Poisson {
 }
 
 /// The four stages over synthetic arrivals, two records each: the report, the hash of the bundles, the book.
-fn four_stages(threads: Threads) -> (Report, u64, L2Book) {
-    let market = poisson();
+fn four_stages(market: Poisson, pace: Pace, threads: Threads) -> (Report, u64, L2Book) {
     let instrument = market.instrument();
     let book = L2Book::new(instrument.clone());
     let hash = Arc::new(Mutex::new(0));
-    let run = Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Max, &[instrument.id()]))
+    let run = Pipeline::from("poisson", Paced::new(Box::new(market), pace, &[instrument.id()]))
         .book("book", &book, false)
         .expect("a book")
         .trades("trades")
@@ -154,6 +153,15 @@ fn model() -> (i64, i64) {
     (*bids.keys().next_back().expect("a bid"), *asks.keys().next().expect("an ask"))
 }
 
+/// What share of a million arrivals a second comes through, on one spinning thread.
+fn delivered() -> f64 {
+    let seconds = 3;
+    let options = PoissonOptions { per_second: 1e6, count: Some(seconds * 1_000_000), seed: 1 };
+    let (report, ..) = four_stages(Poisson::new(options).expect("arrivals"), Pace::Recorded, Threads::Auto);
+    let transactions = report.stage("transactions").expect("the stage").consumed;
+    transactions as f64 * 1e3 / report.stats.elapsed_ns as f64
+}
+
 fn sorted(mut values: Vec<f64>) -> String {
     values.sort_by(f64::total_cmp);
     format!("[{},{},{}]", values[0], values[values.len() / 2], values[values.len() - 1])
@@ -161,12 +169,13 @@ fn sorted(mut values: Vec<f64>) -> String {
 
 fn main() {
     let best = model();
-    let (_, expected, _) = four_stages(Threads::Auto);
-    let (mut chains, mut fused, mut cut) = (Vec::new(), Vec::new(), Vec::new());
+    let (_, expected, _) = four_stages(poisson(), Pace::Max, Threads::Auto);
+    let (mut chains, mut fused, mut cut, mut shares) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         chains.push(chain());
+        shares.push(delivered());
         for (threads, times) in [(Threads::Auto, &mut fused), (source_apart(), &mut cut)] {
-            let (report, hash, book) = four_stages(threads);
+            let (report, hash, book) = four_stages(poisson(), Pace::Max, threads);
             assert_eq!(hash, expected, "the bundles are those of one thread");
             let top = book.top().expect("a top");
             assert_eq!((top.bid, top.ask), best, "the book is the model's");
@@ -174,9 +183,10 @@ fn main() {
         }
     }
     println!(
-        "{{\"chainNanos\":{},\"fourStagesFused\":{},\"fourStagesTwoThreads\":{}}}",
+        "{{\"chainNanos\":{},\"fourStagesFused\":{},\"fourStagesTwoThreads\":{},\"delivered\":{}}}",
         sorted(chains),
         sorted(fused),
-        sorted(cut)
+        sorted(cut),
+        sorted(shares)
     );
 }

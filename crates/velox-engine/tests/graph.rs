@@ -288,3 +288,43 @@ fn a_stage_that_does_not_come_back_is_told_from_one_that_waits() {
     run.stop();
     assert!(run.wait().unwrap().balanced);
 }
+
+/// Sleeps over each batch.
+struct Sleepy;
+
+impl Stage for Sleepy {
+    type In = MarketEvent;
+    type Out = MarketEvent;
+
+    fn poll(
+        &mut self,
+        input: &mut Input<'_, MarketEvent>,
+        out: &mut Batch<MarketEvent>,
+        tally: &mut Tally,
+    ) -> Result<(), EngineError> {
+        let count = input.records().len().min(out.room());
+        if count > 0 {
+            std::thread::sleep(Duration::from_millis(1));
+            out.copy(input, count);
+            tally.consumed += count as u64;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stage_that_sleeps_shows_it_on_its_own_hop_and_on_the_next_ones() {
+    let market = Poisson::new(PoissonOptions { per_second: 200.0, count: Some(100), seed: 1 }).unwrap();
+    let report = Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Recorded, &[]))
+        .stage("before", velox_engine::stages::SampleEvery::new(1).unwrap())
+        .stage("sleepy", Sleepy)
+        .stage("after", velox_engine::stages::SampleEvery::new(1).unwrap())
+        .to("end", Count::default())
+        .start(options(Threads::Count(2), Wait::Block))
+        .unwrap()
+        .wait()
+        .unwrap();
+    let p50 = |name| report.stage(name).unwrap().latency.unwrap().p50;
+    assert!(p50("sleepy") >= 1_000_000 && p50("after") >= 1_000_000 && p50("end") >= 1_000_000, "{report}");
+    assert!(p50("before") < p50("sleepy"), "{report}");
+}
