@@ -373,9 +373,9 @@ export type Mapped<O extends RecordType> = {
  * The books before a step, by the names of their steps; `book` is the nearest. An expression sees each book as it was at
  * the instant of its record, however records are cut into batches; books from beyond a `merge` are not seen.
  */
-export interface Context {
+export interface Context<B extends string = string> {
   readonly book: BookExpr
-  readonly books: Readonly<Record<string, BookExpr>>
+  readonly books: Readonly<Record<B, BookExpr>>
 }
 /** Values of a book, in ticks. None has a value while the book has no top: comparisons are false then. */
 export interface BookExpr {
@@ -488,24 +488,27 @@ export function defineStage<
     }
   },
 ): StageDefinition<I, O, { readonly [K in keyof P]: number }>
-/** A declaration: nothing runs, opens or allocates until `start`. Each step gives a new pipeline. */
-export interface Pipeline<in out T extends Element> {
+/**
+ * A declaration: nothing runs, opens or allocates until `start`. Each step gives a new pipeline. `B`: the names of the
+ * books that expressions see.
+ */
+export interface Pipeline<in out T extends Element, in B extends string = never> {
   readonly type: T
   /** Applies level events to the book, passes everything on. `verify` holds it to the exchange's own quotes. */
-  book(
+  book<N extends string = 'book'>(
     this: Pipeline<typeof MarketEvent>,
     b: L2Book,
-    o?: StepOptions & { verify?: 'quotes' },
-  ): Pipeline<typeof MarketEvent>
+    o?: StepOptions & { name?: N; verify?: 'quotes' },
+  ): Pipeline<typeof MarketEvent, B | N>
   /** Trades only. */
-  trades(this: Pipeline<typeof MarketEvent>, o?: StepOptions): Pipeline<typeof Trade>
+  trades(this: Pipeline<typeof MarketEvent>, o?: StepOptions): Pipeline<typeof Trade, B>
   /** A trade of more lots than 32 bits hold is an error of this stage, counted; never a wrap. */
-  transactions(this: Pipeline<typeof Trade>, o?: StepOptions): Pipeline<typeof Transaction>
+  transactions(this: Pipeline<typeof Trade>, o?: StepOptions): Pipeline<typeof Transaction, B>
   /** Closes a bundle at `max` transactions (16) or `timeoutMicros` (100) after its first, in the time of the records. */
   bundle(
     this: Pipeline<typeof Transaction>,
     o?: StepOptions & { max?: number; timeoutMicros?: number },
-  ): Pipeline<typeof Bundle>
+  ): Pipeline<typeof Bundle, B>
   /**
    * Passes on the records for which the condition holds; it runs natively, over every type of record.
    *
@@ -513,7 +516,7 @@ export interface Pipeline<in out T extends Element> {
    * .filter((t) => t.side.eq('ask').and(t.qty.gt('0.05'), t.price.gt(t.price.prev())))
    * ```
    */
-  filter(e: (t: Columns<T>, x: Context) => BoolExpr, o?: StepOptions): Pipeline<T>
+  filter(e: (t: Columns<T>, x: Context<B>) => BoolExpr, o?: StepOptions): Pipeline<T, B>
   /**
    * Makes a record of another type of each record, an expression or a value for each field; it runs natively. A record for
    * which a field has no value, or one that the field can't hold, is an error of the step, counted.
@@ -522,27 +525,27 @@ export interface Pipeline<in out T extends Element> {
    * .map(Mid, (t, { book }) => ({ id: t.id, mid: book.mid, large: t.qty.gt(100) }))
    * ```
    */
-  map<O extends RecordType>(to: O, e: (t: Columns<T>, x: Context) => Mapped<O>, o?: StepOptions): Pipeline<O>
+  map<O extends RecordType>(to: O, e: (t: Columns<T>, x: Context<B>) => Mapped<O>, o?: StepOptions): Pipeline<O, B>
   /** A stage of your own, in a worker. What it throws fails the run: VELOX_STAGE_FAILED, with it as the cause. */
   stage<O extends Element, P>(
     s: StageDefinition<T, O, P>,
     o?: StepOptions & { params?: { readonly [K in keyof P]?: number } },
-  ): Pipeline<O>
+  ): Pipeline<O, B>
   /**
    * Shows batches to a function on this thread, as the event loop gets to them, and passes everything on. `block` (default)
    * holds up the rest while the ring of `capacity` (4,096) records is full; with `drop` it never does.
    */
-  tap(f: (batch: Batch<T>) => void, o?: StepOptions): Pipeline<T>
+  tap(f: (batch: Batch<T>) => void, o?: StepOptions): Pipeline<T, B>
   /** Gives every record to a branch too, which ends in a `to()` of its own. */
   // biome-ignore lint/suspicious/noExplicitAny: the branch may end with any type
-  tee(branch: (p: Pipeline<T>) => Pipeline<any>, o?: StepOptions): Pipeline<T>
+  tee(branch: (p: Pipeline<T, B>) => Pipeline<any>, o?: StepOptions): Pipeline<T, B>
   /** Goes on with the records for which the condition holds; the others go to a branch, which ends in a `to()`. */
   split(
-    e: (t: Columns<T>, x: Context) => BoolExpr,
+    e: (t: Columns<T>, x: Context<B>) => BoolExpr,
     // biome-ignore lint/suspicious/noExplicitAny: the branch may end with any type
-    otherwise: (p: Pipeline<T>) => Pipeline<any>,
+    otherwise: (p: Pipeline<T, B>) => Pipeline<any>,
     o?: StepOptions,
-  ): Pipeline<T>
+  ): Pipeline<T, B>
   /**
    * Brings streams together in the order of a time; of equal times this stream goes first, then `others` in their order.
    * A record that is older than one given on before is late: it is counted, and passed on or dropped. A quiet stream holds
@@ -555,17 +558,17 @@ export interface Pipeline<in out T extends Element> {
     o?: StepOptions & { late?: 'emit' | 'drop' },
   ): Pipeline<T>
   /** Passes on the 1st, the n+1st, … record. */
-  sampleEvery(n: number, o?: StepOptions): Pipeline<T>
+  sampleEvery(n: number, o?: StepOptions): Pipeline<T, B>
   /** Passes on at most so many records a second, by the clock. */
-  rateLimit(perSecond: number, o?: StepOptions): Pipeline<T>
+  rateLimit(perSecond: number, o?: StepOptions): Pipeline<T, B>
   /** Leaves out a record whose key was seen within the window before, in the records' own time where they have one. */
   dedupe(
     key: (t: Columns<T>) => NumExpr | EnumExpr<string>,
     o: StepOptions & { windowMicros: number; maxKeys?: number },
-  ): Pipeline<T>
+  ): Pipeline<T, B>
   /** Keeps the latest record of each key while the step behind it has no room; what it replaces counts as conflated. */
-  conflate(key: (t: Columns<T>) => NumExpr | EnumExpr<string>, o?: StepOptions & { maxKeys?: number }): Pipeline<T>
-  to(s: Sink<T> | RingBuffer<T>, o?: StepOptions): Pipeline<T>
+  conflate(key: (t: Columns<T>) => NumExpr | EnumExpr<string>, o?: StepOptions & { maxKeys?: number }): Pipeline<T, B>
+  to(s: Sink<T> | RingBuffer<T>, o?: StepOptions): Pipeline<T, B>
   /** Runs it, and gives what arrives as objects. Rejects as `done()` does. */
   toArray(o?: StartOptions): Promise<Infer<T>[]>
   /** The plan as text: stages, what is fused, threads, and the rings between them. */

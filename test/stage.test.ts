@@ -220,6 +220,15 @@ test('stages that can not be are refused before anything runs', async () => {
   )
 })
 
+test('what a stage prints when it closes is printed, all of it', async () => {
+  const { stdout } = await script(`
+    import { count, pipeline, poisson } from 'velox-engine'
+    import printing from './test/stages/printing.js'
+    const trades = pipeline('p').from(poisson({ perSecond: 1e6, count: 10 })).trades()
+    await (await trades.stage(printing).to(count()).start()).done()`)
+  expect(stdout.trimEnd().split('\n')).toEqual(Array.from({ length: 200 }, (_, i) => `closed ${i}`))
+})
+
 test('a process with a run that has a stage ends as it would without', async () => {
   const running = `
     import { count, pipeline, poisson } from 'velox-engine'

@@ -94,4 +94,8 @@ for (const stage of opened.filter(Boolean)) {
     tell({ kind: 'failed', error, stage: stage.name, late: true })
   }
 }
+// Being closed ends this thread, and with it what is still on its way to be printed.
+for (const stream of [process.stdout, process.stderr]) {
+  if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()))
+}
 tell({ kind: 'closed' })
