@@ -2,13 +2,14 @@
 
 use std::any::Any;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 
 use velox_engine::expr::{Expr, Layout, Scales};
 use velox_engine::pipeline::{EdgeOptions, Flow, Graph, Late, Merge, NewPort, Output, Port};
 use velox_engine::stages::{
-    self, Conflate, ConflateOptions, Count, Dedupe, DedupeOptions, Doorbell, Evaluator, Filter, RateLimit, RingSink,
-    RingSource, SampleEvery, Surroundings,
+    self, Conflate, ConflateOptions, Count, Dedupe, DedupeOptions, Doorbell, Evaluator, FileFormat, FileSink, Filter,
+    RateLimit, RingSink, RingSource, SampleEvery, Surroundings,
 };
 use velox_engine::{Bundle, MarketEvent, Trade, Transaction};
 
@@ -61,6 +62,7 @@ pub(crate) trait Link {
     /// Its node looks at the state of another.
     fn watch(&self, graph: &mut Graph, state: usize) -> Result<()>;
     fn count(&self, site: Site<'_>);
+    fn file(&self, site: Site<'_>, path: &Path, format: FileFormat) -> Result<()>;
     fn ring(&self, site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>, drops: bool) -> Result<()>;
     fn script(&self, site: Site<'_>, output: &str) -> Result<Head>;
     fn filter(&self, site: Site<'_>, expr: &Expr) -> Result<Head>;
@@ -106,6 +108,12 @@ impl<T: Carried> Link for Port<T> {
 
     fn count(&self, site: Site<'_>) {
         site.graph.stage(*self, site.name, Count::default(), site.edge);
+    }
+
+    fn file(&self, site: Site<'_>, path: &Path, format: FileFormat) -> Result<()> {
+        let sink = FileSink::<T>::create(path, format, &site.of.schema(T::WORDS)?)?;
+        site.graph.stage(*self, site.name, sink, site.edge);
+        Ok(())
     }
 
     fn ring(&self, site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>, drops: bool) -> Result<()> {
