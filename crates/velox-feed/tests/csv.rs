@@ -7,7 +7,9 @@ use velox_record::{BID, Bundle, EventKind, MarketEvent, Record, Transaction};
 fn lines(schema: &Schema, records: &[Vec<u64>]) -> String {
     let mut text = Vec::new();
     let mut writer = CsvWriter::new(&mut text, schema);
-    records.iter().for_each(|words| writer.push(words).unwrap());
+    for words in records {
+        writer.push(words).unwrap();
+    }
     writer.finish().unwrap();
     assert!(writer.push(&records[0]).is_err());
     drop(writer);

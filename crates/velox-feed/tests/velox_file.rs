@@ -21,7 +21,9 @@ fn words<T: Record>(record: &T) -> Vec<u64> {
 fn written(schema: &Schema, records: &[Vec<u64>]) -> Vec<u8> {
     let mut file = Vec::new();
     let mut writer = VeloxWriter::new(&mut file, schema).unwrap();
-    records.iter().for_each(|words| writer.push(words).unwrap());
+    for words in records {
+        writer.push(words).unwrap();
+    }
     writer.finish().unwrap();
     drop(writer);
     file
@@ -128,23 +130,23 @@ fn a_file_cut_at_any_byte_gives_its_whole_blocks_and_then_where_it_was_cut() {
         bundle.close(i);
         bundle
     };
-    // 528 bytes each: the second block is a short one.
-    let bundles: Vec<_> = (0..130).map(bundle).collect();
-    let file = file(&bundles);
-    let ends = ends(&file, Bundle::WORDS);
-    assert_eq!(ends.iter().map(|end| end.1).collect::<Vec<_>>(), [0, 0, 124, 130, 130]);
-    let all: Vec<_> = bundles.iter().map(words).collect();
-    assert_eq!(read(&file), (all.clone(), None));
-    // Every byte of the small parts, and a sample of the large block.
-    let near = |at: usize| ends.iter().any(|(end, _)| at.abs_diff(*end) < 40) || at < 700 || at % 977 == 0;
-    for at in (0..file.len()).filter(|at| near(*at)) {
-        let (got, error) = read(&file[..at]);
-        let whole = ends.iter().rev().find(|(end, _)| *end <= at).map_or(0, |end| end.1);
-        let Some(FeedError::Corrupt { path, line, got: found, .. }) = error else { panic!("byte {at}: {error:?}") };
-        assert_eq!((path.as_str(), line, got.len()), ("day.velox", whole as u64 + 1, whole), "byte {at}");
-        assert!(found.contains("cut off"), "{found}");
-        assert!(got == all[..whole]);
+    // 528 bytes each: the second block is a short one. Of the large file a sample is cut, of the small one every byte.
+    for (count, whole, step) in [(130, &[0, 0, 124, 130, 130][..], 977), (2, &[0, 0, 2, 2], 1)] {
+        let bundles: Vec<_> = (0..count).map(bundle).collect();
+        let (file, all) = (file(&bundles), bundles.iter().map(words).collect::<Vec<_>>());
+        let ends = ends(&file, Bundle::WORDS);
+        assert_eq!(ends.iter().map(|end| end.1).collect::<Vec<_>>(), whole);
+        assert_eq!(read(&file), (all.clone(), None));
+        let near = |at: usize| ends.iter().any(|(end, _)| at.abs_diff(*end) < 40);
+        for at in (0..file.len()).filter(|at| near(*at) || at % step == 0) {
+            let (got, error) = read(&file[..at]);
+            let whole = ends.iter().rev().find(|(end, _)| *end <= at).map_or(0, |end| end.1);
+            let Some(FeedError::Corrupt { path, line, got: found, .. }) = error else { panic!("byte {at}: {error:?}") };
+            assert_eq!((path.as_str(), line, got.len()), ("day.velox", whole as u64 + 1, whole), "byte {at}");
+            assert!(found.contains("cut off") && got == all[..whole], "{found}");
+        }
     }
+    let file = file(&[bundle(1)]);
     let (_, error) = read(&[&file[..], b"\0"].concat());
     assert!(error.unwrap().to_string().contains("nothing behind the end"));
 }
