@@ -373,9 +373,9 @@ export type Mapped<O extends RecordType> = {
  * The books before a step, by the names of their steps; `book` is the nearest. An expression sees each book as it was at
  * the instant of its record, however records are cut into batches; books from beyond a `merge` are not seen.
  */
-export interface Context {
+export interface Context<B extends string = string> {
   readonly book: BookExpr
-  readonly books: Readonly<Record<string, BookExpr>>
+  readonly books: Readonly<Record<B, BookExpr>>
 }
 /** Values of a book, in ticks. None has a value while the book has no top: comparisons are false then. */
 export interface BookExpr {
@@ -426,11 +426,19 @@ export interface StepOptions {
   /** How many records that edge holds at least; default 256 within a thread, 4,096 between threads. */
   capacity?: number
 }
-/** Records written in place, for the length of one `poll`: by `push`, or field by field from record 0 on. */
+/**
+ * Records written in place, for the length of one `poll`: by `push`, or field by field from record 0 on. Or, where input and
+ * output are one type, records of the batch that pass as they are: by `keep`. For one batch it is one or the other.
+ */
 export type Writer<T> = {
   /** false when there is no room: for each batch there is room for four times the records that a batch may have. */
   push(r: Input<T>): boolean
   readonly room: number
+  /**
+   * Passes record `i` of the batch on as it is; ascending. Copies nothing in JavaScript and makes no object. A filter hands
+   * its condition over instead of asking `if`: what the processor can't foretell costs it more than the rest. Only `false` holds a record back.
+   */
+  keep(i: number, passes?: boolean): void
 } & (T extends RecordType<infer F>
   ? {
       // biome-ignore lint/suspicious/noExplicitAny: the read type doesn't matter to a writer
@@ -451,7 +459,7 @@ export interface StageDefinition<I extends Element, O extends Element, P> {
  *   input: Trade, output: Trade, params: { least: 5 },
  *   open: ({ params }) => ({
  *     poll(batch, out) {
- *       for (let i = 0; i < batch.length; i++) if (batch.qty(i) >= params.least) out.push(batch.at(i))
+ *       for (let i = 0; i < batch.length; i++) out.keep(i, batch.qty(i) >= params.least)
  *       return undefined
  *     },
  *   }),
@@ -480,24 +488,27 @@ export function defineStage<
     }
   },
 ): StageDefinition<I, O, { readonly [K in keyof P]: number }>
-/** A declaration: nothing runs, opens or allocates until `start`. Each step gives a new pipeline. */
-export interface Pipeline<in out T extends Element> {
+/**
+ * A declaration: nothing runs, opens or allocates until `start`. Each step gives a new pipeline. `B`: the names of the
+ * books that expressions see.
+ */
+export interface Pipeline<in out T extends Element, in B extends string = never> {
   readonly type: T
   /** Applies level events to the book, passes everything on. `verify` holds it to the exchange's own quotes. */
-  book(
+  book<N extends string = 'book'>(
     this: Pipeline<typeof MarketEvent>,
     b: L2Book,
-    o?: StepOptions & { verify?: 'quotes' },
-  ): Pipeline<typeof MarketEvent>
+    o?: StepOptions & { name?: N; verify?: 'quotes' },
+  ): Pipeline<typeof MarketEvent, B | N>
   /** Trades only. */
-  trades(this: Pipeline<typeof MarketEvent>, o?: StepOptions): Pipeline<typeof Trade>
+  trades(this: Pipeline<typeof MarketEvent>, o?: StepOptions): Pipeline<typeof Trade, B>
   /** A trade of more lots than 32 bits hold is an error of this stage, counted; never a wrap. */
-  transactions(this: Pipeline<typeof Trade>, o?: StepOptions): Pipeline<typeof Transaction>
+  transactions(this: Pipeline<typeof Trade>, o?: StepOptions): Pipeline<typeof Transaction, B>
   /** Closes a bundle at `max` transactions (16) or `timeoutMicros` (100) after its first, in the time of the records. */
   bundle(
     this: Pipeline<typeof Transaction>,
     o?: StepOptions & { max?: number; timeoutMicros?: number },
-  ): Pipeline<typeof Bundle>
+  ): Pipeline<typeof Bundle, B>
   /**
    * Passes on the records for which the condition holds; it runs natively, over every type of record.
    *
@@ -505,7 +516,7 @@ export interface Pipeline<in out T extends Element> {
    * .filter((t) => t.side.eq('ask').and(t.qty.gt('0.05'), t.price.gt(t.price.prev())))
    * ```
    */
-  filter(e: (t: Columns<T>, x: Context) => BoolExpr, o?: StepOptions): Pipeline<T>
+  filter(e: (t: Columns<T>, x: Context<B>) => BoolExpr, o?: StepOptions): Pipeline<T, B>
   /**
    * Makes a record of another type of each record, an expression or a value for each field; it runs natively. A record for
    * which a field has no value, or one that the field can't hold, is an error of the step, counted.
@@ -514,27 +525,27 @@ export interface Pipeline<in out T extends Element> {
    * .map(Mid, (t, { book }) => ({ id: t.id, mid: book.mid, large: t.qty.gt(100) }))
    * ```
    */
-  map<O extends RecordType>(to: O, e: (t: Columns<T>, x: Context) => Mapped<O>, o?: StepOptions): Pipeline<O>
+  map<O extends RecordType>(to: O, e: (t: Columns<T>, x: Context<B>) => Mapped<O>, o?: StepOptions): Pipeline<O, B>
   /** A stage of your own, in a worker. What it throws fails the run: VELOX_STAGE_FAILED, with it as the cause. */
   stage<O extends Element, P>(
     s: StageDefinition<T, O, P>,
     o?: StepOptions & { params?: { readonly [K in keyof P]?: number } },
-  ): Pipeline<O>
+  ): Pipeline<O, B>
   /**
    * Shows batches to a function on this thread, as the event loop gets to them, and passes everything on. `block` (default)
    * holds up the rest while the ring of `capacity` (4,096) records is full; with `drop` it never does.
    */
-  tap(f: (batch: Batch<T>) => void, o?: StepOptions): Pipeline<T>
+  tap(f: (batch: Batch<T>) => void, o?: StepOptions): Pipeline<T, B>
   /** Gives every record to a branch too, which ends in a `to()` of its own. */
   // biome-ignore lint/suspicious/noExplicitAny: the branch may end with any type
-  tee(branch: (p: Pipeline<T>) => Pipeline<any>, o?: StepOptions): Pipeline<T>
+  tee(branch: (p: Pipeline<T, B>) => Pipeline<any>, o?: StepOptions): Pipeline<T, B>
   /** Goes on with the records for which the condition holds; the others go to a branch, which ends in a `to()`. */
   split(
-    e: (t: Columns<T>, x: Context) => BoolExpr,
+    e: (t: Columns<T>, x: Context<B>) => BoolExpr,
     // biome-ignore lint/suspicious/noExplicitAny: the branch may end with any type
-    otherwise: (p: Pipeline<T>) => Pipeline<any>,
+    otherwise: (p: Pipeline<T, B>) => Pipeline<any>,
     o?: StepOptions,
-  ): Pipeline<T>
+  ): Pipeline<T, B>
   /**
    * Brings streams together in the order of a time; of equal times this stream goes first, then `others` in their order.
    * A record that is older than one given on before is late: it is counted, and passed on or dropped. A quiet stream holds
@@ -547,17 +558,17 @@ export interface Pipeline<in out T extends Element> {
     o?: StepOptions & { late?: 'emit' | 'drop' },
   ): Pipeline<T>
   /** Passes on the 1st, the n+1st, … record. */
-  sampleEvery(n: number, o?: StepOptions): Pipeline<T>
+  sampleEvery(n: number, o?: StepOptions): Pipeline<T, B>
   /** Passes on at most so many records a second, by the clock. */
-  rateLimit(perSecond: number, o?: StepOptions): Pipeline<T>
+  rateLimit(perSecond: number, o?: StepOptions): Pipeline<T, B>
   /** Leaves out a record whose key was seen within the window before, in the records' own time where they have one. */
   dedupe(
     key: (t: Columns<T>) => NumExpr | EnumExpr<string>,
     o: StepOptions & { windowMicros: number; maxKeys?: number },
-  ): Pipeline<T>
+  ): Pipeline<T, B>
   /** Keeps the latest record of each key while the step behind it has no room; what it replaces counts as conflated. */
-  conflate(key: (t: Columns<T>) => NumExpr | EnumExpr<string>, o?: StepOptions & { maxKeys?: number }): Pipeline<T>
-  to(s: Sink<T> | RingBuffer<T>, o?: StepOptions): Pipeline<T>
+  conflate(key: (t: Columns<T>) => NumExpr | EnumExpr<string>, o?: StepOptions & { maxKeys?: number }): Pipeline<T, B>
+  to(s: Sink<T> | RingBuffer<T>, o?: StepOptions): Pipeline<T, B>
   /** Runs it, and gives what arrives as objects. Rejects as `done()` does. */
   toArray(o?: StartOptions): Promise<Infer<T>[]>
   /** The plan as text: stages, what is fused, threads, and the rings between them. */
@@ -713,8 +724,10 @@ export function pipeline(name: string): {
 /** `recorded`: as the data was received; `max`: as fast as it goes; or so many messages (arrivals) a second. */
 export type Pace = 'recorded' | 'max' | { perSecond: number }
 /**
- * A recorded file, streamed. Instruments not given take the venue's table of decimals (8 where unknown).
- * VELOX_FILE_NOT_FOUND and VELOX_CORRUPT_DATA (file, line, what was expected) come at the first use.
+ * A recorded file, streamed: format 'binance' (lines, plain or gzip) or 'velox' (what `toFile` wrote), known by its first
+ * bytes. Instruments not given take the venue's table of decimals (8 where unknown); a '.velox' file has its own, and those
+ * given must have the same tick and lot.
+ * VELOX_FILE_NOT_FOUND and VELOX_CORRUPT_DATA (file, line or record, what was expected) come at the first use.
  */
 export function replay(
   path: string | URL,
@@ -741,7 +754,17 @@ type AnySink = Sink<any>
 export function count(name?: string): AnySink
 /** Lets everything go. */
 export function discard(): AnySink
-/** A file of what arrives: '.csv', or '.velox' (binary; `replay` reads it back). */
+/**
+ * A file of what arrives, made anew when the run goes and complete on the disk when it is done.
+ *
+ * '.csv': a line of the fields' names, then one a record. Integers as they are (ticks, lots, ns), sides and enumerations by
+ * name; of a Bundle one line a transaction: the bundle's number, its createdTsNs, the transaction's fields.
+ *
+ * '.velox': binary, of any record; `replay` reads one of MarketEvent back, with its instruments. Events with the same
+ * receiveTs are one arrival then. One that was cut off gives its whole blocks, then VELOX_CORRUPT_DATA.
+ *
+ * VELOX_FILE_UNWRITABLE comes from `start` where it can't be opened, and fails the run where it can't be written.
+ */
 export function toFile(path: string | URL): AnySink
 /** Recorded market data that comes with the package. */
 export const sample: { readonly btcusdt: URL }
@@ -792,6 +815,7 @@ export interface VeloxErrorContexts {
   VELOX_BOOK_OWNED: { by: string }
   VELOX_FILE_NOT_FOUND: { path: string }
   VELOX_FILE_UNREADABLE: { path: string; reason: string }
+  VELOX_FILE_UNWRITABLE: { path: string; reason: string }
   VELOX_CORRUPT_DATA: { path: string; line: number; expected: string; got: string }
   VELOX_UNKNOWN_SYMBOL: { symbol: string; known: readonly string[] }
   VELOX_UNKNOWN_FORMAT: { format: string; known: readonly string[] }

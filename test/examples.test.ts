@@ -1,8 +1,9 @@
 // What the examples print, against values worked out by hand from the founding document's own code.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Infer, pipeline, replay, sample, type Trade } from 'velox-engine'
 import { expect, test } from 'vitest'
-import { node, root, script } from './support/node.js'
+import { node, root, script, shared } from './support/node.js'
 
 test('the README prints what it says', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -11,8 +12,8 @@ test('the README prints what it says', async () => {
   expect([stdout, stderr]).toEqual([output, ''])
 })
 
-async function printed(example: string): Promise<string[]> {
-  const { status, stdout, stderr } = await node([join(root, 'build/examples', `${example}.js`)])
+async function printed(example: string, ...args: string[]): Promise<string[]> {
+  const { status, stdout, stderr } = await node([join(root, 'build/examples', `${example}.js`), ...args])
   expect([status, stderr]).toEqual([0, ''])
   return stdout.trimEnd().split('\n')
 }
@@ -48,4 +49,71 @@ test('price filter: prices from 950,000 to 1,050,000 pass, 500 apart', async () 
 test('arbitrage: A sells for less than B pays', async () => {
   const [line] = await printed('arbitrage')
   expect(line).toMatch(/^Arbitrage found! Buy on A at \$1\.00, Sell on B at \$1\.0[01], Profit: \$0\.01$/)
+})
+
+test('imbalance signal: the first signals and how many there are', async () => {
+  expect(await printed('imbalance-signal')).toEqual([
+    '2024-08-08T23:54:19.985Z 0.208 sold at 61809.40 / 61809.50, 0.914',
+    '2024-08-08T23:54:59.431Z 0.251 sold at 61811.90 / 61812.00, 0.948',
+    '2024-08-08T23:54:59.431Z 0.149 sold at 61811.90 / 61812.00, 0.948',
+    '2024-08-08T23:55:09.103Z 0.201 sold at 61837.50 / 61837.60, 0.946',
+    '2024-08-08T23:56:09.928Z 0.448 sold at 61748.60 / 61748.70, 0.925',
+    '12 signals in 11463 trades',
+  ])
+})
+
+const [spot, usdm] = ['spot', 'usdm'].map((market) => shared(`data/binance/${market}-btcusdt_20240808.gz`))
+test.skipIf(!spot || !usdm)('arbitrage replay: the future was cheaper than spot by $40 five times', async () => {
+  const lines = await printed('arbitrage-replay', spot as string, usdm as string)
+  expect(lines.pop()).toBe('5 times in 790663 events of both markets')
+  const found = /^Arbitrage found! Buy on usdm at \$(.+), Sell on spot at \$(.+), Profit: \$(.+)$/
+  const prices = lines.map((line) => (found.exec(line) ?? []).slice(1).map((price) => Math.round(Number(price) * 100)))
+  expect(prices.map(([buy, sell]) => [buy, sell])).toEqual([
+    [6_164_000, 6_171_700],
+    [6_163_140, 6_167_214],
+    [6_159_680, 6_168_603],
+    [6_162_030, 6_166_397],
+    [6_165_000, 6_169_914],
+  ])
+  for (const [buy = 0, sell = 0, profit] of prices) expect(profit).toBe(sell - buy)
+})
+
+test('arbitrage replay: without files it says what to give', async () => {
+  const { status, stderr } = await node([join(root, 'build/examples/arbitrage-replay.js')])
+  expect([status, stderr]).toEqual([2, expect.stringContaining('expected two recorded files')])
+})
+
+const sampleTrades = () => pipeline('p').from(replay(sample.btcusdt)).trades()
+
+test('ohlcv: the bars of all seconds but the last, as a plain loop makes them', async () => {
+  const instrument = replay(sample.btcusdt).instrument()
+  const seconds = new Map<bigint, Infer<typeof Trade>[]>()
+  for (const trade of await sampleTrades().toArray()) {
+    const second = trade.receiveTs / 1_000_000_000n
+    seconds.set(second, [...(seconds.get(second) ?? []), trade])
+  }
+  const bars = [...seconds].map(([second, trades]) => {
+    const prices = trades.map(({ price }) => price)
+    const [open, close] = [prices[0] as number, prices.at(-1) as number]
+    const volume = trades.reduce((sum, { qty }) => sum + qty, 0)
+    const ohlc = [open, Math.max(...prices), Math.min(...prices), close].map((ticks) => instrument.formatPrice(ticks))
+    return [new Date(Number(second) * 1000).toISOString(), ...ohlc, instrument.formatQty(volume), trades.length].join()
+  })
+  expect(await printed('ohlcv')).toEqual(['start,open,high,low,close,volume,trades', ...bars.slice(0, -1)])
+})
+
+test('aggregation: as many bundles and levels as in Rust, and all lots', async () => {
+  const lots = (await sampleTrades().toArray()).reduce((sum, { qty }) => sum + qty, 0)
+  const expected = `3568 bundles and 4021 levels of 11463 transactions, ${lots} lots`
+  expect(await printed('aggregation')).toEqual([expected])
+})
+
+test('monitored: a line a second, and the same counts in the accounts and in the metrics', async () => {
+  const lines = await printed('monitored')
+  expect(lines).toContain('Risk Check - Processed: 19450, Dropped: 5550')
+  expect(lines).toContain('Output: 19450 of 25000 transactions, balanced')
+  const seconds = lines.filter((line) => /^\d s: /.test(line)).map((line) => (line.match(/\d+/g) ?? []).map(Number))
+  expect(seconds.length).toBeGreaterThan(1)
+  expect(seconds.at(-1)?.slice(1)).toEqual([25_000, 19_450, 5_550])
+  expect(lines).toContain('=== Risk Check Metrics ===')
 })

@@ -1,4 +1,4 @@
-import { count, i64, L2Book, pipeline, poisson, RingBuffer, record, replay, sample, Trade, when } from 'velox-engine'
+import { count, L2Book, pipeline, poisson, RingBuffer, replay, sample, Trade, when } from 'velox-engine'
 import { expect, test } from 'vitest'
 import { expectCode, rejected } from './support/errors.js'
 

@@ -1,6 +1,7 @@
 // What the public types promise, checked by the compiler: `tsc -p test/types`.
 import {
   type Batch,
+  type BoolExpr,
   Bundle,
   BundleBuilder,
   count,
@@ -12,6 +13,7 @@ import {
   L2Book,
   type MarketEvent,
   nanos,
+  type Pipeline,
   pipeline,
   poisson,
   type Report,
@@ -110,6 +112,24 @@ events.trades().filter((t) => t.price)
 // @ts-expect-error no side
 events.trades().filter((t) => t.side.eq('buy'))
 
+// Books are known by the names of their steps, from there on, and not beyond a merge.
+const two = events.book(book, { name: 'spot' }).book(book, { name: 'perp' })
+const both = two.trades().filter((_, { books }) => books.spot.bid.gt(books.perp.ask))
+// @ts-expect-error no such book
+two.trades().filter((_, { books }) => books.spto.bid.gt(0))
+// @ts-expect-error no book before it
+events.trades().filter((_, { books }) => books.spot.bid.gt(0))
+both.tee((all) => all.filter((_, { books }) => books.perp.bid.gt(0)).to(count()))
+// @ts-expect-error a book from beyond a merge
+both.merge((t) => t.receiveTs, [events.trades()]).filter((_, { books }) => books.spot.bid.gt(0))
+const anyName: string = 'x'
+events.book(book, { name: anyName }).filter((_, { books }) => (books[anyName] ?? books['y'])?.bid.gt(0) as BoolExpr)
+// What needs no books takes a pipeline that has some.
+const plain: Pipeline<typeof Trade> = both
+// @ts-expect-error a pipeline that has no such book
+const needs: Pipeline<typeof Trade, 'spot'> = plain
+needs.to(count())
+
 // A stage reads and writes its types.
 const large = defineStage(import.meta, {
   input: Trade,
@@ -120,6 +140,7 @@ const large = defineStage(import.meta, {
       is<Equal<typeof params.least, number>>()
       is<Equal<ReturnType<typeof batch.qty>, number>>()
       out.price(0, batch.price(0) + (books['book']?.top()?.bid ?? 0))
+      out.keep(0)
       // @ts-expect-error no such field
       out.prize(0, 1)
       // @ts-expect-error no such parameter
