@@ -426,11 +426,19 @@ export interface StepOptions {
   /** How many records that edge holds at least; default 256 within a thread, 4,096 between threads. */
   capacity?: number
 }
-/** Records written in place, for the length of one `poll`: by `push`, or field by field from record 0 on. */
+/**
+ * Records written in place, for the length of one `poll`: by `push`, or field by field from record 0 on. Or, where input and
+ * output are one type, records of the batch that pass as they are: by `keep`. For one batch it is one or the other.
+ */
 export type Writer<T> = {
   /** false when there is no room: for each batch there is room for four times the records that a batch may have. */
   push(r: Input<T>): boolean
   readonly room: number
+  /**
+   * Passes record `i` of the batch on as it is; ascending. Copies nothing in JavaScript and makes no object. A filter hands
+   * its condition over instead of asking `if`: what the processor can't foretell costs it more than the rest. Only `false` holds a record back.
+   */
+  keep(i: number, passes?: boolean): void
 } & (T extends RecordType<infer F>
   ? {
       // biome-ignore lint/suspicious/noExplicitAny: the read type doesn't matter to a writer
@@ -451,7 +459,7 @@ export interface StageDefinition<I extends Element, O extends Element, P> {
  *   input: Trade, output: Trade, params: { least: 5 },
  *   open: ({ params }) => ({
  *     poll(batch, out) {
- *       for (let i = 0; i < batch.length; i++) if (batch.qty(i) >= params.least) out.push(batch.at(i))
+ *       for (let i = 0; i < batch.length; i++) out.keep(i, batch.qty(i) >= params.least)
  *       return undefined
  *     },
  *   }),
@@ -716,8 +724,10 @@ export function pipeline(name: string): {
 /** `recorded`: as the data was received; `max`: as fast as it goes; or so many messages (arrivals) a second. */
 export type Pace = 'recorded' | 'max' | { perSecond: number }
 /**
- * A recorded file, streamed. Instruments not given take the venue's table of decimals (8 where unknown).
- * VELOX_FILE_NOT_FOUND and VELOX_CORRUPT_DATA (file, line, what was expected) come at the first use.
+ * A recorded file, streamed: format 'binance' (lines, plain or gzip) or 'velox' (what `toFile` wrote), known by its first
+ * bytes. Instruments not given take the venue's table of decimals (8 where unknown); a '.velox' file has its own, and those
+ * given must have the same tick and lot.
+ * VELOX_FILE_NOT_FOUND and VELOX_CORRUPT_DATA (file, line or record, what was expected) come at the first use.
  */
 export function replay(
   path: string | URL,
@@ -744,7 +754,17 @@ type AnySink = Sink<any>
 export function count(name?: string): AnySink
 /** Lets everything go. */
 export function discard(): AnySink
-/** A file of what arrives: '.csv', or '.velox' (binary; `replay` reads it back). */
+/**
+ * A file of what arrives, made anew when the run goes and complete on the disk when it is done.
+ *
+ * '.csv': a line of the fields' names, then one a record. Integers as they are (ticks, lots, ns), sides and enumerations by
+ * name; of a Bundle one line a transaction: the bundle's number, its createdTsNs, the transaction's fields.
+ *
+ * '.velox': binary, of any record; `replay` reads one of MarketEvent back, with its instruments. Events with the same
+ * receiveTs are one arrival then. One that was cut off gives its whole blocks, then VELOX_CORRUPT_DATA.
+ *
+ * VELOX_FILE_UNWRITABLE comes from `start` where it can't be opened, and fails the run where it can't be written.
+ */
 export function toFile(path: string | URL): AnySink
 /** Recorded market data that comes with the package. */
 export const sample: { readonly btcusdt: URL }
@@ -795,6 +815,7 @@ export interface VeloxErrorContexts {
   VELOX_BOOK_OWNED: { by: string }
   VELOX_FILE_NOT_FOUND: { path: string }
   VELOX_FILE_UNREADABLE: { path: string; reason: string }
+  VELOX_FILE_UNWRITABLE: { path: string; reason: string }
   VELOX_CORRUPT_DATA: { path: string; line: number; expected: string; got: string }
   VELOX_UNKNOWN_SYMBOL: { symbol: string; known: readonly string[] }
   VELOX_UNKNOWN_FORMAT: { format: string; known: readonly string[] }

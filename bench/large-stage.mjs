@@ -1,18 +1,14 @@
 import { defineStage, Trade } from 'velox-engine'
 
+/** Lets trades of at least so many lots pass. */
 export default defineStage(import.meta, {
   input: Trade,
   output: Trade,
   params: { least: 64 },
-  open({ params }) {
-    const kept = new Uint32Array(256)
-    return {
-      poll(batch) {
-        let count = 0
-        const { length } = batch
-        for (let i = 0; i < length; i++) if (batch.qty(i) >= params.least) kept[count++] = i
-        return kept.subarray(0, count)
-      },
-    }
-  },
+  open: ({ params: { least } }) => ({
+    poll(batch, out) {
+      const { length } = batch
+      for (let i = 0; i < length; i++) out.keep(i, batch.qty(i) >= least)
+    },
+  }),
 })

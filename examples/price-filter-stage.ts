@@ -6,15 +6,13 @@ export default defineStage(import.meta, {
   output: Transaction,
   params: { minPrice: 950_000, maxPrice: 1_050_000 }, // $95.00 to $105.00
   open({ params }) {
-    const kept = new Uint32Array(256)
     return {
-      poll(batch) {
-        let count = 0
+      poll(batch, out) {
         for (let i = 0; i < batch.length; i++) {
           const price = batch.price(i)
-          if (price >= params.minPrice && price <= params.maxPrice) kept[count++] = i
+          out.keep(i, price >= params.minPrice && price <= params.maxPrice)
         }
-        return kept.subarray(0, count)
+        return undefined
       },
     }
   },

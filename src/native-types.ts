@@ -98,7 +98,13 @@ export interface Native {
   hostBooks(host: number): string
   /** The script of this stage looks at the books before it. */
   hostWatch(host: number, stage: number): void
-  /** Answer: 0 none, 1 wrote, 2 kept. Gives stage × 2^20 + count, 0 to rest, -1 at the end. */
-  hostStep(host: number, answer: number, count: number): number
+  /**
+   * Gives the function that takes the answer from the first cell (4 × count + kind: 0 none, 1 wrote, 2 kept) and leaves
+   * what to do next in the third (stage × 2^20 + count, 0 to rest, -1 at the end).
+   */
+  hostBind(host: number, cells: Uint8Array): () => void
+  /** One 64-bit word of each record of the batch that is being read; -1 all. */
+  hostLayOut(host: number, stage: number, word: number): void
+  hostForget(host: number, stage: number): void
   hostFail(host: number, stage: string, reason: string): void
 }

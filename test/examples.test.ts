@@ -53,12 +53,12 @@ test('arbitrage: A sells for less than B pays', async () => {
 
 test('imbalance signal: the first signals and how many there are', async () => {
   expect(await printed('imbalance-signal')).toEqual([
+    '2024-08-08T23:54:19.985Z 0.208 sold at 61809.40 / 61809.50, 0.914',
     '2024-08-08T23:54:59.431Z 0.251 sold at 61811.90 / 61812.00, 0.948',
     '2024-08-08T23:54:59.431Z 0.149 sold at 61811.90 / 61812.00, 0.948',
     '2024-08-08T23:55:09.103Z 0.201 sold at 61837.50 / 61837.60, 0.946',
     '2024-08-08T23:56:09.928Z 0.448 sold at 61748.60 / 61748.70, 0.925',
-    '2024-08-08T23:57:44.075Z 0.300 sold at 61699.90 / 61700.00, 0.947',
-    '11 signals in 11463 trades',
+    '12 signals in 11463 trades',
   ])
 })
 

@@ -2,9 +2,10 @@ import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { Bundle, nanos, RingBuffer, record, side, text, u8, u32, u64 } from 'velox-engine'
 import { expect, test } from 'vitest'
-import { SLOTS_AT } from '../dist/ring/layout.js'
+import { HEAD_CELL, SLOTS_AT, TAIL_CELL } from '../dist/ring/layout.js'
 import { internals } from '../dist/ring/ring-buffer.js'
 import { expectCode } from './support/errors.js'
+import { script } from './support/node.js'
 
 const Tick = record('Tick', { id: u32, side, when: nanos, name: text(8) })
 const tick = (id: number) => ({ id, side: 'bid', when: 5_000n, name: 'x' }) as const
@@ -192,6 +193,51 @@ test('a cursor out of range is an error', () => {
   expectCode(() => ring.pop(), 'VELOX_RING_CORRUPT', 'at most 4 records')
   Atomics.store(new Int32Array(bufferOf(ring)), 16, 1)
   expect(ring.pop()).toBe(1)
+})
+
+test('ten million records are drained without garbage', async () => {
+  // The ring is filled once; then its producer's cursor alone moves on.
+  const { stdout, stderr } = await script(
+    `
+    import { constants, PerformanceObserver, performance } from 'node:perf_hooks'
+    import { setTimeout } from 'node:timers/promises'
+    import { RingBuffer, Trade } from 'velox-engine'
+    const SIZE = 1024
+    const ring = new RingBuffer(Trade, SIZE)
+    const trade = { id: 1, instrument: 1, side: 'ask', price: 5, qty: 3, exchangeTs: 7n, receiveTs: 7n }
+    ring.pushMany(Array(SIZE).fill(trade))
+    const cells = new Int32Array(ring.share().buffer)
+    const again = () => Atomics.store(cells, ${TAIL_CELL}, cells[${HEAD_CELL}] + SIZE)
+    let sum = 0
+    const read = (batch) => {
+      const { length } = batch
+      for (let i = 0; i < length; i++) if (batch.side(i) === 'ask' && batch.id(i) === 1) sum += batch.qty(i) + batch.price(i)
+    }
+    const drain = (records) => {
+      for (let drained = 0; drained < records; again()) while (!ring.isEmpty) drained += ring.drain(read, 256)
+    }
+    drain(2e6)
+    const scavenges = []
+    const observer = new PerformanceObserver((list) => {
+      for (const { startTime, detail } of list.getEntries()) {
+        if (detail.kind === constants.NODE_PERFORMANCE_GC_MINOR) scavenges.push(startTime)
+      }
+    })
+    observer.observe({ entryTypes: ['gc'] })
+    gc()
+    const [begin, heap, before] = [performance.now(), process.memoryUsage().heapUsed, sum]
+    drain(1e7)
+    const [end, grown] = [performance.now(), process.memoryUsage().heapUsed - heap]
+    const records = (sum - before) / 8
+    await setTimeout(50)
+    console.log(JSON.stringify({ records, grown, scavenges: scavenges.filter((at) => at > begin && at < end).length }))`,
+    '--expose-gc',
+  )
+  expect(stderr).toBe('')
+  const { records, grown, scavenges } = JSON.parse(stdout)
+  expect(records).toBeGreaterThanOrEqual(1e7)
+  expect(scavenges).toBe(0)
+  expect(grown).toBeLessThan(2 ** 20)
 })
 
 test('two workers pass records in order, in batches and one by one', async () => {

@@ -1,10 +1,14 @@
+import { BroadcastChannel } from 'node:worker_threads'
 import { count, L2Book, pipeline, poisson, RingBuffer, replay, sample, Trade } from 'velox-engine'
 import { expect, test } from 'vitest'
+import columns from './stages/columns.js'
 import faulty from './stages/faulty.js'
 import large from './stages/large.js'
 import mid, { Mid } from './stages/mid.js'
 import never from './stages/never.js'
+import note, { Note } from './stages/note.js'
 import odd from './stages/odd.js'
+import quiet from './stages/quiet.js'
 import spike, { Spike } from './stages/spike.js'
 import { expectCode, rejected } from './support/errors.js'
 import { script } from './support/node.js'
@@ -65,6 +69,43 @@ test('two stages share a worker', async () => {
   expect(report.stages[4]?.consumed).toBe(all.filter(({ qty }) => qty >= 1000).length)
 })
 
+test('a stage reads any field of any batch, whichever it read before', async () => {
+  const market = poisson({ perSecond: 1e5, count: 200_000, pace: 'max' })
+  const report = await (await pipeline('p').from(market).trades().stage(columns).to(count()).start()).done()
+  expect(report.stages[2]).toMatchObject({ in: 200_000, consumed: 200_000, filtered: 0 })
+})
+
+test('a stage reads records of its own, with fields of any kind', async () => {
+  const [input, output] = [new RingBuffer(Note, 4096), new RingBuffer(Note, 4096)]
+  const notes = Array.from({ length: 3_000 }, (_, id) => {
+    const note = { id, text: `näher ${id}`.slice(0, 18), when: 1_722_000_000_123_456_789n + BigInt(id) }
+    return { ...note, ok: id % 3 === 0, ratio: id / 7, big: 2 ** 40 + id }
+  })
+  input.pushMany(notes)
+  input.close()
+  expect((await (await pipeline('p').from(input).stage(note).to(output).start()).done()).balanced).toBe(true)
+  expect(output.popMany(4096)).toEqual(notes)
+})
+
+test('a stage that keeps records makes no garbage, and its event loop has its turn', async () => {
+  const channel = new BroadcastChannel('quiet')
+  const told = new Promise<unknown>((resolve) => {
+    channel.onmessage = (event) => resolve((event as MessageEvent).data)
+  })
+  const market = poisson({ perSecond: 1e6, count: 17_000_000, pace: 'max' })
+  const chain = pipeline('p').from(market).trades()
+  const run = await chain
+    .stage(quiet, { params: { warm: 6_000_000, end: 16_000_000 } })
+    .to(count())
+    .start()
+  expect((await run.done()).balanced).toBe(true)
+  const { grown, millis, turns, ...rest } = (await told) as Record<'grown' | 'millis' | 'turns', number>
+  channel.close()
+  expect(rest).toMatchObject({ scavenges: 0 })
+  expect(grown).toBeLessThan(2 ** 20)
+  expect(turns).toBeGreaterThanOrEqual(Math.floor(millis / 100))
+})
+
 test('a stage sees the books of its pipeline', async () => {
   const market = poisson({ perSecond: 1e5, count: 2_000, pace: 'max' })
   const ring = new RingBuffer(Mid, 4096)
@@ -83,6 +124,9 @@ test('what a stage gets wrong fails the run by its name, with its own error as t
     [2, 'indices'],
     [3, 'a Uint32Array, at once, got an array of 1'],
     [4, 'instrument: expected'],
+    [6, 'i: expected an index of the batch, behind the last one, got 0'],
+    [7, 'i: expected an index of the batch'],
+    [8, 'records written or the indices of those that pass'],
   ] as const) {
     const run = await trades().stage(faulty, { params: { fault }, name: 'mine' }).to(count()).start()
     const error = await rejected(run.done())

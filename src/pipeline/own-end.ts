@@ -12,8 +12,8 @@ const MOST = 1024
 
 /** What an end needs of its run. */
 export interface EndRun {
-  /** Resolves when the run is over. */
-  readonly over: Promise<unknown>
+  /** Resolves when the run is over, with whether all that was on its way has arrived. */
+  readonly over: Promise<boolean>
   wake(): void
   fail(stage: string, error: unknown): void
 }
@@ -24,8 +24,11 @@ export class RunEnd {
   readonly ringSlot: number
   readonly bell: number
   readonly #own: OwnEnd
+  /** The callback of a tap is not called any more; it has seen all that arrived, or the run failed. */
+  through: Promise<void> = Promise.resolve()
   #rung: (() => void) | undefined
   #isOver = false
+  #isCut = false
 
   constructor(stage: string, own: OwnEnd) {
     this.stage = stage
@@ -53,13 +56,14 @@ export class RunEnd {
 
   /** Starts what the end does by itself. */
   serve(run: EndRun): void {
-    void run.over.then(() => {
+    void run.over.then((isWhole) => {
       this.#isOver = true
+      this.#isCut = !isWhole
       this.#ring()
     })
     const { use } = this.#own
     if (use.kind === 'iterable') void this.#fill(run, use.values)
-    if (use.kind === 'tap') void this.#tap(run, use.f as (batch: Batch<Element>) => void)
+    if (use.kind === 'tap') this.through = this.#tap(run, use.f as (batch: Batch<Element>) => void)
   }
 
   /** Waits until the native side has moved records, or the run is over. `isReady`: whether there is no need to. */
@@ -74,8 +78,12 @@ export class RunEnd {
 
   async #fill(run: EndRun, values: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
     const { ring } = this
+    let isThrough = false
     try {
-      for await (const value of values as AsyncIterable<Input<Element>>) {
+      const [iterator, once] = opened(values)
+      // One that is quiet would learn only at its next value that none is wanted any more.
+      void run.over.then(() => (isThrough ? undefined : iterator.return?.())).catch(() => {})
+      for await (const value of once as AsyncIterable<Input<Element>>) {
         if (this.#isOver) return
         while (!ring.push(value)) {
           run.wake()
@@ -87,6 +95,7 @@ export class RunEnd {
     } catch (error) {
       run.fail(this.stage, error)
     } finally {
+      isThrough = true
       ring.close()
       run.wake()
     }
@@ -97,8 +106,9 @@ export class RunEnd {
     try {
       for (;;) {
         const until = performance.now() + TURN_MILLIS
-        while (ring.drain(f, MOST) > 0 && performance.now() < until);
+        while (!this.#isCut && ring.drain(f, MOST) > 0 && performance.now() < until);
         run.wake()
+        if (this.#isCut) return
         if (!ring.isEmpty) await turn()
         else if (this.#isOver) return
         else await this.#moved(() => !ring.isEmpty)
@@ -137,4 +147,16 @@ export class RunEnd {
       signal?.removeEventListener('abort', stop)
     }
   }
+}
+
+/** An iterable's iterator, and the rest of it as an iterable. */
+function opened(
+  values: AsyncIterable<unknown> | Iterable<unknown>,
+): [AsyncIterator<unknown> | Iterator<unknown>, AsyncIterable<unknown> | Iterable<unknown>] {
+  if (Symbol.asyncIterator in values) {
+    const iterator = values[Symbol.asyncIterator]()
+    return [iterator, { [Symbol.asyncIterator]: () => iterator }]
+  }
+  const iterator = values[Symbol.iterator]()
+  return [iterator, { [Symbol.iterator]: () => iterator }]
 }

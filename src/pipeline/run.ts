@@ -78,7 +78,7 @@ export class Run<T extends Element> implements Face<T> {
       return ended
     })
     this.#end = {
-      over: this.#outcome,
+      over: this.#outcome.then(({ kind }) => kind === 'done'),
       wake: () => native.runWake(slot),
       fail: (stage, error) => {
         this.#failed ??= { error, stage }
@@ -158,9 +158,16 @@ export class Run<T extends Element> implements Face<T> {
     this.#hosts?.end()
   }
 
-  async done(): Promise<Report> {
+  /** Waits until nothing of the run is called any more: threads, workers, callbacks. */
+  async #over(): Promise<Outcome> {
     const outcome = await this.#outcome
     await this.#hosts?.ended
+    await Promise.all(this.#ends.map((end) => end.through))
+    return outcome
+  }
+
+  async done(): Promise<Report> {
+    const outcome = await this.#over()
     const thrown = this.#failed ?? this.#hosts?.thrown
     if (outcome.kind === 'failed') {
       const { stage, code, context } = outcome
@@ -178,7 +185,7 @@ export class Run<T extends Element> implements Face<T> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop()
-    await this.#outcome
+    await this.#over()
     void this.#objects
   }
 }

@@ -3,27 +3,28 @@
 import type { FieldSpec } from './fields.js'
 import type { Scalar } from './scalars.js'
 
-/** Records one behind the other, of which a window can be seen. */
+/** Values one behind the other, of which a part can be seen: records of a ring, or one 64-bit word of each record. */
 export interface Window {
   readonly view: DataView
-  /** Where record 0 lies, the bytes a record, and one less than the power of two at which records begin again. */
+  /** Where value 0 lies, the bytes a value, and one less than the power of two at which values begin again (-1: never). */
   readonly base: number
   readonly stride: number
   readonly mask: number
-  /** The first record that can be seen, and how many. */
+  /** The first value that can be seen, and how many. */
   from: number
   length: number
 }
 
 /** One field of the records. */
 export interface Column {
+  /** Bytes from the beginning of the window's value. */
   readonly offset: number
   readonly spec: FieldSpec
   readonly scalar: Scalar
 }
 
-/** Refuses an index; never returns. */
-export type Refuse = (i: number) => never
+/** Is told of an index that can't be seen: it makes it seen, or throws. */
+export type Miss = (i: number) => void
 
 // A read that finds what can't be goes on to the scalar, which says what is wrong with it.
 const READS: Readonly<Record<string, string>> = {
@@ -35,10 +36,15 @@ const READS: Readonly<Record<string, string>> = {
   i32: 'return view.getInt32(at, true)',
   f32: 'return view.getFloat32(at, true)',
   f64: 'return view.getFloat64(at, true)',
-  u64: `const high = view.getUint32(at + 4, true)
-    return high < 0x200000 ? high * 0x100000000 + view.getUint32(at, true) : scalar.read(view, at)`,
-  i64: `const high = view.getInt32(at + 4, true)
-    return high < 0x200000 && high > -0x200000 ? high * 0x100000000 + view.getUint32(at, true) : scalar.read(view, at)`,
+  side: `const side = view.getUint8(at)
+    return side === 0 ? 'bid' : side === 1 ? 'ask' : scalar.read(view, at)`,
+  // Most numbers fit 31 bits: those stay integers in the machine's own form.
+  u64: `const low = view.getInt32(at, true), high = view.getUint32(at + 4, true)
+    if (high === 0 && low >= 0) return low
+    return high < 0x200000 ? high * 0x100000000 + (low >>> 0) : scalar.read(view, at)`,
+  i64: `const low = view.getInt32(at, true), high = view.getInt32(at + 4, true)
+    if (high === 0 && low >= 0) return low
+    return high < 0x200000 && high > -0x200000 ? high * 0x100000000 + (low >>> 0) : scalar.read(view, at)`,
 }
 
 const WRITES: Readonly<Record<string, string>> = {
@@ -54,46 +60,55 @@ const WRITES: Readonly<Record<string, string>> = {
     }`,
 }
 
-const AT = `if (typeof i !== 'number' || i >>> 0 !== i || i >= window.length) refuse(i)
-    const at = base + ((window.from + i) & mask) * stride + offset`
-
 type Made = (...args: unknown[]) => unknown
 
-/** Makes a function of its own from code in which only these names stand; undefined where the runtime forbids that. */
-function compile(parameters: string, body: string): Made | undefined {
-  const names = 'window, refuse, scalar, offset'
+/**
+ * Makes a function of its own from code in which only these names stand; undefined where the runtime forbids that. Where
+ * the values lie is written into the code: it is the same for good, and no two fields share a function's code.
+ */
+function compile(parameters: string, body: string, { base, stride, mask }: Window, offset: number): Made | undefined {
+  const index = mask === -1 ? 'i' : `((window.from + i) & ${mask})`
   const code = `'use strict'
-  const { view, base, stride, mask } = window
+  const { view } = window
   return (${parameters}) => {
-    ${AT}
+    if (typeof i !== 'number' || i >>> 0 !== i || i >= window.length) miss(i)
+    const at = ${base + offset} + ${index} * ${stride}
     ${body}
   }`
   try {
-    return new Function(...names.split(', '), code) as Made
+    return new Function('window', 'miss', 'scalar', code) as Made
   } catch {
     return undefined
   }
 }
 
-function plainAt(window: Window, i: number, refuse: Refuse): number {
-  if (typeof i !== 'number' || i >>> 0 !== i || i >= window.length) refuse(i)
+function plainAt(window: Window, i: number, miss: Miss): number {
+  if (typeof i !== 'number' || i >>> 0 !== i || i >= window.length) miss(i)
   return window.base + ((window.from + i) & window.mask) * window.stride
 }
 
-export function readerOf(window: Window, { offset, spec, scalar }: Column, refuse: Refuse): (i: number) => unknown {
+export function readerOf(window: Window, { offset, spec, scalar }: Column, miss: Miss): (i: number) => unknown {
   const body = Object.hasOwn(READS, spec.kind) ? READS[spec.kind] : 'return scalar.read(view, at)'
-  const made = compile('i', body as string)
-  if (made) return made(window, refuse, scalar, offset) as (i: number) => unknown
-  return (i) => scalar.read(window.view, plainAt(window, i, refuse) + offset)
+  const made = compile('i', body as string, window, offset)
+  if (made) return made(window, miss, scalar) as (i: number) => unknown
+  return (i) => scalar.read(window.view, plainAt(window, i, miss) + offset)
+}
+
+/** The microseconds of a `nanos` field, as a number. */
+export function microsOf(window: Window, { offset }: Column, miss: Miss): (i: number) => number {
+  return (i) => {
+    const at = plainAt(window, i, miss) + offset
+    return (window.view.getUint32(at + 4, true) * 2 ** 32 + window.view.getUint32(at, true)) / 1000
+  }
 }
 
 export function writerOf(
   window: Window,
   { offset, spec, scalar }: Column,
-  refuse: Refuse,
+  miss: Miss,
 ): (i: number, value: never) => void {
   const fast = Object.hasOwn(WRITES, spec.kind) ? `${WRITES[spec.kind]}\n    else ` : ''
-  const made = compile('i, value', `${fast}scalar.write(view, at, value)`)
-  if (made) return made(window, refuse, scalar, offset) as (i: number, value: never) => void
-  return (i, value) => scalar.write(window.view, plainAt(window, i, refuse) + offset, value)
+  const made = compile('i, value', `${fast}scalar.write(view, at, value)`, window, offset)
+  if (made) return made(window, miss, scalar) as (i: number, value: never) => void
+  return (i, value) => scalar.write(window.view, plainAt(window, i, miss) + offset, value)
 }

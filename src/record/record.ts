@@ -4,7 +4,7 @@ import type { RecordSpec } from './fields.js'
 import { layOut } from './layout.js'
 
 /** Names that a batch has for itself. */
-const TAKEN = ['length', 'at', 'toArray', 'push', 'room']
+const TAKEN = ['length', 'at', 'toArray', 'push', 'room', 'keep']
 
 export function record<const F extends Fields>(name: string, fields: F): RecordType<F> {
   checkString('name', name)

@@ -1,14 +1,19 @@
-import type { Batch, Element, Infer } from '../../index.js'
+import type { Element, Infer } from '../../index.js'
 import { checkInteger } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
-import { type Column, readerOf, type Window } from '../record/accessor.js'
+import { microsOf, readerOf, type Window } from '../record/accessor.js'
 import type { Codec } from '../record/codec.js'
-import { scalarOf } from '../record/scalars.js'
 
-/** A name that no field of a record can have. */
-export const DURING: unique symbol = Symbol('during')
-export const LEND: unique symbol = Symbol('lend')
-export const RETURN: unique symbol = Symbol('return')
+/** Names that no field of a record can have. */
+export const OPEN: unique symbol = Symbol('open')
+export const CLOSE: unique symbol = Symbol('close')
+
+/** Refuses an index into a batch of `length` records, none where it can't be seen any more; never returns. */
+export function refuseIndex(name: string, i: number, length: number): never {
+  if (length === 0) throw new VeloxError('VELOX_STALE_BATCH', { ring: name })
+  checkInteger('i', i, 0, length - 1)
+  throw new RangeError('unreachable: the index is one')
+}
 
 /** Records in place, for the length of one callback. */
 export class RingBatch<T extends Element> {
@@ -18,28 +23,14 @@ export class RingBatch<T extends Element> {
 
   constructor(view: DataView, codec: Codec<T>, base: number, stride: number, mask: number) {
     this.#codec = codec
-    this.#window = { view, base, stride, mask, from: 0, length: 0 }
-    for (const column of codec.fields) this.#define(column.name, column)
-  }
-
-  #define(name: string, column: Column): void {
-    const refuse = (i: number) => this.#refuse(i)
-    const value = readerOf(this.#window, column, refuse)
-    if (column.spec.kind === 'nanos') {
-      const spec = { kind: 'u32' } as const
-      const half = { ...column, spec, scalar: scalarOf(this.#codec.name, name, spec) }
-      const whole = readerOf(this.#window, half, refuse)
-      const high = readerOf(this.#window, { ...half, offset: column.offset + 4 }, refuse)
-      Object.assign(value, { micros: (i: number) => ((high(i) as number) * 2 ** 32 + (whole(i) as number)) / 1000 })
+    const window = { view, base, stride, mask, from: 0, length: 0 }
+    this.#window = window
+    const miss = (i: number) => refuseIndex(codec.name, i, window.length)
+    for (const column of codec.fields) {
+      const value = readerOf(window, column, miss)
+      if (column.spec.kind === 'nanos') Object.assign(value, { micros: microsOf(window, column, miss) })
+      Object.defineProperty(this, column.name, { value, enumerable: true })
     }
-    Object.defineProperty(this, name, { value, enumerable: true })
-  }
-
-  #refuse(i: number): never {
-    const { length } = this.#window
-    if (length === 0) throw new VeloxError('VELOX_STALE_BATCH', { ring: this.#codec.name })
-    checkInteger('i', i, 0, length - 1)
-    throw new RangeError('unreachable: the index is one')
   }
 
   get length(): number {
@@ -48,7 +39,7 @@ export class RingBatch<T extends Element> {
 
   at(i: number): Infer<T> {
     const { view, base, stride, mask, from, length } = this.#window
-    if (i >>> 0 !== i || i >= length) this.#refuse(i)
+    if (i >>> 0 !== i || i >= length) refuseIndex(this.#codec.name, i, length)
     return this.#codec.read(view, base + ((from + i) & mask) * stride)
   }
 
@@ -56,28 +47,13 @@ export class RingBatch<T extends Element> {
     return Array.from({ length: this.length }, (_, i) => this.at(i))
   }
 
-  /** Lets `read` see `length` records from a cursor on. */
-  [DURING](from: number, length: number, read: (batch: Batch<T>) => void): void {
+  /** Shows `length` records from a cursor on, until `CLOSE`. */
+  [OPEN](from: number, length: number): void {
     this.#window.from = from
     this.#window.length = length
-    try {
-      read(this as unknown as Batch<T>)
-    } finally {
-      this.#window.length = 0
-    }
   }
 
-  /** Shows `length` records from a cursor on, until [RETURN]. */
-  [LEND](from: number, length: number): Batch<T> {
-    this.#window.from = from
-    this.#window.length = length
-    return this as unknown as Batch<T>
-  }
-
-  /** Shows nothing any more; says how many records were shown. */
-  [RETURN](): number {
-    const { length } = this.#window
+  [CLOSE](): void {
     this.#window.length = 0
-    return length
   }
 }

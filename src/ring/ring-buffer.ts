@@ -3,7 +3,7 @@ import { checkCount, checkList, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { native } from '../native.js'
 import { type Codec, codecOf } from '../record/codec.js'
-import { DURING, LEND, RETURN, RingBatch } from './batch.js'
+import { CLOSE, OPEN, RingBatch } from './batch.js'
 import * as layout from './layout.js'
 import { RingSide, type SideName } from './side.js'
 
@@ -81,7 +81,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
 
   push(value: Input<T>): boolean {
     this.#openForPush()
-    if (this.#room(1) === 0) return false
+    if (this.#producer.room(1) === 0) return false
     this.#write(0, value)
     this.#producer.advance(1)
     return true
@@ -92,7 +92,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
     checkList('values', values)
     checkCount('from', from)
     const wanted = Math.max(0, values.length - from)
-    const count = Math.min(wanted, this.#room(wanted))
+    const count = Math.min(wanted, this.#producer.room(wanted))
     for (let i = 0; i < count; i++) this.#write(i, values[from + i] as Input<T>)
     if (count > 0) this.#producer.advance(count)
     return count
@@ -100,7 +100,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
 
   pop(): Infer<T> | undefined {
     this.#consumer.hold()
-    if (this.#consumer.waiting((n) => n > 0) === 0) return undefined
+    if (this.#consumer.waiting(1) === 0) return undefined
     const value = this.#codec.read(this.#view, this.#offsetOf(this.#consumer.at))
     this.#consumer.advance(1)
     return value
@@ -109,10 +109,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
   popMany(max: number): Infer<T>[] {
     checkCount('max', max)
     this.#consumer.hold()
-    const count = Math.min(
-      max,
-      this.#consumer.waiting((n) => n >= max),
-    )
+    const count = Math.min(max, this.#consumer.waiting(max))
     const values: Infer<T>[] = []
     try {
       for (let i = 0; i < count; i++) values.push(this.#codec.read(this.#view, this.#offsetOf(this.#consumer.at + i)))
@@ -128,12 +125,18 @@ export class RingBuffer<T extends Element> implements Face<T> {
     if (typeof read !== 'function') refuse('read', 'a function', read)
     checkCount('max', max)
     this.#consumer.hold()
-    const waiting = this.#consumer.waiting((n) => n >= max)
-    const count = Math.min(max, waiting)
+    const count = Math.min(max, this.#consumer.waiting(max))
     if (count === 0) return 0
     this.#batch ??= new RingBatch(this.#view, this.#codec, layout.SLOTS_AT, this.#stride, this.#capacity - 1)
     const batch = this.#batch
-    this.#consumer.during(() => batch[DURING](this.#consumer.at, count, read))
+    this.#consumer.enter()
+    batch[OPEN](this.#consumer.at, count)
+    try {
+      read(batch as unknown as Batch<T>)
+    } finally {
+      batch[CLOSE]()
+      this.#consumer.leave()
+    }
     this.#consumer.advance(count)
     return count
   }
@@ -141,18 +144,17 @@ export class RingBuffer<T extends Element> implements Face<T> {
   /** The next records in place, until they are given back; undefined where there are none. For the run's own rings. */
   lend(max: number): Batch<T> | undefined {
     this.#consumer.hold()
-    const count = Math.min(
-      max,
-      this.#consumer.waiting((n) => n >= max),
-    )
+    const count = Math.min(max, this.#consumer.waiting(max))
     if (count === 0) return undefined
     this.#batch ??= new RingBatch(this.#view, this.#codec, layout.SLOTS_AT, this.#stride, this.#capacity - 1)
-    return this.#batch[LEND](this.#consumer.at, count)
+    this.#batch[OPEN](this.#consumer.at, count)
+    return this.#batch as unknown as Batch<T>
   }
 
   /** Ends what was lent: it counts as read. */
   giveBack(): void {
-    const count = this.#batch?.[RETURN]() ?? 0
+    const count = this.#batch?.length ?? 0
+    this.#batch?.[CLOSE]()
     if (count > 0) this.#consumer.advance(count)
   }
 
@@ -202,16 +204,17 @@ export class RingBuffer<T extends Element> implements Face<T> {
 
   /** Writes a value `ahead` of the producer's cursor. Its getters are not the ring's own code. */
   #write(ahead: number, value: Input<T>): void {
-    this.#producer.during(() => this.#codec.write(this.#view, this.#offsetOf(this.#producer.at + ahead), value))
+    this.#producer.enter()
+    try {
+      this.#codec.write(this.#view, this.#offsetOf(this.#producer.at + ahead), value)
+    } finally {
+      this.#producer.leave()
+    }
   }
 
   #openForPush(): void {
     this.#producer.hold()
     if (this.isClosed) throw new VeloxError('VELOX_RING_CLOSED', { ring: `the ring of ${this.#codec.name}` })
-  }
-
-  #room(wanted: number): number {
-    return this.#capacity - this.#producer.waiting((n) => this.#capacity - n >= wanted)
   }
 
   #offsetOf(cursor: number): number {

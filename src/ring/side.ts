@@ -49,14 +49,13 @@ export class RingSide {
     }
   }
 
-  /** Runs code that is not the ring's own: it can't use this side meanwhile. */
-  during<R>(work: () => R): R {
+  /** Code that is not the ring's own runs from here to `leave`: it can't use this side. */
+  enter(): void {
     this.#busy = true
-    try {
-      return work()
-    } finally {
-      this.#busy = false
-    }
+  }
+
+  leave(): void {
+    this.#busy = false
   }
 
   release(): void {
@@ -66,12 +65,20 @@ export class RingSide {
     Atomics.compareExchange(this.#cells, this.#ownerCell, this.#owner, 0)
   }
 
-  /** How many records wait, looking at the other side only when what is known is not `enough`. */
-  waiting(enough: (waiting: number) => boolean): number {
+  /** How many records wait; what is known is enough from `least` on, else the other side is looked at. */
+  waiting(least: number): number {
     const known = this.#between(this.#far)
-    if (enough(known)) return known
+    if (known >= least) return known
     this.#look()
     return this.#between(this.#far)
+  }
+
+  /** How many more records fit; what is known is enough from `least` on, else the other side is looked at. */
+  room(least: number): number {
+    const known = this.#capacity - this.#between(this.#far)
+    if (known >= least) return known
+    this.#look()
+    return this.#capacity - this.#between(this.#far)
   }
 
   /** Publishes that the side has moved on. */

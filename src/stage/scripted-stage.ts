@@ -2,16 +2,26 @@ import type { Element, L2Book } from '../../index.js'
 import { refuse } from '../errors/check.js'
 import { call, native } from '../native.js'
 import { codecOf } from '../record/codec.js'
-import { DURING, RingBatch } from '../ring/batch.js'
+import { CLOSE, OPEN } from '../ring/batch.js'
 import { strideOf } from '../ring/layout.js'
+import { StageBatch } from './batch.js'
 import type { StageModule } from './define-stage.js'
-import { CLOSE, OPEN, StageWriter } from './writer.js'
+import { StageWriter } from './writer.js'
 
-/** How an answer is told to the native side. */
-export const WROTE = 1
-export const KEPT = 2
+/** How an answer is told to the native side: a kind, and 4 × the number of records. */
+const WROTE = 1
+const KEPT = 2
 
 const { input: READ_MOST, output: WRITE_MOST } = native.batchSizes()
+
+/** Parameters as they are in memory, where the native side sets them between two batches. */
+function paramsOf(names: readonly string[], values: Float64Array): Readonly<Record<string, number>> {
+  const params = {}
+  for (const [i, name] of names.entries()) {
+    Object.defineProperty(params, name, { get: () => values[i], enumerable: true })
+  }
+  return Object.freeze(params)
+}
 
 /** A stage's own instance in its worker, and the memory that it shares with the native side. */
 export class ScriptedStage {
@@ -20,47 +30,73 @@ export class ScriptedStage {
   readonly name: string
   readonly #poll: (batch: unknown, out: unknown) => undefined | Uint32Array
   readonly #close: (() => void) | undefined
-  readonly #batch: RingBatch<Element>
+  readonly #batch: StageBatch<Element>
   readonly #out: StageWriter<Element>
-  readonly #indices: Uint32Array
   readonly #mayKeep: boolean
+  /** What it has done so far; a batch of which nothing goes on is filtered where records pass as they are. */
+  #kind: number
 
   constructor(
     host: number,
     name: string,
     stage: StageModule,
-    x: { params: Readonly<Record<string, number>>; books: Readonly<Record<string, L2Book>> },
+    x: { params: Readonly<Record<string, number>>; books: () => Readonly<Record<string, L2Book>> },
   ) {
     this.name = name
     const [input, output] = [codecOf(stage.input), codecOf(stage.output)]
     const [inputStride, outputStride] = [strideOf(input.byteLength), strideOf(output.byteLength)]
-    const read = new SharedArrayBuffer(READ_MOST * inputStride)
+    const params = Object.keys(x.params)
+    const read = new SharedArrayBuffer(READ_MOST * inputStride + 8 * params.length)
     const written = new SharedArrayBuffer(Math.max(WRITE_MOST * outputStride, READ_MOST * 4))
     this.index = call(() => native.hostStage(host, name, new Uint8Array(read), new Uint8Array(written)))
-    this.#batch = new RingBatch(new DataView(read), input, 0, inputStride, -1)
-    this.#out = new StageWriter(new DataView(written), output, outputStride, WRITE_MOST)
-    this.#indices = new Uint32Array(written)
     this.#mayKeep = stage.input === stage.output || input.signature === output.signature
-    const own = stage.open(x)
+    this.#kind = this.#mayKeep ? KEPT : WROTE
+    this.#batch = new StageBatch(input, { host, stage: this.index, memory: read, most: READ_MOST })
+    this.#out = new StageWriter(written, output, outputStride, WRITE_MOST, this.#mayKeep)
+    const values = new Float64Array(read, READ_MOST * inputStride, params.length)
+    let looks = false
+    const own = stage.open({
+      params: paramsOf(params, values),
+      // A stage that asks for the books sees each as of its records' own instant, which costs others their batches.
+      get books() {
+        looks = true
+        return x.books()
+      },
+    })
+    if (looks) native.hostWatch(host, this.index)
     if (typeof own?.poll !== 'function') refuse('open', 'an object with a poll function', own)
     this.#poll = own.poll.bind(own)
     this.#close = own.close?.bind(own)
   }
 
-  /** Runs the script over the records that lie in place; gives its answer and how many records it is about. */
-  poll(count: number): [kind: number, count: number] {
+  /** Runs the script over the records that lie in place; gives its answer. */
+  poll(count: number): number {
+    const batch = this.#batch
+    const out = this.#out
+    batch[OPEN](count)
+    out[OPEN](count)
     let kept: unknown
-    this.#out[OPEN]()
-    this.#batch[DURING](0, count, (batch) => {
-      kept = this.#poll(batch, this.#out)
-    })
-    const wrote = this.#out[CLOSE]()
-    if (kept === undefined) return [WROTE, wrote]
+    try {
+      kept = this.#poll(batch, out)
+    } finally {
+      batch[CLOSE]()
+      out[CLOSE]()
+    }
+    if (kept !== undefined) this.#take(kept, count)
+    if (out.wrote === 0) return out.kept * 4 + (out.kept > 0 ? KEPT : this.#kind)
+    if (out.kept > 0) refuse('poll', 'records written or the indices of those that pass', `${out.kept} indices`)
+    this.#kind = WROTE
+    return out.wrote * 4 + WROTE
+  }
+
+  #take(kept: unknown, count: number): void {
     if (!(kept instanceof Uint32Array)) refuse('poll', 'nothing or a Uint32Array, at once', kept)
     if (!this.#mayKeep) refuse('poll', 'records written to the output, as it is of another type', kept)
-    if (wrote > 0 || kept.length > count) refuse('poll', 'records written or the indices of those that pass', kept)
-    this.#indices.set(kept)
-    return [KEPT, kept.length]
+    if (this.#out.wrote + this.#out.kept > 0 || kept.length > count) {
+      refuse('poll', 'records written or the indices of those that pass', kept)
+    }
+    this.#out.keepAll(kept)
+    this.#kind = KEPT
   }
 
   close(): void {

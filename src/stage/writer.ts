@@ -1,25 +1,31 @@
 import type { Element, Input } from '../../index.js'
-import { checkInteger } from '../errors/check.js'
-import { VeloxError } from '../errors/velox-error.js'
+import { refuse } from '../errors/check.js'
 import { type Window, writerOf } from '../record/accessor.js'
 import type { Codec } from '../record/codec.js'
+import { CLOSE, OPEN, refuseIndex } from '../ring/batch.js'
 
-/** Names that no field of a record can have. */
-export const OPEN: unique symbol = Symbol('open')
-export const CLOSE: unique symbol = Symbol('close')
-
-/** Records written in place, for the length of one `poll`. */
+/** Records written in place, or the indices of those that pass as they are, for the length of one `poll`. */
 export class StageWriter<T extends Element> {
   readonly #codec: Codec<T>
   readonly #capacity: number
   /** Nothing can be written while its length is 0. */
   readonly #window: Window
+  /** The memory of the records holds the indices instead where those are what is written. */
+  readonly #indices: Uint32Array
+  readonly #mayKeep: boolean
   #length = 0
+  /** How many records were read, and of how many the indices are written. */
+  #read = 0
+  #kept = 0
+  /** The least index that may come next: there is room for one more wherever it is in the batch. */
+  #next = 0
 
-  constructor(view: DataView, codec: Codec<T>, stride: number, capacity: number) {
+  constructor(memory: SharedArrayBuffer, codec: Codec<T>, stride: number, capacity: number, mayKeep: boolean) {
     this.#codec = codec
     this.#capacity = capacity
-    this.#window = { view, base: 0, stride, mask: -1, from: 0, length: 0 }
+    this.#mayKeep = mayKeep
+    this.#indices = new Uint32Array(memory)
+    this.#window = { view: new DataView(memory), base: 0, stride, mask: -1, from: 0, length: 0 }
     for (const column of codec.fields) {
       const write = writerOf(this.#window, column, (i) => this.#refuse(i))
       const value = (i: number, value: never) => {
@@ -31,9 +37,7 @@ export class StageWriter<T extends Element> {
   }
 
   #refuse(i: number): never {
-    if (this.#window.length === 0) throw new VeloxError('VELOX_STALE_BATCH', { ring: this.#codec.name })
-    checkInteger('i', i, 0, this.#capacity - 1)
-    throw new RangeError('unreachable: the index is one')
+    return refuseIndex(this.#codec.name, i, this.#window.length)
   }
 
   push(value: Input<T>): boolean {
@@ -49,14 +53,48 @@ export class StageWriter<T extends Element> {
     return this.#capacity - this.#length
   }
 
-  [OPEN](): void {
+  keep(i: number, passes?: boolean): void {
+    if (typeof i !== 'number' || i >>> 0 !== i || i < this.#next || i >= this.#read) this.#refuseKeep(i)
+    this.#next = i + 1
+    // Written in any case and counted only where it passes: a branch that can't be foretold would cost more than all this,
+    // and a look at its type would make one.
+    this.#indices[this.#kept] = i
+    this.#kept += Number(passes !== false)
+  }
+
+  #refuseKeep(i: number): never {
+    if (this.#window.length === 0) this.#refuse(0)
+    if (!this.#mayKeep) refuse('keep', 'records written to the output, as it is of another type', i)
+    return refuse('i', 'an index of the batch, behind the last one', i)
+  }
+
+  /** Opens for a batch of `read` records. */
+  [OPEN](read: number): void {
     this.#length = 0
+    this.#kept = 0
+    this.#next = 0
+    this.#read = this.#mayKeep ? read : 0
     this.#window.length = this.#capacity
   }
 
-  /** Ends the writing; says how many records there are. */
-  [CLOSE](): number {
+  [CLOSE](): void {
     this.#window.length = 0
+    this.#read = 0
+  }
+
+  /** How many records were written. */
+  get wrote(): number {
     return this.#length
+  }
+
+  /** Of how many the indices were. */
+  get kept(): number {
+    return this.#kept
+  }
+
+  /** Takes indices all at once. */
+  keepAll(indices: Uint32Array): void {
+    this.#indices.set(indices)
+    this.#kept = indices.length
   }
 }

@@ -9,6 +9,15 @@ const FAULTS = [
   () => [0],
   (_, out) => out.push({ id: 1 }),
   () => process.exit(3),
+  (_, out) => {
+    out.keep(0)
+    out.keep(0)
+  },
+  (batch, out) => out.keep(batch.length),
+  (batch, out) => {
+    out.keep(0)
+    out.push(batch.at(0))
+  },
 ]
 
 /** Does something wrong with its hundredth batch. */

@@ -140,6 +140,7 @@ const large = defineStage(import.meta, {
       is<Equal<typeof params.least, number>>()
       is<Equal<ReturnType<typeof batch.qty>, number>>()
       out.price(0, batch.price(0) + (books['book']?.top()?.bid ?? 0))
+      out.keep(0)
       // @ts-expect-error no such field
       out.prize(0, 1)
       // @ts-expect-error no such parameter

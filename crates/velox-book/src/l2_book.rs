@@ -168,14 +168,14 @@ impl L2Writer {
     pub fn try_begin(&mut self) -> Option<L2Event<'_>> {
         let levels = self.0.try_levels()?;
         let [.., sequence, bits] = self.0.top.read();
-        Some(L2Event { levels, top: &self.0.top, sequence, standing: Standing::of(bits & 3) })
+        Some(L2Event { levels, top: &self.0.top, sequence, standing: Standing::of(bits & 3), published: false })
     }
 
     /// Starts an event; waits for readers, which hold the book for microseconds.
     pub fn begin(&mut self) -> L2Event<'_> {
         let levels = self.0.levels();
         let [.., sequence, bits] = self.0.top.read();
-        L2Event { levels, top: &self.0.top, sequence, standing: Standing::of(bits & 3) }
+        L2Event { levels, top: &self.0.top, sequence, standing: Standing::of(bits & 3), published: false }
     }
 
     /// Applies the levels of one event: side, price, quantity. Readers see all of them or none.
@@ -224,6 +224,8 @@ pub struct L2Event<'a> {
     top: &'a Seqlock<6>,
     sequence: u64,
     standing: Standing,
+    /// Whether readers of the top see all that was done.
+    published: bool,
 }
 
 impl L2Event<'_> {
@@ -233,6 +235,7 @@ impl L2Event<'_> {
     /// [`BookError::InvalidLevel`]: not applied.
     pub fn set(&mut self, side: u8, price: i64, qty: i64) -> Result<(), BookError> {
         valid(side, price, qty)?;
+        self.published = false;
         self.levels.set(side, price, qty);
         Ok(())
     }
@@ -245,12 +248,14 @@ impl L2Event<'_> {
 
     /// Removes all levels: what comes next is a snapshot, which ends a gap.
     pub fn clear(&mut self) {
+        self.published = false;
         self.levels.clear();
         self.standing = Standing::Live;
     }
 
     /// Events are missing.
     pub fn mark_stale(&mut self) {
+        self.published = false;
         self.standing = Standing::Stale;
     }
 
@@ -267,15 +272,20 @@ impl L2Event<'_> {
 
     /// Ends the event: readers see the book as of `sequence`.
     pub fn finish(mut self, sequence: u64) {
+        self.publish(sequence);
+    }
+
+    /// Ends the event and begins the next one: the top is that of `sequence`, and readers of more still wait.
+    pub fn publish(&mut self, sequence: u64) {
         self.sequence = sequence;
         if self.standing == Standing::Empty {
             self.standing = Standing::Live;
         }
+        self.write_top();
     }
-}
 
-impl Drop for L2Event<'_> {
-    fn drop(&mut self) {
+    fn write_top(&mut self) {
+        self.published = true;
         let (bid, ask) = (self.levels.best(BID), self.levels.best(ASK));
         let bits = [(bid.is_some(), HAS_BID), (ask.is_some(), HAS_ASK)];
         let bits: u64 = bits.into_iter().filter(|(has, _)| *has).map(|(_, bit)| bit).sum();
@@ -289,5 +299,13 @@ impl Drop for L2Event<'_> {
             self.sequence,
             self.standing as u64 | bits,
         ]);
+    }
+}
+
+impl Drop for L2Event<'_> {
+    fn drop(&mut self) {
+        if !self.published {
+            self.write_top();
+        }
     }
 }

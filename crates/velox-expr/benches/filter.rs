@@ -1,15 +1,16 @@
 //! The plan of a filter against two loops written by hand, by nanoseconds a record: one JSON line.
 //!
 //! `hand` is the loop that one writes: `if a && b && c { keep.push(..) }`. `flat` is the same without branches. All
-//! take the same batches in turn, so that a change of the processor's speed meets all. `few` passes 1 row in 400.
+//! take the same batches in turn, so that a change of the processor's speed meets all. `few` passes 1 row in 400. `own3`
+//! has the records as words whose fields are known at run time only, `given3` compares with a value given at run time.
 
 #![expect(clippy::needless_bitwise_bool, reason = "the flat loop must not branch")]
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use velox_expr::{BATCH, Expr, Plan, Scales};
-use velox_record::{ASK, Transaction};
+use velox_expr::{BATCH, Columns, Expr, Given, Inputs, OwnField, Plan, Scale};
+use velox_record::{ASK, Record, Transaction, Words};
 
 /// 2 MB of records. With a tenth of them the processor learns their branches by heart, as it never will from a market.
 const ROWS: usize = 65_536;
@@ -33,18 +34,37 @@ fn rows() -> Vec<Transaction> {
 fn term(op: &str, column: &str, value: &str) -> String {
     let value = match value.parse::<i64>() {
         Ok(value) => format!(r#"{{"op":"i64","value":{value}}}"#),
+        Err(_) if value == "given" => r#"{"op":"given","index":0}"#.into(),
         Err(_) => format!(r#"{{"op":"name","value":"{value}"}}"#),
     };
     format!(r#"{{"op":"{op}","of":[{{"op":"column","name":"{column}"}},{value}]}}"#)
 }
 
-fn plan(terms: &[String]) -> Plan<Transaction> {
+fn plan<T: Record>(columns: &Columns<T>, terms: &[String]) -> Plan<T> {
     let text = format!(r#"{{"op":"and","of":[{}]}}"#, terms.join(","));
     let expr: Expr = serde_json::from_str(&text).expect("an expression");
-    Plan::new(&expr, &Scales::default(), 0).expect("a plan")
+    let inputs = Inputs { givens: &[Given::I64(Scale::None)], ..Inputs::default() };
+    Plan::over(columns, &expr, &inputs).expect("a plan")
 }
 
-fn by_hand(rows: &[Transaction], keep: &mut Vec<u16>, test: impl Fn(&Transaction) -> bool) {
+/// A transaction as a script would declare it.
+type Own = Words<4>;
+
+fn own(rows: &[Transaction]) -> (Vec<Own>, Columns<Own>) {
+    let fields: Vec<OwnField> = serde_json::from_str(
+        r#"[{"name":"price","offset":8,"kind":"i64"},{"name":"size","offset":16,"kind":"u32"},
+            {"name":"side","offset":20,"kind":"side"}]"#,
+    )
+    .expect("fields");
+    let words = |row: &Transaction| {
+        let mut words = [0; 4];
+        row.to_words(&mut words);
+        Words(words)
+    };
+    (rows.iter().map(words).collect(), Columns::own("Own", &fields).expect("columns"))
+}
+
+fn by_hand<T>(rows: &[T], keep: &mut Vec<u16>, test: impl Fn(&T) -> bool) {
     keep.clear();
     for (place, row) in rows.iter().enumerate() {
         if test(row) {
@@ -53,7 +73,7 @@ fn by_hand(rows: &[Transaction], keep: &mut Vec<u16>, test: impl Fn(&Transaction
     }
 }
 
-fn flat(rows: &[Transaction], keep: &mut Vec<u16>, test: impl Fn(&Transaction) -> bool) {
+fn flat<T>(rows: &[T], keep: &mut Vec<u16>, test: impl Fn(&T) -> bool) {
     keep.clear();
     let (mut places, mut count) = ([0; BATCH], 0);
     for (place, row) in rows.iter().take(BATCH).enumerate() {
@@ -64,7 +84,7 @@ fn flat(rows: &[Transaction], keep: &mut Vec<u16>, test: impl Fn(&Transaction) -
 }
 
 /// Nanoseconds a record for all rows once, and how many passed.
-fn time(rows: &[Transaction], keep: &mut Vec<u16>, mut run: impl FnMut(&[Transaction], &mut Vec<u16>)) -> (f64, usize) {
+fn time<T>(rows: &[T], keep: &mut Vec<u16>, mut run: impl FnMut(&[T], &mut Vec<u16>)) -> (f64, usize) {
     let (start, mut passed) = (Instant::now(), 0);
     for batch in rows.chunks(BATCH) {
         run(black_box(batch), keep);
@@ -73,12 +93,12 @@ fn time(rows: &[Transaction], keep: &mut Vec<u16>, mut run: impl FnMut(&[Transac
     (start.elapsed().as_nanos() as f64 / ROWS as f64, passed)
 }
 
-fn measure(
-    (name, rows, terms): (&str, &[Transaction], &[String]),
-    test: impl Fn(&Transaction) -> bool,
-    test_flat: impl Fn(&Transaction) -> bool,
+fn measure<T: Record>(
+    (name, rows, mut plan): (&str, &[T], Plan<T>),
+    test: impl Fn(&T) -> bool,
+    test_flat: impl Fn(&T) -> bool,
 ) -> String {
-    let (mut plan, mut keep) = (plan(terms), Vec::with_capacity(BATCH));
+    let mut keep = Vec::with_capacity(BATCH);
     let mut times = [const { Vec::new() }; 3];
     for _ in 0..ROUNDS {
         let round = [
@@ -119,10 +139,24 @@ fn main() {
         |row: &Transaction| row.id >= low && row.id < high && row.instrument != other && row.ingress_ts_ns > since;
     let flat4 =
         |row: &Transaction| (row.id >= low) & (row.id < high) & (row.instrument != other) & (row.ingress_ts_ns > since);
+    let (native, (words, own)) = (Columns::native(), own(&rows));
+    let of = |terms: &[String]| plan(&native, terms);
+    let mut given = of(&three("given"));
+    given.give_i64(0, Some(half));
+    let size_of = |row: &Own| i64::from(row.0[2] as u32);
+    let side_of = |row: &Own| (row.0[2] >> 32) as u8;
+    let hand_own = |row: &Own| row.0[1] as i64 > half && size_of(row) < size && side_of(row) == ASK;
+    let flat_own = |row: &Own| (row.0[1] as i64 > half) & (size_of(row) < size) & (side_of(row) == ASK);
     let lines = [
-        measure(("terms3", &rows, &three("500")), |row| hand3(row, half), |row| flat3(row, half)),
-        measure(("terms3Few", &rows, &three("990")), |row| hand3(row, most), |row| flat3(row, most)),
-        measure(("terms7", &rows, &seven), |row| hand3(row, half) && hand4(row), |row| flat3(row, half) & flat4(row)),
+        measure(("terms3", &rows, of(&three("500"))), |row| hand3(row, half), |row| flat3(row, half)),
+        measure(("terms3Few", &rows, of(&three("990"))), |row| hand3(row, most), |row| flat3(row, most)),
+        measure(
+            ("terms7", &rows, of(&seven)),
+            |row| hand3(row, half) && hand4(row),
+            |row| flat3(row, half) & flat4(row),
+        ),
+        measure(("own3", &words, plan(&own, &three("500"))), hand_own, flat_own),
+        measure(("given3", &rows, given), |row| hand3(row, half), |row| flat3(row, half)),
     ];
     println!("{{{}}}", lines.join(","));
 }

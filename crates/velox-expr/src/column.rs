@@ -130,7 +130,7 @@ impl<T> Column<T> {
     }
 
     const fn of_kind(name: &'static str, scale: Scale, kind: Kind, load: Load<T>, gate: Option<Gate<T>>) -> Self {
-        Self { name: Cow::Borrowed(name), scale, kind, load, gate, bits: Bits { word: 0, above: 0, below: 0 } }
+        Self { name: Cow::Borrowed(name), scale, kind, load, gate, bits: Bits::none() }
     }
 }
 

@@ -90,7 +90,7 @@ fn own<const N: usize>(field: &OwnField, before: &[OwnField]) -> Result<Column<W
     let refused = |expected: String, got: String| Err(ExprError::value(name.clone(), expected, got));
     let bytes = kind.bytes();
     let bits = match Bits::of(*offset, bytes) {
-        Some(bits) if bits.word < N => bits,
+        Some(bits) if bits.word() < N => bits,
         _ => {
             let expected = format!("{bytes} bytes within one of the record's {N} words of 8 bytes");
             return refused(expected, format!("offset {offset}"));

@@ -172,34 +172,47 @@ pub struct OwnField {
 }
 
 /// Which bits of a record's 64-bit words a field has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bits {
-    /// The word.
-    pub(crate) word: usize,
-    /// How many bits of the word are above the field, and below.
-    pub(crate) above: u32,
-    pub(crate) below: u32,
+    word: u16,
+    /// How many bits of the word are below the field, and above: 0 ..= 56.
+    below: u8,
+    above: u8,
 }
 
 impl Bits {
     /// None where the field would lie in two words.
     pub(crate) fn of(offset: usize, bytes: usize) -> Option<Self> {
         let within = offset % 8;
-        let above = 8_usize.checked_sub(within + bytes)?;
-        Some(Self { word: offset / 8, above: above as u32 * 8, below: within as u32 * 8 })
+        let above = 8_usize.checked_sub(within + bytes)? as u8 * 8;
+        Some(Self { word: u16::try_from(offset / 8).ok()?, above, below: within as u8 * 8 })
+    }
+
+    /// Those of a record that isn't of words.
+    pub(crate) const fn none() -> Self {
+        Self { word: 0, above: 0, below: 0 }
+    }
+
+    pub(crate) const fn word(self) -> usize {
+        self.word as usize
+    }
+
+    /// The bits of a value that fit there, and how far up they go.
+    pub(crate) const fn mask(self) -> (u64, u32) {
+        (u64::MAX >> (self.above + self.below), self.below as u32)
     }
 
     /// The field of these words, without a sign. Words that it isn't in give another's bits, never a panic.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loops around it only vectorise once it is gone")]
     pub(crate) fn unsigned<const N: usize>(self, words: &[u64; N]) -> u64 {
-        words[self.word.min(N - 1)] << self.above >> (self.above + self.below)
+        words[self.word().min(N - 1)] << self.above >> (self.above + self.below)
     }
 
     /// The field of these words, with its sign.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loops around it only vectorise once it is gone")]
     pub(crate) fn signed<const N: usize>(self, words: &[u64; N]) -> i64 {
-        (words[self.word.min(N - 1)] << self.above) as i64 >> (self.above + self.below)
+        (words[self.word().min(N - 1)] << self.above) as i64 >> (self.above + self.below)
     }
 }

@@ -1,8 +1,11 @@
 //! Typed expressions over the columns of records: planned once, evaluated by column over batches of up to 256 rows.
 //!
-//! [`Expr`] is the tree as JSON has it, [`Plan`] what evaluates it. Planning checks types and allocates; evaluating
-//! allocates nothing. A plan's steps each fill one register of 256 values; a filter that is an `and` goes another way:
-//! its comparisons of a column with one number shorten a list of rows, each looking only at what the one before left.
+//! [`Expr`] is the tree as JSON has it, [`Plan`] what evaluates it, [`Mapper`] what makes whole records of several.
+//! Planning checks types and allocates; evaluating allocates nothing. A plan's steps each fill one register of 256
+//! values; a filter that is an `and` goes another way: its comparisons of a column with one number shorten a list of
+//! rows, each looking only at what the one before left.
+//!
+//! [`Columns`] are those of a native record, known when compiled, or those that a script declared as fields of words.
 //!
 //! # The tree
 //! A node is an object with its operator's name in `op`. Operators have their operands in `of`, in this order:
@@ -39,12 +42,23 @@
 //! | `{"op":"given","index":0}` | a value that holds until another is given, such as the best bid, or none |
 //!
 //! # Types
-//! - Columns are i64, u64, f64, bool or one of some names; integers of 32 bits or fewer are i64.
+//! - Columns are i64, u64, f64, bool or one of some names:
+//!
+//!   | a field of | is |
+//!   |---|---|
+//!   | u8, i8, u16, i16, u32, i32, i64 | i64 |
+//!   | u64, nanos | u64 |
+//!   | f32, f64 | f64 |
+//!   | bool | bool: 0 is false, all else true |
+//!   | side | one of bid, ask |
+//!   | names | one of them; a number without a name equals none |
 //! - A literal takes the type of the first typed operand beside it: a whole number beside f64 is one (up to 2^53), a
 //!   whole f64 beside integers is one, a whole number beside u64 is u64 if it isn't negative. A fraction beside
 //!   integers is refused: integers stay exact. `mulDiv` takes a share of one, `toF64` leaves the integers.
 //! - A param is an f64; beside integers it must be whole, or every row of the batch fails and `prev` remembers nothing
 //!   of it.
+//! - A given value is an i64 or an f64, as its [`Given`] says, and the same for all rows of a batch: whoever gives it
+//!   cuts the batch where it changes.
 //! - i64 and u64 compare exactly. Their arithmetic gives i64, which must fit; u64 with u64 gives u64.
 //! - Integers and f64 don't mix; `toF64` says where they should. It gives ticks or lots, not decimals.
 //! - Decimal text counts in the tick of a price or the lot of a quantity beside it, whole numbers of it only. Sums,
@@ -58,9 +72,10 @@
 //! - Whatever reads a failed row fails with it; of several reasons the last in [`Failure`] stands. Three operators don't
 //!   evaluate a failure away, they just don't count what they don't select: `when` counts only its condition and the
 //!   branch chosen; false and failed is false; true or failed is true, in either order.
-//! - `prev` and `over` have no value until x had one. Arithmetic with no value has none; a comparison with it is false,
-//!   `ne` too. `not`, `and`, `or` and `when` treat it as they treat a failure, and a failure beside it stands. A filter
-//!   passes no row without a value.
+//! - `prev` and `over` have no value until x had one, a given value has none where none is given. Arithmetic with no
+//!   value has none; a comparison with it is false, `ne` too. `not`, `and`, `or` and `when` treat it as they treat a
+//!   failure, and a failure beside it stands. A filter passes no row without a value, and in a [`Mapper`] no value is a
+//!   failure.
 //! - `prev` and `over` go by rows: they see each row of each batch, selected or not, and pass over rows on which x has
 //!   no value. A key takes one of `maxKeys` places when it is first seen. How rows are cut into batches changes nothing.
 //!
@@ -96,6 +111,7 @@ mod field;
 mod history;
 mod holds;
 mod inputs;
+mod layout;
 mod literal;
 mod logic;
 mod mapper;
@@ -117,6 +133,7 @@ pub use failure::{Failure, Failures};
 pub use field::{Bits, Kind, Names, OwnField};
 pub use holds::Holds;
 pub use inputs::{Given, Inputs};
+pub use layout::Layout;
 pub use literal::Scales;
 pub use mapper::Mapper;
 pub use plan::Plan;

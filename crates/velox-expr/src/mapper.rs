@@ -8,7 +8,7 @@ use velox_record::Record;
 use crate::failure::{Status, VALUE};
 use crate::planner::Planner;
 use crate::program::Program;
-use crate::{Columns, Expr, ExprError, Failure, Failures, Inputs};
+use crate::{Columns, Expr, ExprError, Failure, Failures, Inputs, Layout};
 use output::Output;
 
 /// Makes one record of each row: an expression for each field of the record that is made.
@@ -34,10 +34,10 @@ pub struct Mapper<T: 'static> {
 }
 
 impl<T: Record> Mapper<T> {
-    /// Plans a record `R` with these fields from rows with the columns `from`.
+    /// Plans a record of this layout with these fields from rows with the columns `from`.
     ///
     /// # Errors
-    /// [`ExprError`]: a field that `R` has not, one that is missing or twice, an expression that can't be planned or
+    /// [`ExprError`]: a field that the record has not, one that is missing or twice, an expression that can't be planned or
     /// whose type the field doesn't take. Its `op` names the field.
     ///
     /// ```
@@ -48,7 +48,7 @@ impl<T: Record> Mapper<T> {
     /// let into = Columns::<Words<2>>::own("Short", &fields).unwrap();
     /// let column = |name: &str| Expr::Column { name: name.into() };
     /// let exprs = [("price", "price"), ("lots", "qty"), ("side", "side")].map(|(to, from)| (to.into(), column(from)));
-    /// let mut mapper = Mapper::<Trade>::new(&Columns::native(), &into, &exprs, &Inputs::default()).unwrap();
+    /// let mut mapper = Mapper::<Trade>::new(&Columns::native(), &into.layout(), &exprs, &Inputs::default()).unwrap();
     ///
     /// let rows = [7, 256].map(|qty| Trade { side: 1, price: 100, qty, ..Trade::default() });
     /// let (mut out, mut made) = ([0; 4], Vec::with_capacity(256));
@@ -58,17 +58,17 @@ impl<T: Record> Mapper<T> {
     /// assert_eq!(first.1.to_string(), "beyond the field, which holds 0 to 255");
     /// assert_eq!((first.0, mapper.field_of(first)), (1, Some("lots")));
     /// ```
-    pub fn new<R: Record>(
+    pub fn new(
         from: &Columns<T>,
-        into: &Columns<R>,
+        into: &Layout,
         fields: &[(String, Expr)],
         inputs: &Inputs<'_>,
     ) -> Result<Self, ExprError> {
         let mut planner = Planner::new(from, inputs);
         let outputs = field::outputs(&mut planner, into, fields)?;
-        let blank = (0..R::WORDS).filter(|word| outputs.iter().all(|output| output.bits.word != *word)).collect();
+        let blank = (0..into.words).filter(|word| outputs.iter().all(|output| output.bits.word() != *word)).collect();
         let program = Program::of(planner);
-        Ok(Self { program, outputs, words: R::WORDS, blank, status: Status::new() })
+        Ok(Self { program, outputs, words: into.words, blank, status: Status::new() })
     }
 
     /// How many words a record has that is made.

@@ -1,5 +1,6 @@
 use velox_record::Record;
 
+use crate::column::Places;
 use crate::failure::{Failures, VALUE};
 use crate::planner::Planner;
 use crate::program::Program;
@@ -17,6 +18,8 @@ pub struct Plan<T: 'static> {
     /// Where the result is.
     result: usize,
     kind: Type,
+    /// What a filter lists rows in.
+    places: Box<Places>,
 }
 
 impl<T: Table> Plan<T> {
@@ -53,7 +56,7 @@ impl<T: Record> Plan<T> {
         let operand = planner.plan("plan", expr)?;
         let kind = operand.shape().kind;
         let result = planner.register(operand)?;
-        Ok(Self { program: Program::of(planner), result, kind })
+        Ok(Self { program: Program::of(planner), result, kind, places: Box::new([0; BATCH]) })
     }
 
     /// The type of the result: [`Type::Bool`] can filter, an enumeration is read by [`Self::i64`].
@@ -112,12 +115,13 @@ impl<T: Record> Plan<T> {
             return all;
         }
         // The result is the last step: nothing is planned after the root.
-        self.program.run(0..self.result, rows, params);
+        if self.result > 0 {
+            self.program.run(0..self.result, rows, params);
+        }
         if let Step::All(gates, operands) = &self.program.steps[self.result] {
-            let mut places = [0; BATCH];
             let batch = self.program.batch(rows, params);
-            if let Some(count) = list((gates, operands), &batch, &self.program.registers, &mut places) {
-                keep.extend_from_slice(&places[..count]);
+            if let Some(count) = list((gates, operands), &batch, &self.program.registers, &mut self.places) {
+                keep.extend_from_slice(&self.places[..count]);
                 return Failures::default();
             }
         }

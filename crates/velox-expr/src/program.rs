@@ -67,11 +67,7 @@ impl<T: Record> Program<T> {
         Err(Failures::all(rows.len(), Failure::Param))
     }
 
-    #[inline]
     pub(crate) fn run(&mut self, steps: Range<usize>, rows: &[T], params: &[f64]) {
-        if steps.is_empty() {
-            return;
-        }
         let batch = Batch { rows, params, columns: self.columns.all(), givens: &self.givens };
         for at in steps {
             self.steps[at].run(at, &batch, &mut self.registers);

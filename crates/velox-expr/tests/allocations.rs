@@ -6,7 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::Row;
-use velox_expr::{BATCH, Expr, Plan, Scales};
+use velox_expr::{BATCH, Columns, Expr, Given, Inputs, Mapper, Plan, Scale, Scales};
+use velox_record::Transaction;
 
 struct Counting;
 
@@ -44,12 +45,17 @@ const EXPR: &str = r#"{"op":"and","of":[
         {"op":"when","of":[{"op":"column","name":"t"},{"op":"prev","of":[{"op":"column","name":"a"}]},{"op":"neg","of":[{"op":"column","name":"b"}]}]},
         {"op":"over","of":[{"op":"mul","of":[{"op":"column","name":"a"},{"op":"column","name":"b"}]},{"op":"column","name":"v"}],"maxKeys":50}]}]}"#;
 
-#[test]
-fn evaluating_allocates_nothing() {
-    let expr: Expr = serde_json::from_str(EXPR).unwrap();
-    let mut filter = Plan::<Row>::new(&expr, &Scales::default(), 2).unwrap();
-    let mut map = filter.clone();
-    let rows: Vec<Row> = (0..BATCH as u64)
+/// Fields of every way to fill one, with numbers that don't fit and values that there aren't.
+const FIELDS: &str = r#"[
+    ["id", {"op":"column","name":"u"}],
+    ["price", {"op":"add","of":[{"op":"given","index":0},{"op":"prev","of":[{"op":"column","name":"b"}]}]}],
+    ["size", {"op":"column","name":"b"}],
+    ["side", {"op":"when","of":[{"op":"column","name":"t"},{"op":"name","value":"bid"},{"op":"name","value":"ask"}]}],
+    ["instrument", {"op":"param","index":0}],
+    ["ingressTsNs", {"op":"i64","value":5}]]"#;
+
+fn rows() -> Vec<Row> {
+    (0..BATCH as u64)
         .map(|n| Row {
             a: i64::MAX - n as i64,
             b: n as i64 - 128,
@@ -60,7 +66,18 @@ fn evaluating_allocates_nothing() {
             t: n % 3 == 0,
             s: (n % 3) as u8,
         })
-        .collect();
+        .collect()
+}
+
+#[test]
+fn evaluating_allocates_nothing() {
+    let expr: Expr = serde_json::from_str(EXPR).unwrap();
+    let mut filter = Plan::<Row>::new(&expr, &Scales::default(), 2).unwrap();
+    let fields: Vec<(String, Expr)> = serde_json::from_str(FIELDS).unwrap();
+    let inputs = Inputs { params: 1, givens: &[Given::I64(Scale::None)], ..Inputs::default() };
+    let mut mapper =
+        Mapper::<Row>::new(&Columns::native(), &Columns::<Transaction>::native().layout(), &fields, &inputs).unwrap();
+    let (mut map, rows, mut words, mut made) = (filter.clone(), rows(), [0; BATCH * 4], 0);
     let (mut keep, mut out) = (Vec::with_capacity(BATCH), [false; BATCH]);
 
     let before = ALLOCATIONS.load(Ordering::Relaxed);
@@ -71,7 +88,14 @@ fn evaluating_allocates_nothing() {
         mapped += map.bool(&rows, &[1.0, 0.5], &mut out).count();
         filter.reset();
         map.reset();
+        for value in [None, Some(7), Some(7), Some(8)] {
+            mapper.give_i64(0, value);
+            let refused = mapper.map(&rows, &[2.0], &mut words, &mut keep).count();
+            made += keep.len();
+            assert!(refused > 0 && refused + keep.len() == BATCH);
+        }
     }
     assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0);
+    assert!(made > 0, "no row was mapped");
     assert!(passed > 0 && failed > 0 && failed == mapped, "{passed} rows passed, {failed} and {mapped} failed");
 }

@@ -3,19 +3,25 @@
 //!
 //! A source is an [`Arrivals`]: one call, one message, its [`MarketEvent`](velox_record::MarketEvent)s appended to a
 //! buffer that the caller keeps. [`Replay`] reads a recorded file, [`Poisson`] makes one up.
+//! [`VeloxWriter`] and [`CsvWriter`] record what came of it.
 #![forbid(unsafe_code)]
 
 mod arrivals;
 mod binance;
+mod csv;
 mod decimals;
 mod error;
+mod line_replay;
 mod lines;
 mod poisson;
 mod replay;
+mod velox_file;
 
 pub use arrivals::Arrivals;
 pub use binance::Counts;
+pub use csv::CsvWriter;
 pub use error::FeedError;
 pub use lines::{LineReader, MAX_LINE};
 pub use poisson::{Poisson, PoissonOptions};
 pub use replay::{Replay, ReplayOptions};
+pub use velox_file::{FieldKind, FieldPlace, Native, RecordWriter, Schema, VeloxReader, VeloxWriter};

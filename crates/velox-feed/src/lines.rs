@@ -36,19 +36,8 @@ impl LineReader {
     /// # Errors
     /// [`FeedError::NotFound`], [`FeedError::Io`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FeedError> {
-        let name = path.as_ref().display().to_string();
-        // A pipe can be read once only, and opening one may wait for ever.
-        if let Ok(found) = fs::metadata(&path)
-            && !found.is_file()
-        {
-            let reason = if found.is_dir() { "a folder" } else { "a pipe or a device, which can't be read twice" };
-            return Err(FeedError::Io { path: name, reason: reason.into() });
-        }
-        match File::open(path) {
-            Ok(file) => Self::from_reader(name, file),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(FeedError::NotFound { path: name }),
-            Err(error) => Err(FeedError::Io { path: name, reason: error.to_string() }),
-        }
+        let (name, file) = open_file(path.as_ref())?;
+        Self::from_reader(name, file)
     }
 
     /// Reads lines from anywhere else; `path` is the name that errors carry.
@@ -144,6 +133,23 @@ impl LineReader {
             return Fault::new("a whole, undamaged gzip file", error.to_string()).at(&self.path, self.number + 1);
         }
         FeedError::Io { path: self.path.clone(), reason: error.to_string() }
+    }
+}
+
+/// A file and the name that errors carry.
+pub(crate) fn open_file(path: &Path) -> Result<(String, File), FeedError> {
+    let name = path.display().to_string();
+    // A pipe can be read once only, and opening one may wait for ever.
+    if let Ok(found) = fs::metadata(path)
+        && !found.is_file()
+    {
+        let reason = if found.is_dir() { "a folder" } else { "a pipe or a device, which can't be read twice" };
+        return Err(FeedError::Io { path: name, reason: reason.into() });
+    }
+    match File::open(path) {
+        Ok(file) => Ok((name, file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(FeedError::NotFound { path: name }),
+        Err(error) => Err(FeedError::Io { path: name, reason: error.to_string() }),
     }
 }
 

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 use velox_engine::expr::{Columns, OwnField};
+use velox_engine::feed::Schema;
 use velox_engine::pipeline::Flow;
 use velox_engine::stages::Timed;
 use velox_engine::{Bundle, MarketEvent, Trade, Transaction, Words};
@@ -19,6 +20,13 @@ pub(crate) struct TypePlan {
 }
 
 impl TypePlan {
+    /// What a file's records are.
+    pub(crate) fn schema(&self, words: usize) -> Result<Schema, Thrown> {
+        let fields = serde_json::from_value(Json::Array(self.fields.clone()))
+            .map_err(|error| Thrown::value("fields", "fields as the package writes them", error.to_string()))?;
+        Ok(Schema::new(&self.name, words, fields)?)
+    }
+
     /// The fields that expressions can see.
     fn columns(&self) -> Result<Vec<OwnField>, Thrown> {
         let is_column = |field: &&Json| !matches!(field["kind"].as_str(), Some("text" | "records"));

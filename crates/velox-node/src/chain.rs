@@ -2,13 +2,14 @@
 
 use std::any::Any;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 
-use velox_engine::expr::{Expr, Scales};
-use velox_engine::pipeline::{EdgeOptions, Flow, Graph, Late, Merge, Port};
+use velox_engine::expr::{Expr, Layout, Scales};
+use velox_engine::pipeline::{EdgeOptions, Flow, Graph, Late, Merge, NewPort, Output, Port};
 use velox_engine::stages::{
-    self, Conflate, ConflateOptions, Count, Dedupe, DedupeOptions, Doorbell, Evaluator, Filter, RateLimit, RingSink,
-    RingSource, SampleEvery, Surroundings,
+    self, Conflate, ConflateOptions, Count, Dedupe, DedupeOptions, Doorbell, Evaluator, FileFormat, FileSink, Filter,
+    RateLimit, RingSink, RingSource, SampleEvery, Surroundings,
 };
 use velox_engine::{Bundle, MarketEvent, Trade, Transaction};
 
@@ -36,6 +37,23 @@ pub(crate) struct Head {
     pub scales: Scales,
 }
 
+/// A type that a step makes, and the port behind it.
+struct Made {
+    output: Output,
+    link: fn(&NewPort) -> Box<dyn Link>,
+}
+
+impl Made {
+    fn of_key(key: &str) -> Result<Self> {
+        with_type!(key, O => Ok(Self { output: Output::of::<O>(), link: |port| Box::new(port.typed::<O>()) }); Bundle)
+    }
+}
+
+/// Where the record that a map makes has its fields.
+fn layout(to: &TypePlan) -> Result<Layout> {
+    with_type!(to.key.as_str(), O => Ok(<O as Carried>::columns(to)?.layout()))
+}
+
 /// What every port can go on with, whatever it carries.
 pub(crate) trait Link {
     fn any(&self) -> &dyn Any;
@@ -44,6 +62,7 @@ pub(crate) trait Link {
     /// Its node looks at the state of another.
     fn watch(&self, graph: &mut Graph, state: usize) -> Result<()>;
     fn count(&self, site: Site<'_>);
+    fn file(&self, site: Site<'_>, path: &Path, format: FileFormat) -> Result<()>;
     fn ring(&self, site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>, drops: bool) -> Result<()>;
     fn script(&self, site: Site<'_>, output: &str) -> Result<Head>;
     fn filter(&self, site: Site<'_>, expr: &Expr) -> Result<Head>;
@@ -91,6 +110,12 @@ impl<T: Carried> Link for Port<T> {
         site.graph.stage(*self, site.name, Count::default(), site.edge);
     }
 
+    fn file(&self, site: Site<'_>, path: &Path, format: FileFormat) -> Result<()> {
+        let sink = FileSink::<T>::create(path, format, &site.of.schema(T::WORDS)?)?;
+        site.graph.stage(*self, site.name, sink, site.edge);
+        Ok(())
+    }
+
     fn ring(&self, site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>, drops: bool) -> Result<()> {
         let sink = RingSink::new(memory.producer::<T>()?);
         let sink = match bell {
@@ -102,8 +127,9 @@ impl<T: Carried> Link for Port<T> {
     }
 
     fn script(&self, site: Site<'_>, output: &str) -> Result<Head> {
-        let Site { graph, name, edge, scales, .. } = site;
-        with_type!(output, O => Ok(Head::new(graph.script::<T, O>(*self, name, edge), scales)); Bundle)
+        let made = Made::of_key(output)?;
+        let port = site.graph.script(*self, site.name, site.surroundings.params, made.output, site.edge);
+        Ok(Head { port: (made.link)(&port), scales: site.scales })
     }
 
     fn filter(&self, site: Site<'_>, expr: &Expr) -> Result<Head> {
@@ -112,12 +138,10 @@ impl<T: Carried> Link for Port<T> {
     }
 
     fn map(&self, site: Site<'_>, to: &TypePlan, fields: &[(String, Expr)]) -> Result<Head> {
-        let Site { graph, name, edge, of, scales, surroundings } = site;
-        let from = T::columns(of)?;
-        with_type!(to.key.as_str(), O => {
-            let make = stages::make(&from, &<O as Carried>::columns(to)?, fields, &scales, surroundings)?;
-            Ok(Head::new(graph.map::<T, O>(*self, name, make, edge), scales))
-        })
+        let (made, layout) = (Made::of_key(&to.key)?, layout(to)?);
+        let make = stages::make(&T::columns(site.of)?, &layout, fields, &site.scales, site.surroundings)?;
+        let port = site.graph.map(*self, site.name, make, made.output, site.edge);
+        Ok(Head { port: (made.link)(&port), scales: site.scales })
     }
 
     fn tee(&self, site: Site<'_>) -> [Head; 2] {

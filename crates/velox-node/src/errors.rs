@@ -150,6 +150,9 @@ impl From<EngineError> for Thrown {
             EngineError::Ring(error) => error.into(),
             EngineError::Book(error) => error.into(),
             EngineError::Record(error) => error.into(),
+            EngineError::File { path, reason } => {
+                Self::new("VELOX_FILE_UNWRITABLE", json!({ "path": path, "reason": reason }))
+            }
             // The script's own error is known where the script ran.
             EngineError::Script(message) => Self::new("SCRIPT", json!({ "message": message })),
             EngineError::Panic(message) => Self::new("VELOX_NATIVE_PANIC", json!({ "message": message })),

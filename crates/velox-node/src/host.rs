@@ -2,6 +2,7 @@
 //! the worker that has the script.
 
 use std::collections::HashMap;
+use std::iter;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,10 +11,11 @@ use napi_derive::napi;
 use serde_json::json;
 use velox_engine::L2Book;
 use velox_engine::pipeline::{Answer, BATCH, HostedThread, SCRIPT_OUT, ScriptLoop, ScriptMemory, Step};
+use velox_engine::ring::ForeignWords;
 
 use crate::errors::{Result, Thrown};
 use crate::memory;
-use crate::raw::{Call, Entry, Value};
+use crate::raw::{Call, Entry, SlotWork, Value};
 use crate::slots::{self, Object, of};
 
 /// What a worker opens.
@@ -30,6 +32,8 @@ pub(crate) struct Host {
     /// Its stages and their numbers.
     stages: Vec<(usize, String)>,
     books: Vec<(String, L2Book)>,
+    /// Where its steps leave their numbers: making JavaScript values of them would cost as much as the call.
+    cells: Option<ForeignWords>,
 }
 
 /// Threads on their way to their workers, by token.
@@ -54,22 +58,62 @@ pub(crate) fn forget(tokens: &[u32]) {
     }
 }
 
-pub(crate) static FUNCTIONS: [Entry; 1] = [Entry { name: c"hostStep", run: step }];
+pub(crate) static FUNCTIONS: [Entry; 3] = [
+    Entry { name: c"hostBind", run: bind },
+    Entry { name: c"hostLayOut", run: lay_out },
+    Entry { name: c"hostForget", run: forget_columns },
+];
 
-/// Host, kind of the answer (0 none, 1 wrote, 2 kept), its count. Gives stage × 2^20 + count, 0 to rest, -1 at the end.
-fn step(call: &Call) -> std::result::Result<Value, Thrown> {
-    let answer = match (call.index(1), call.index(2)) {
-        (1, count) => Some(Answer::Wrote(count)),
-        (2, count) => Some(Answer::Kept(count)),
-        _ => None,
-    };
-    slots::with(call.index(0), of!(Host), |host| {
-        Ok(Value::Number(match host.steps.step(answer) {
-            Step::Read { stage, count } => (stage << 20 | count) as f64,
-            Step::Rest => 0.0,
-            Step::Ended => -1.0,
-        }))
-    })
+/// Host, a `Uint8Array` over 16 shared bytes: gives the function that makes a [step](Stepping::work), with the answer in the first 8
+/// bytes and what to do next in the others.
+fn bind(call: &Call) -> std::result::Result<Value, Thrown> {
+    let (slot, cells) = (call.index(0), call.hold(1, "cells")?);
+    let cells = Some(cells.words()).filter(|cells| cells.len() == 2);
+    let cells = cells.ok_or_else(|| Thrown::value("cells", "16 bytes", "another number of them"))?;
+    slots::with(slot, of!(Host), |host| {
+        host.cells = Some(cells);
+        Ok(())
+    })?;
+    Ok(call.bound::<Stepping>(c"step", slot))
+}
+
+struct Stepping;
+
+impl SlotWork for Stepping {
+    /// Takes the answer from the cells: count × 4 + its kind (0 none, 1 wrote, 2 kept). Leaves stage × 2^20 + count there,
+    /// 0 to rest, -1 at the end.
+    fn work(slot: usize) -> std::result::Result<(), Thrown> {
+        slots::with(slot, of!(Host), |host| {
+            let Some(cells) = &host.cells else { return Ok(()) };
+            let mut answer = [0];
+            cells.load(0, &mut answer);
+            let count = (answer[0] >> 2) as usize;
+            let next = match host.steps.step(match answer[0] & 3 {
+                1 => Some(Answer::Wrote(count)),
+                2 => Some(Answer::Kept(count)),
+                _ => None,
+            }) {
+                Step::Read { stage, count } => (stage << 20 | count) as i64,
+                Step::Rest => 0,
+                Step::Ended => -1,
+            };
+            cells.fill(1, iter::once(next as u64));
+            Ok(())
+        })
+    }
+}
+
+/// Host, stage, word (-1 all): lays out a word of each record of the batch that is being read.
+fn lay_out(call: &Call) -> std::result::Result<Value, Thrown> {
+    let word = usize::try_from(call.integer(2)).ok();
+    slots::with(call.index(0), of!(Host), |host| Ok(host.steps.lay_out(call.index(1), word)?))?;
+    Ok(Value::Undefined)
+}
+
+/// Host, stage: lays out only what is asked for anew.
+fn forget_columns(call: &Call) -> std::result::Result<Value, Thrown> {
+    slots::with(call.index(0), of!(Host), |host| Ok(host.steps.forget(call.index(1))?))?;
+    Ok(Value::Undefined)
 }
 
 /// Opens a thread on the worker that calls.
@@ -79,7 +123,7 @@ pub fn host_open(token: u32) -> Result<u32> {
     let Some(Waiting { thread, stages, books }) = left else {
         return Err(Thrown::value("token", "a thread that waits for its worker", token).into());
     };
-    Ok(slots::put(Object::Host(Box::new(Host { steps: thread.open(), stages, books }))))
+    Ok(slots::put(Object::Host(Box::new(Host { steps: thread.open(), stages, books, cells: None }))))
 }
 
 /// Gives a stage the memory that it shares with its script: a whole batch to read, and to write. Gives its number.

@@ -1,7 +1,8 @@
 //! A pipeline as TypeScript declares it (`src/pipeline/plan.ts`), and the native pipeline it becomes.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use velox_engine::pipeline::{
     WhenFull, place,
 };
 use velox_engine::stages::{
-    BookStage, BookValue, BundleOptions, BundleStage, ConflateOptions, DedupeOptions, Doorbell, Surroundings, Trades,
-    Transactions,
+    BookStage, BookValue, BundleOptions, BundleStage, ConflateOptions, DedupeOptions, Doorbell, FileFormat,
+    Surroundings, Trades, Transactions,
 };
 use velox_engine::{Instrument, L2Book, MarketEvent, Transaction};
 
@@ -146,6 +147,10 @@ enum Step {
         output: String,
     },
     Count,
+    File {
+        path: PathBuf,
+        format: String,
+    },
     Ring {
         ring: usize,
         bell: Option<usize>,
@@ -349,6 +354,24 @@ impl Building<'_> {
         Ok(())
     }
 
+    /// A file that the pipeline reads, or writes twice, would be spoilt.
+    fn check_file(&self, node: &Node, path: &Path) -> Result<(), Thrown> {
+        let own = fs::canonicalize(path).ok();
+        let is_same = |other: &&Node| match &other.step {
+            Step::Replay(ReplayPlan { path, .. }) | Step::File { path, .. } => {
+                !std::ptr::eq(*other, node) && own.is_some() && fs::canonicalize(path).ok() == own
+            }
+            _ => false,
+        };
+        match self.plan.nodes.iter().find(is_same) {
+            None => Ok(()),
+            Some(other) => {
+                let expected = format!("a file other than that of the step {}", other.name);
+                Err(Thrown::value("path", &expected, path.display().to_string()))
+            }
+        }
+    }
+
     fn step(&self, node: &Node, head: &Head, site: Site<'_>) -> Result<Vec<Head>, Thrown> {
         let (name, edge, scales) = (site.name, site.edge, site.scales);
         Ok(vec![match &node.step {
@@ -387,6 +410,12 @@ impl Building<'_> {
             Step::Stage { output } => head.script(site, output)?,
             Step::Count => {
                 head.count(site);
+                return Ok(Vec::new());
+            }
+            Step::File { path, format } => {
+                let format = if format == "csv" { FileFormat::Csv } else { FileFormat::Velox };
+                head.file(site, path, format)?;
+                self.check_file(node, path)?;
                 return Ok(Vec::new());
             }
             Step::Ring { ring, bell: slot, drops } => {

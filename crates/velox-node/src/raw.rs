@@ -10,12 +10,13 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use napi::sys;
 
 use crate::errors::Thrown;
-use crate::memory;
+use crate::memory::{self, SharedMemory};
 
 /// The largest integer that a JavaScript number holds exactly.
 const MAX_SAFE: u64 = (1 << 53) - 1;
@@ -156,6 +157,17 @@ impl Call {
         unsafe { ptr::copy_nonoverlapping(values.as_ptr(), data.cast::<f64>(), length.min(values.len())) };
     }
 
+    /// Holds the memory of a `Uint8Array` over shared memory.
+    pub(crate) fn hold(&self, i: usize, name: &str) -> Result<Arc<SharedMemory>, Thrown> {
+        memory::hold(self.env, self.args[i], name.into(), 1)
+    }
+
+    /// A function without arguments or result that works on a slot: what it takes and gives goes through memory.
+    pub(crate) fn bound<W: SlotWork>(&self, name: &CStr, slot: usize) -> Value {
+        let data = ptr::without_provenance_mut(slot);
+        make(self.env, name, on_slot::<W>, data).map_or(Value::Undefined, Value::Function)
+    }
+
     fn give(&self, value: &Value) -> sys::napi_value {
         if let Value::Function(function) = value {
             return *function;
@@ -207,6 +219,27 @@ unsafe extern "C" fn trampoline(env: sys::napi_env, info: sys::napi_callback_inf
     }
 }
 
+/// What a function of [`Call::bound`] does.
+pub(crate) trait SlotWork {
+    fn work(slot: usize) -> Result<(), Thrown>;
+}
+
+/// # Safety
+/// Called by N-API only, for functions that [`Call::bound`] made: invariant 1.
+unsafe extern "C" fn on_slot<W: SlotWork>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut slot = ptr::null_mut::<c_void>();
+    // SAFETY: invariant 1; only the data pointer is asked for. It is a number, and never followed.
+    unsafe {
+        sys::napi_get_cb_info(env, info, ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), &raw mut slot);
+    }
+    let thrown = match catch_unwind(|| W::work(slot.addr())) {
+        Ok(Ok(())) => return ptr::null_mut(),
+        Ok(Err(thrown)) => thrown,
+        Err(panic) => Thrown::panic(&*panic),
+    };
+    Call { env, args: [ptr::null_mut(); MAX_ARGS] }.throw(&thrown)
+}
+
 /// Leaves the time in the cell of [`bind_clock`]: making a number would cost as much as all the rest of the call.
 ///
 /// # Safety
@@ -226,7 +259,7 @@ unsafe extern "C" fn nanos(env: sys::napi_env, info: sys::napi_callback_info) ->
 
 /// Gives a function that leaves `clock.nanos()`, as a double, in the first 8 bytes of a `Uint8Array` over shared memory.
 pub(crate) fn bind_clock(call: &Call) -> Result<Value, Thrown> {
-    let memory = memory::hold(call.env, call.args[0], "clock".into(), 1)?;
+    let memory = call.hold(0, "clock")?;
     let cell = memory.first_word().ok_or_else(|| Thrown::value("cell", "8 bytes", "fewer"))?;
     Ok(make(call.env, c"nanos", nanos, cell.as_ptr().cast()).map_or(Value::Undefined, Value::Function))
 }

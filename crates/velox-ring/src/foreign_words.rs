@@ -41,14 +41,16 @@ impl ForeignWords {
         self.words == 0
     }
 
-    /// Writes words from `from` on.
+    /// Writes one word behind the other from `from` on.
     ///
     /// # Panics
     /// Beyond the end.
-    pub fn store(&self, from: usize, words: &[u64]) {
-        assert!(words.len() <= self.words && from <= self.words - words.len(), "words beyond the shared memory");
-        for (i, word) in words.iter().enumerate() {
-            self.word(from + i).store(*word, Ordering::Relaxed);
+    pub fn fill(&self, from: usize, words: impl ExactSizeIterator<Item = u64>) {
+        let count = words.len();
+        assert!(count <= self.words && from <= self.words - count, "words beyond the shared memory");
+        // `take`: a length that was a lie must not lead beyond the end.
+        for (i, word) in words.take(count).enumerate() {
+            self.word(from + i).store(word, Ordering::Relaxed);
         }
     }
 
@@ -65,7 +67,7 @@ impl ForeignWords {
 
     fn word(&self, index: usize) -> &AtomicU64 {
         debug_assert!(index < self.words);
-        // SAFETY: the field's promise; `store` and `load` checked the index.
+        // SAFETY: the field's promise; `fill` and `load` checked the index.
         unsafe { AtomicU64::from_ptr(self.at.as_ptr().add(index)) }
     }
 }
@@ -75,17 +77,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_stored_and_loaded_within_bounds_only() {
+    fn words_are_written_and_read_within_bounds_only() {
         let memory = Arc::new([const { AtomicU64::new(0) }; 4]);
         let at = NonNull::new(memory.as_ptr().cast_mut().cast::<u64>()).unwrap();
         // SAFETY: four aligned words of atomics, alive as long as their handle.
         let words = unsafe { ForeignWords::new(at, 4, memory) };
-        words.store(1, &[7, 8, 9]);
+        words.fill(1, [7, 8, 9].into_iter());
         let mut read = [0; 2];
         words.load(2, &mut read);
         assert_eq!((read, words.len()), ([8, 9], 4));
         for from in [2, usize::MAX] {
-            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| words.store(from, &[0; 3]))).is_err());
+            assert!(
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| words.fill(from, [0; 3].into_iter())))
+                    .is_err()
+            );
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::batch::{Batch, Input};
 use super::counters::StageCounters;
 use super::error::EngineError;
-use super::flow::{Flow, Stamp};
+use super::flow::Flow;
 use super::graph::{End, Wiring};
 use super::latency::Latency;
 use super::script::{Answer, ScriptAgent};
@@ -27,9 +27,9 @@ pub(crate) trait Agent {
     fn script(&mut self) -> Option<&mut ScriptAgent> {
         None
     }
-    /// Takes back what the script made of the records that were offered.
-    fn commit(&mut self, answer: Answer) -> Result<usize, EngineError> {
-        let _ = answer;
+    /// Takes back what the script made, by `now`, of the records that were offered.
+    fn commit(&mut self, answer: Answer, now: u64) -> Result<usize, EngineError> {
+        let _ = (answer, now);
         Ok(0)
     }
     /// When its next work is due, on the clock, where it knows.
@@ -151,9 +151,7 @@ impl<S: Stage> StageAgent<S> {
         let now = velox_clock::now();
         latency.record_stamps(taken, now);
         if let Some(end_to_end) = end_to_end {
-            for stamp in taken {
-                stamp.paths(now, |nanos| end_to_end.record(nanos, 1));
-            }
+            end_to_end.record_paths(taken, now);
         }
     }
 

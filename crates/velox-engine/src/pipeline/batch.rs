@@ -105,6 +105,35 @@ impl<T: Flow> Batch<T> {
         self.stamps.push(stamp);
     }
 
+    /// Adds records that arrived at one time.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    pub fn push_all(&mut self, records: &[T], stamp: T::Stamp) {
+        if self.capacity - self.records.len() < records.len() {
+            return records.iter().for_each(|record| self.push(*record, stamp));
+        }
+        self.offered += records.len() as u64;
+        self.records.extend_from_slice(records);
+        self.stamps.resize(self.stamps.len() + records.len(), stamp);
+    }
+
+    /// Takes the `count` oldest records of an input and gives them on as they are.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    pub fn copy(&mut self, input: &mut Input<'_, T>, count: usize) {
+        let (records, stamps) = (&input.records()[..count], &input.stamps()[..count]);
+        if self.capacity - self.records.len() < count {
+            records.iter().zip(stamps).for_each(|(record, stamp)| self.push(*record, *stamp));
+        } else {
+            self.offered += count as u64;
+            self.records.extend_from_slice(records);
+            self.stamps.extend_from_slice(stamps);
+        }
+        input.advance(count);
+    }
+
     /// Whether there is room once what was taken is out of the way; else the record is dropped.
     #[cold]
     fn make_room(&mut self) -> bool {
@@ -118,6 +147,11 @@ impl<T: Flow> Batch<T> {
         self.stamps.drain(..self.head);
         self.head = 0;
         true
+    }
+
+    /// Whether steps behind it look at the state of the stage that writes here.
+    pub fn is_watched(&self) -> bool {
+        self.span.as_ref().is_some_and(|span| span.is_active())
     }
 
     /// Whether all that was given on has passed the steps that look at the state of the stage that writes here: only

@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use velox_ring::{Consumer, Producer, Waker};
 
 use super::agent::{Agent, AgentEnd};
-use super::batch::{Input, Shared};
+use super::batch::{BATCH, Input, Shared};
 use super::counters::EdgeCounters;
 use super::error::EngineError;
 use super::flow::Flow;
 
 /// Stands for an offset that there is not.
 const NO_OFFSET: u64 = u64::MAX;
+
+/// So many records are published one by one; more at once, as each publish costs a line that the other core has.
+const FEW: usize = 16;
 
 /// A record and its stamp, as they cross between threads.
 pub(crate) type Stamped<T> = (T, <T as Flow>::Stamp);
@@ -43,6 +46,8 @@ pub(crate) struct Sender<T: Flow> {
     crossing: Arc<Crossing>,
     counters: Arc<EdgeCounters>,
     peer: Waker,
+    /// What is published at once.
+    together: Vec<Stamped<T>>,
     /// Whether what finds no room in the ring is dropped.
     drops: bool,
     dropped: u64,
@@ -61,7 +66,8 @@ impl<T: Flow> Sender<T> {
         peer: Waker,
         drops: bool,
     ) -> Self {
-        Self { edge, input, producer, crossing, counters, peer, drops, dropped: 0, passed: 0, done: false }
+        let together = Vec::with_capacity(BATCH);
+        Self { edge, input, producer, crossing, counters, peer, together, drops, dropped: 0, passed: 0, done: false }
     }
 }
 
@@ -74,10 +80,17 @@ impl<T: Flow> Agent for Sender<T> {
         let mut input = Input::new(&mut batch);
         let waiting = input.records().len();
         let sent = self.producer.room().min(waiting);
-        for (record, stamp) in input.records().iter().zip(input.stamps()).take(sent) {
+        let stamped = input.records().iter().zip(input.stamps()).take(sent).map(|(record, stamp)| (*record, *stamp));
+        if sent <= FEW {
             // One publish a record, so that the other core can start at once; the room was just seen.
-            let pushed = self.producer.push((*record, *stamp));
-            debug_assert!(pushed.is_ok(), "only this thread takes room");
+            for stamped in stamped {
+                let pushed = self.producer.push(stamped);
+                debug_assert!(pushed.is_ok(), "only this thread takes room");
+            }
+        } else {
+            self.together.clear();
+            self.together.extend(stamped);
+            self.producer.push_slice(&self.together);
         }
         let mut moved = sent;
         if self.drops && sent < waiting {
@@ -127,6 +140,8 @@ pub(crate) struct Receiver<T: Flow> {
     edge: usize,
     consumer: Consumer<Stamped<T>>,
     output: Shared<T>,
+    /// What was taken at once.
+    together: Vec<Stamped<T>>,
     crossing: Arc<Crossing>,
     peer: Waker,
     done: bool,
@@ -140,7 +155,8 @@ impl<T: Flow> Receiver<T> {
         crossing: Arc<Crossing>,
         peer: Waker,
     ) -> Self {
-        Self { edge, consumer, output, crossing, peer, done: false }
+        let together = Vec::with_capacity(BATCH);
+        Self { edge, consumer, output, together, crossing, peer, done: false }
     }
 }
 
@@ -154,15 +170,15 @@ impl<T: Flow> Agent for Receiver<T> {
         let ended = self.crossing.ended.load(Ordering::Acquire);
         let watermark = self.crossing.watermark.load(Ordering::Acquire);
         let mut output = self.output.borrow_mut();
-        let mut moved = 0;
-        let mut empty = false;
-        while output.room() > 0 {
-            let Some((record, stamp)) = self.consumer.pop() else {
-                empty = true;
-                break;
-            };
-            output.push(record, stamp);
-            moved += 1;
+        let (mut moved, mut empty) = (0, false);
+        let room = output.room();
+        if room > 0 {
+            self.together.clear();
+            moved = self.consumer.pop_into(&mut self.together, room);
+            empty = moved < room;
+            for (record, stamp) in &self.together {
+                output.push(*record, *stamp);
+            }
         }
         if moved > 0 {
             self.peer.wake();

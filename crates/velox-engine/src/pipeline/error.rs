@@ -24,6 +24,14 @@ pub enum EngineError {
     /// A book.
     #[error(transparent)]
     Book(#[from] BookError),
+    /// A file that can't be written.
+    #[error("{path}: expected a file that can be written, got: {reason}")]
+    File {
+        /// As it was given.
+        path: String,
+        /// What the operating system said.
+        reason: String,
+    },
     /// A panic in the stage, caught at its border.
     #[error("panicked: {0}")]
     Panic(String),

@@ -14,8 +14,9 @@ pub trait Stamp: Copy + std::fmt::Debug + Send + 'static {
     fn ready(&self) -> u64;
     /// The stamp of a record that was made of one that was ready then.
     fn made(ready: u64) -> Self;
-    /// Calls `path` with the time each of its arrivals was on its way until `now`, chosen waits left out.
-    fn paths(&self, now: u64, path: impl FnMut(u64));
+    /// Calls `path` with the time its arrivals were on their way until `now`, chosen waits left out, and how many were so
+    /// long.
+    fn paths(&self, now: u64, path: impl FnMut(u64, u64));
 }
 
 /// The scheduled arrival.
@@ -28,8 +29,8 @@ impl Stamp for u64 {
         ready
     }
 
-    fn paths(&self, now: u64, mut path: impl FnMut(u64)) {
-        path(now.saturating_sub(*self));
+    fn paths(&self, now: u64, mut path: impl FnMut(u64, u64)) {
+        path(now.saturating_sub(*self), 1);
     }
 }
 
@@ -55,10 +56,16 @@ impl Stamp for BundleStamp {
         Self { closed: ready, ..Self::default() }
     }
 
-    fn paths(&self, now: u64, mut path: impl FnMut(u64)) {
+    fn paths(&self, now: u64, mut path: impl FnMut(u64, u64)) {
         let after = now.saturating_sub(self.closed);
-        for (arrived, taken) in self.arrived.iter().zip(&self.taken).take(self.count) {
-            path(taken.saturating_sub(*arrived) + after);
+        let way = |i: usize| self.taken[i].saturating_sub(self.arrived[i]) + after;
+        let mut from = 0;
+        // Those of one message, or of one batch at the greatest pace, were on their way equally long.
+        for i in 0..self.count {
+            if i + 1 == self.count || way(i + 1) != way(from) {
+                path(way(from), (i + 1 - from) as u64);
+                from = i + 1;
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Nodes are numbered in the order of their declaration, which is a topological one: an edge leads from a lower number
 //! to a higher. Nothing is built before the run starts; each node is built on the thread that runs it.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,10 +18,11 @@ use super::counters::{EdgeCounters, StageCounters};
 use super::crossing::{Crossing, Receiver, Sender};
 use super::error::StartError;
 use super::flow::{Flow, Stamp};
-use super::map::{Make, MapAgent};
+use super::map::{Make, MapAgent, Written, written};
 use super::merge::{Merge, MergeAgent};
+use super::params::Param;
 use super::run::{Run, StartOptions};
-use super::script::ScriptAgent;
+use super::script::{ScriptAgent, ScriptOutput, outlet};
 use super::source::{Source, SourceAgent};
 use super::span::Span;
 use super::split::{Route, SplitAgent};
@@ -176,6 +177,39 @@ impl<T> Port<T> {
     }
 }
 
+/// The type of records that a step gives by their words. The step's own code is then one for all types: with 20 of them,
+/// a copy for each pair would be 400.
+#[derive(Clone, Copy)]
+pub struct Output {
+    outlet: fn(&mut Wiring) -> ScriptOutput,
+    written: fn(&mut Wiring) -> Box<dyn Written>,
+    of: TypeId,
+}
+
+impl Output {
+    /// Records of type `O`.
+    pub fn of<O: Flow>() -> Self {
+        Self { outlet: outlet::<O>, written: written::<O>, of: TypeId::of::<O>() }
+    }
+}
+
+/// Where records of a type that is known by an [`Output`] leave a node.
+pub struct NewPort {
+    node: usize,
+    output: Output,
+}
+
+impl NewPort {
+    /// The port.
+    ///
+    /// # Panics
+    /// When the output was one of another type.
+    pub fn typed<O: Flow>(&self) -> Port<O> {
+        assert!(self.output.of == TypeId::of::<O>(), "a port of the output's own type");
+        Port::new(self.node, 0)
+    }
+}
+
 /// How a node's output is shared among its edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fan {
@@ -288,8 +322,16 @@ impl Graph {
 
     /// Puts a stage behind a port that a script runs, on a thread of the script's own. It may look at every book before
     /// it.
-    pub fn script<T: Flow, O: Flow>(&mut self, from: Port<T>, name: &str, edge: EdgeOptions) -> Port<O> {
-        let node = self.add(name, 1, Box::new(|wiring| Box::new(ScriptAgent::new::<T, O>(wiring))));
+    pub fn script<T: Flow>(
+        &mut self,
+        from: Port<T>,
+        name: &str,
+        params: Vec<Param>,
+        output: Output,
+        edge: EdgeOptions,
+    ) -> NewPort {
+        let build = move |wiring| -> Box<dyn Agent> { Box::new(ScriptAgent::new::<T>(params, output.outlet, wiring)) };
+        let node = self.add(name, 1, Box::new(build));
         node.scripted = true;
         self.lead(from, edge);
         let at = self.nodes.len() - 1;
@@ -300,14 +342,22 @@ impl Graph {
                 self.nodes[at].watches.push(path);
             }
         }
-        Port::new(at, 0)
+        NewPort { node: at, output }
     }
 
     /// Makes records of another type, by their words.
-    pub fn map<T: Flow, O: Flow>(&mut self, from: Port<T>, name: &str, make: Make<T>, edge: EdgeOptions) -> Port<O> {
-        self.add(name, 1, Box::new(move |wiring| Box::new(MapAgent::new::<O>(make, wiring))));
+    pub fn map<T: Flow>(
+        &mut self,
+        from: Port<T>,
+        name: &str,
+        make: Make<T>,
+        output: Output,
+        edge: EdgeOptions,
+    ) -> NewPort {
+        let build = move |wiring| -> Box<dyn Agent> { Box::new(MapAgent::new(make, output.written, wiring)) };
+        self.add(name, 1, Box::new(build));
         self.lead(from, edge);
-        Port::new(self.nodes.len() - 1, 0)
+        NewPort { node: self.nodes.len() - 1, output }
     }
 
     /// Gives each record on twice.

@@ -25,7 +25,8 @@ pub trait Maker<T>: Send {
 }
 
 /// An output by words.
-trait Written {
+pub(crate) trait Written {
+    fn words(&self) -> usize;
     fn room(&self) -> usize;
     fn write(&mut self, words: &[u64], made: &[u16], ready: &mut dyn FnMut(u16) -> u64) -> Result<(), InvalidRecord>;
     fn pass(&mut self, passed: (u64, Option<u64>), ended: bool);
@@ -33,7 +34,16 @@ trait Written {
     fn offered(&self) -> u64;
 }
 
+/// The output of a map to records `O`.
+pub(crate) fn written<O: Flow>(wiring: &mut Wiring) -> Box<dyn Written> {
+    Box::new(wiring.output::<O>(0).expect("a map leads to a step"))
+}
+
 impl<O: Flow> Written for End<O> {
+    fn words(&self) -> usize {
+        O::WORDS
+    }
+
     fn room(&self) -> usize {
         self.batch.borrow().room()
     }
@@ -77,11 +87,12 @@ pub(crate) struct MapAgent<T: Flow> {
 }
 
 impl<T: Flow> MapAgent<T> {
-    pub(crate) fn new<O: Flow>(make: Make<T>, mut wiring: Wiring) -> Self {
-        let output = wiring.output::<O>(0).expect("a map leads to a step");
+    pub(crate) fn new(make: Make<T>, output: fn(&mut Wiring) -> Box<dyn Written>, mut wiring: Wiring) -> Self {
+        let output = output(&mut wiring);
         let (input, ledger) = (wiring.input(0), Ledger::new(&wiring));
-        let (words, made) = (vec![0; BATCH * O::WORDS], Vec::with_capacity(BATCH));
-        Self { make, input, output: Box::new(output), words, stride: O::WORDS, made, ledger, done: false }
+        let stride = output.words();
+        let (words, made) = (vec![0; BATCH * stride], Vec::with_capacity(BATCH));
+        Self { make, input, output, words, stride, made, ledger, done: false }
     }
 
     fn publish(&mut self) {

@@ -2,7 +2,7 @@
 
 use super::error::StartError;
 use super::flow::{Flow, Nothing};
-use super::graph::{EdgeOptions, Graph, Port};
+use super::graph::{EdgeOptions, Graph, Output, Port};
 use super::merge::Merge;
 use super::run::{Run, StartOptions};
 use super::source::Source;
@@ -74,7 +74,7 @@ impl<T: Flow> Pipeline<T> {
     /// Puts a stage behind the last step that a script runs, on a thread of the script's own.
     #[must_use]
     pub fn script<O: Flow>(mut self, name: &str) -> Pipeline<O> {
-        let port = self.graph.script(self.port, name, self.edge);
+        let port = self.graph.script(self.port, name, Vec::new(), Output::of::<O>(), self.edge).typed();
         Pipeline::at(self.graph, port)
     }
 

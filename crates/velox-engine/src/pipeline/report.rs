@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::agent::StageEnd;
 use super::counters::EdgeCounters;
+use super::graph::WhenFull;
 use super::latency::{Latency, Percentiles};
 use super::placement::Placement;
 use super::run::RunHandle;
@@ -225,6 +226,11 @@ impl Report {
             first_disagreement: disagreement,
         });
         report.balanced = adds_up(&stats, &handle.topology);
+        for link in handle.topology.links.iter().filter(|link| link.options.when_full == WhenFull::Drop) {
+            report
+                .non_deterministic
+                .push(format!("the edge before {} drops what finds no room", handle.names[link.to]));
+        }
         for change in &report.changes {
             let reason = format!("the parameter {} was set while the run went", change.1.name);
             if !report.non_deterministic.contains(&reason) {

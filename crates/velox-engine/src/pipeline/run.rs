@@ -130,6 +130,8 @@ struct PlannedNode {
     counters: Arc<StageCounters>,
     inputs: Vec<PlannedEdge>,
     outputs: Vec<PlannedEdge>,
+    /// Whether a script runs it, which says itself whether it looks.
+    scripted: bool,
     /// The nodes whose state it looks at, and the edges on the way where all is on this thread.
     watches: Vec<Option<Watch>>,
 }
@@ -150,13 +152,16 @@ impl Plan {
         let mut on_way = HashMap::<usize, Vec<Rc<Span>>>::new();
         for node in &nodes {
             for (state, edges) in node.watches.iter().flatten() {
-                let span = spans.entry(*state).or_default();
+                let span: &Rc<Span> = spans.entry(*state).or_default();
+                if !node.scripted {
+                    span.activate();
+                }
                 for edge in edges {
                     on_way.entry(*edge).or_default().push(Rc::clone(span));
                 }
             }
         }
-        for PlannedNode { index, build, counters, inputs, outputs, watches } in nodes {
+        for PlannedNode { index, build, counters, inputs, outputs, watches, .. } in nodes {
             let mut wiring = Wiring {
                 index,
                 counters,
@@ -256,6 +261,7 @@ fn cut(
         *scripted |= node.scripted;
         nodes.push(PlannedNode {
             index,
+            scripted: node.scripted,
             build: node.build,
             counters: Arc::clone(&stages[index]),
             inputs: node.inputs.iter().filter_map(|edge| ends[*edge].1.take()).collect(),

@@ -2,12 +2,13 @@
 //! is taken back.
 
 use std::any::Any;
+use std::iter;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use velox_record::InvalidRecord;
+use velox_record::{Bundle, InvalidRecord, Record};
 use velox_ring::ForeignWords;
 
 use super::agent::{Agent, AgentEnd, Ledger};
@@ -16,8 +17,9 @@ use super::control::Control;
 use super::counters::EdgeCounters;
 use super::error::EngineError;
 use super::flow::{Flow, Stamp};
-use super::graph::Wiring;
+use super::graph::{End, Wiring};
 use super::latency::Latency;
+use super::params::{Param, Params};
 use super::run::Plan;
 use super::span::Span;
 use super::stage::Notes;
@@ -37,7 +39,8 @@ pub enum Answer {
 
 /// Memory that a script and its thread share, by turns.
 pub struct ScriptMemory {
-    /// [`BATCH`] records to read.
+    /// [`BATCH`] records to read, by columns: word `w` of record `i` lies at `w * BATCH + i`. Only the columns that the
+    /// script asked for hold anything.
     pub input: ForeignWords,
     /// [`SCRIPT_OUT`] records to write, or the indices of those that pass, two to a word.
     pub output: ForeignWords,
@@ -125,12 +128,38 @@ impl ScriptLoop {
         }
     }
 
+    fn offering(&mut self, stage: usize) -> Result<&mut ScriptAgent, EngineError> {
+        let mut scripts = self.own.iter_mut().flat_map(|own| &mut own.agents).filter_map(|agent| agent.script());
+        let found = scripts.find(|script| script.ledger.index == stage && script.offered > 0);
+        found.ok_or_else(|| EngineError::Stage(format!("expected a stage that the script is at, got {stage}")))
+    }
+
+    /// Lays out one word of each record that the script is reading, or all; from now on it is there with each batch,
+    /// until [`forget`](Self::forget).
+    ///
+    /// # Errors
+    /// Not the stage of the last [`Step::Read`], no such word.
+    pub fn lay_out(&mut self, stage: usize, word: Option<usize>) -> Result<(), EngineError> {
+        self.offering(stage)?.lay_out(word)
+    }
+
+    /// Lays out nothing any more but what is asked for anew, from the next batch on.
+    ///
+    /// # Errors
+    /// Not the stage of the last [`Step::Read`].
+    pub fn forget(&mut self, stage: usize) -> Result<(), EngineError> {
+        self.offering(stage)?.columns = 0;
+        Ok(())
+    }
+
     /// Takes the script's answer to the last [`Step::Read`], and goes on until there is something for it to do.
     /// Sleeps inside when nothing is.
     pub fn step(&mut self, answer: Option<Answer>) -> Step {
         let Some(own) = &mut self.own else { return Step::Ended };
+        let mut now = velox_clock::now();
+        own.resume(now);
         if let Some(answer) = answer {
-            own.commit(answer);
+            own.commit(answer, now);
         }
         if !self.control.is_open() {
             if !std::mem::replace(&mut self.warm, true) {
@@ -140,7 +169,6 @@ impl ScriptLoop {
             return Step::Rest;
         }
         loop {
-            let now = velox_clock::now();
             if now.saturating_sub(self.rested) > REST_NS {
                 self.rested = now;
                 return Step::Rest;
@@ -157,6 +185,7 @@ impl ScriptLoop {
                     return Step::Ended;
                 }
             }
+            now = velox_clock::now();
         }
     }
 
@@ -186,25 +215,32 @@ impl Drop for ScriptLoop {
     }
 }
 
-/// The stage's input, by words.
-pub(crate) trait Inlet {
+/// The stage's input, by words. A record that comes alone pays for each call through here.
+pub(crate) trait Reader {
+    fn words(&self) -> usize;
     fn len(&self) -> usize;
     fn drained(&self) -> bool;
     fn passed(&self) -> (u64, Option<u64>);
-    fn words(&self) -> usize;
-    /// Lays the first `count` records out in `memory`.
-    fn lay_out(&self, count: usize, memory: &ForeignWords, scratch: &mut [u64]);
-    /// Gives on, to an output of the same type, the records at the `count` ascending indices in `memory`, two to a word.
-    fn keep(
-        &self,
-        count: usize,
-        offered: usize,
-        memory: &ForeignWords,
-        out: &mut dyn Outlet,
-    ) -> Result<(), EngineError>;
-    fn ready(&self, i: usize) -> u64;
-    fn record_latencies(&self, count: usize, now: u64, latency: &mut Latency);
-    fn take(&mut self, count: usize) -> u64;
+    /// Lays these words of the records that wait out in `memory`, of so many at most; says of how many.
+    fn lay_out(&self, columns: Columns, most: usize, memory: &ForeignWords) -> usize;
+    /// Takes the `offered` records that the script was through with at `now`, and gives on those that it kept.
+    fn take(&mut self, offered: usize, kept: Option<Kept<'_>>, now: u64, latency: &mut Latency) -> Taken;
+}
+
+/// Records that pass as they are: by so many ascending indices, two to a word.
+pub(crate) struct Kept<'a> {
+    count: usize,
+    indices: &'a ForeignWords,
+    /// What was wrong with them. Not a result: moving one costs more than to keep a record.
+    failed: &'a mut Option<EngineError>,
+}
+
+/// What the stage's account needs to know of the records that it took.
+pub(crate) struct Taken {
+    /// When the oldest was ready.
+    ready: u64,
+    /// How many its edge has given in all.
+    popped: u64,
 }
 
 /// The stage's output, by words.
@@ -222,22 +258,56 @@ pub(crate) trait Outlet {
     ) -> Result<usize, InvalidRecord>;
     fn pass(&mut self, passed: (u64, Option<u64>));
     fn end(&mut self);
-    fn offered(&self) -> u64;
-    /// Tells what was written to it.
-    fn publish(&mut self, edge: &EdgeCounters);
+    /// How many records went out in all. Tells the edge what was written to it.
+    fn account(&mut self, edge: &EdgeCounters) -> u64;
 }
 
-impl<T: Flow> Inlet for Shared<T> {
+/// Words of a record, by bit.
+type Columns = u128;
+
+/// The words of the longest record: no more than [`Columns`] has bits.
+const LONGEST: usize = Bundle::WORDS;
+const _: () = assert!(LONGEST < Columns::BITS as usize);
+
+/// The columns below this one are laid out each by code of its own.
+const FIRST_COLUMNS: Columns = 1 << 8;
+
+fn words_of(mut columns: Columns) -> impl Iterator<Item = usize> {
+    iter::from_fn(move || {
+        let word = (columns != 0).then(|| columns.trailing_zeros() as usize);
+        columns &= columns.wrapping_sub(1);
+        word
+    })
+}
+
+fn words_in<T: Flow>(record: &T) -> [u64; LONGEST] {
+    let mut words = [0; LONGEST];
+    record.to_words(&mut words[..T::WORDS]);
+    words
+}
+
+/// One word of each record. Which one is known when this is compiled, so that the others are not touched.
+fn column<T: Flow, const WORD: usize>(records: &[T], memory: &ForeignWords) {
+    memory.fill(WORD * BATCH, records.iter().map(|record| words_in(record)[WORD]));
+}
+
+struct ScriptInput<T: Flow> {
+    batch: Shared<T>,
+    /// The stage's output, where it is of the same type.
+    same: Option<Shared<T>>,
+}
+
+impl<T: Flow> Reader for ScriptInput<T> {
     fn len(&self) -> usize {
-        self.borrow().len()
+        self.batch.borrow().len()
     }
 
     fn drained(&self) -> bool {
-        self.borrow().drained()
+        self.batch.borrow().drained()
     }
 
     fn passed(&self) -> (u64, Option<u64>) {
-        let batch = self.borrow();
+        let batch = self.batch.borrow();
         (batch.watermark, batch.clock_offset)
     }
 
@@ -245,58 +315,71 @@ impl<T: Flow> Inlet for Shared<T> {
         T::WORDS
     }
 
-    fn lay_out(&self, count: usize, memory: &ForeignWords, scratch: &mut [u64]) {
-        let mut batch = self.borrow_mut();
-        for (i, record) in Input::new(&mut batch).records()[..count].iter().enumerate() {
-            record.to_words(scratch);
-            memory.store(i * T::WORDS, &scratch[..T::WORDS]);
-        }
-    }
-
-    fn record_latencies(&self, count: usize, now: u64, latency: &mut Latency) {
-        latency.record_stamps(&Input::new(&mut self.borrow_mut()).stamps()[..count], now);
-    }
-
-    fn keep(
-        &self,
-        count: usize,
-        offered: usize,
-        memory: &ForeignWords,
-        out: &mut dyn Outlet,
-    ) -> Result<(), EngineError> {
-        let Some(out) = out.any().downcast_mut::<Self>() else {
-            return Err(EngineError::Stage(
-                "expected records that were written, got indices: the output is of another type".into(),
-            ));
-        };
-        let (mut batch, mut out) = (self.borrow_mut(), out.borrow_mut());
+    fn lay_out(&self, columns: Columns, most: usize, memory: &ForeignWords) -> usize {
+        let mut batch = self.batch.borrow_mut();
         let input = Input::new(&mut batch);
-        let (records, stamps) = (&input.records()[..offered], &input.stamps()[..offered]);
-        let (mut next, mut pair) = (0, [0]);
-        for k in 0..count {
-            if k % 2 == 0 {
-                memory.load(k / 2, &mut pair);
+        let records = input.records();
+        let records = &records[..records.len().min(most)];
+        for word in words_of(columns & (FIRST_COLUMNS - 1)) {
+            match word {
+                0 => column::<T, 0>(records, memory),
+                1 => column::<T, 1>(records, memory),
+                2 => column::<T, 2>(records, memory),
+                3 => column::<T, 3>(records, memory),
+                4 => column::<T, 4>(records, memory),
+                5 => column::<T, 5>(records, memory),
+                6 => column::<T, 6>(records, memory),
+                _ => column::<T, 7>(records, memory),
             }
-            let i = (pair[0] >> (32 * (k % 2))) as u32 as usize;
-            if i < next || i >= offered {
-                return Err(EngineError::Stage(format!("expected ascending indices below {offered}, got {i}")));
-            }
-            next = i + 1;
-            out.push(records[i], stamps[i]);
         }
-        Ok(())
+        let others = columns & !(FIRST_COLUMNS - 1);
+        if others != 0 {
+            for (i, record) in records.iter().enumerate() {
+                let words = words_in(record);
+                for word in words_of(others) {
+                    memory.fill(word * BATCH + i, iter::once(words[word]));
+                }
+            }
+        }
+        records.len()
     }
 
-    fn ready(&self, i: usize) -> u64 {
-        Input::new(&mut self.borrow_mut()).stamps()[i].ready()
-    }
-
-    fn take(&mut self, count: usize) -> u64 {
-        let mut batch = self.borrow_mut();
+    fn take(&mut self, offered: usize, kept: Option<Kept<'_>>, now: u64, latency: &mut Latency) -> Taken {
+        let mut batch = self.batch.borrow_mut();
         let mut input = Input::new(&mut batch);
-        input.advance(count);
+        let stamps = &input.stamps()[..offered];
+        let ready = stamps.first().map_or(now, Stamp::ready);
+        latency.record_stamps(stamps, now);
+        if let Some(mut kept) = kept {
+            keep(&input, self.same.as_ref(), offered, &mut kept);
+        }
+        input.advance(offered);
         input.settle();
-        batch.popped
+        Taken { ready, popped: batch.popped }
+    }
+}
+
+fn keep<T: Flow>(input: &Input<'_, T>, out: Option<&Shared<T>>, offered: usize, kept: &mut Kept<'_>) {
+    let Some(out) = out else {
+        let reason = "expected records that were written, got indices: the output is of another type";
+        *kept.failed = Some(EngineError::Stage(reason.into()));
+        return;
+    };
+    let mut out = out.borrow_mut();
+    let (records, stamps) = (&input.records()[..offered], &input.stamps()[..offered]);
+    let (mut next, mut pair) = (0, [0]);
+    for k in 0..kept.count {
+        if k % 2 == 0 {
+            kept.indices.load(k / 2, &mut pair);
+        }
+        let i = (pair[0] >> (32 * (k % 2))) as u32 as usize;
+        if i < next || i >= offered {
+            let reason = format!("expected ascending indices below {offered}, got {i}");
+            *kept.failed = Some(EngineError::Stage(reason));
+            return;
+        }
+        next = i + 1;
+        out.push(records[i], stamps[i]);
     }
 }
 
@@ -337,23 +420,32 @@ impl<T: Flow> Outlet for Shared<T> {
         self.borrow_mut().ended = true;
     }
 
-    fn offered(&self) -> u64 {
-        self.borrow().offered
-    }
-
-    fn publish(&mut self, edge: &EdgeCounters) {
+    fn account(&mut self, edge: &EdgeCounters) -> u64 {
         let mut batch = self.borrow_mut();
         batch.note_high_water();
         edge.offered.set(batch.offered);
         edge.dropped.set(batch.dropped);
         edge.high_water.raise(batch.high_water as u64);
+        batch.offered
     }
+}
+
+/// The output of a script's stage, whatever its type.
+pub(crate) struct ScriptOutput {
+    batch: Box<dyn Outlet>,
+    counters: Arc<EdgeCounters>,
+}
+
+/// An output of records `O`.
+pub(crate) fn outlet<O: Flow>(wiring: &mut Wiring) -> ScriptOutput {
+    let End { batch, counters, .. } = wiring.output::<O>(0).expect("a script's stage leads to a step");
+    ScriptOutput { batch: Box::new(batch), counters }
 }
 
 /// The agent of a script's stage.
 pub(crate) struct ScriptAgent {
     ledger: Ledger,
-    input: Box<dyn Inlet>,
+    input: Box<dyn Reader>,
     output: Box<dyn Outlet>,
     /// Comes with the script, before the first poll.
     memory: Option<ScriptMemory>,
@@ -363,6 +455,10 @@ pub(crate) struct ScriptAgent {
     edge_out: Arc<EdgeCounters>,
     popped: u64,
     offered: usize,
+    /// The words that are laid out with each batch, by bit.
+    columns: Columns,
+    /// Behind the records in the script's memory.
+    params: Params,
     /// Records that the script wrote and the output had no room for: they lie in the script's memory until it has.
     left: Range<usize>,
     /// When the oldest record of the batch that these are of was ready.
@@ -376,20 +472,28 @@ pub(crate) struct ScriptAgent {
 }
 
 impl ScriptAgent {
-    pub(crate) fn new<T: Flow, O: Flow>(mut wiring: Wiring) -> Self {
+    pub(crate) fn new<T: Flow>(
+        params: Vec<Param>,
+        output: fn(&mut Wiring) -> ScriptOutput,
+        mut wiring: Wiring,
+    ) -> Self {
         let input = wiring.input::<T>(0);
-        let output = wiring.output::<O>(0).expect("a script's stage leads to a step");
+        let mut output = output(&mut wiring);
+        // Records can pass as they are where the output takes the same type.
+        let same = output.batch.any().downcast_mut::<Shared<T>>().map(|out| Rc::clone(out));
         Self {
+            words: vec![0; output.batch.words()],
             ledger: Ledger::new(&wiring),
-            words: vec![0; T::WORDS.max(O::WORDS)],
-            input: Box::new(input.batch),
-            output: Box::new(output.batch),
+            input: Box::new(ScriptInput { batch: input.batch, same }),
+            output: output.batch,
             memory: None,
             edge: input.edge,
             edge_in: input.counters,
             edge_out: output.counters,
             popped: 0,
             offered: 0,
+            columns: 0,
+            params: Params::new(params),
             left: 0..0,
             ready: 0,
             watched: wiring.watched,
@@ -409,11 +513,31 @@ impl ScriptAgent {
     }
 
     fn open(&mut self, memory: ScriptMemory) -> Result<(), EngineError> {
-        let needed = (BATCH * self.input.words(), SCRIPT_OUT * self.output.words());
+        let params = self.params.values().len();
+        let needed = (BATCH * self.input.words() + params, SCRIPT_OUT * self.output.words());
         if memory.input.len() < needed.0 || memory.output.len() < needed.1.max(BATCH / 2) {
             return Err(EngineError::Stage("expected memory for whole batches, got less".into()));
         }
         self.memory = Some(memory);
+        self.show_params();
+        Ok(())
+    }
+
+    fn show_params(&self) {
+        if let Some(memory) = &self.memory {
+            let values = self.params.values().iter().map(|value| value.to_bits());
+            memory.input.fill(BATCH * self.input.words(), values);
+        }
+    }
+
+    fn lay_out(&mut self, word: Option<usize>) -> Result<(), EngineError> {
+        let words = self.input.words();
+        let Some(memory) = self.memory.as_ref().filter(|_| word.is_none_or(|word| word < words)) else {
+            return Err(EngineError::Stage(format!("expected one of {words} words, got {word:?}")));
+        };
+        let columns = word.map_or((1 << words) - 1, |word| 1 << word);
+        self.input.lay_out(columns & !self.columns, self.offered, &memory.input);
+        self.columns |= columns;
         Ok(())
     }
 
@@ -430,8 +554,8 @@ impl ScriptAgent {
 
     fn publish(&mut self) {
         self.edge_in.popped.set(self.popped);
-        self.output.publish(&self.edge_out);
-        self.ledger.publish(self.output.offered());
+        let out = self.output.account(&self.edge_out);
+        self.ledger.publish(out);
     }
 }
 
@@ -448,23 +572,31 @@ impl Agent for ScriptAgent {
             return Ok(given);
         }
         // Room for a record each is reserved before anything is offered; more than that waits in the script's memory.
-        let most = self.input.len().min(self.output.room());
-        if most > 0 && self.memory.is_none() {
-            return Err(EngineError::Script("expected a script for the stage, got none".into()));
+        let room = self.output.room();
+        if room > 0
+            && let Some(memory) = &self.memory
+        {
+            self.offered = self.input.lay_out(self.columns, room, &memory.input);
         }
-        let Some(memory) = self.memory.as_ref().filter(|_| most > 0) else {
-            if self.input.len() == 0 {
-                self.output.pass(self.input.passed());
+        if self.offered > 0 {
+            if self.params.look() {
+                self.show_params();
             }
-            if self.input.drained() {
-                self.output.end();
-                self.done = true;
-                return Ok(given + 1);
+            self.params.pass(self.offered);
+            return Ok(given);
+        }
+        if self.input.len() > 0 {
+            if self.memory.is_none() {
+                return Err(EngineError::Script("expected a script for the stage, got none".into()));
             }
             return Ok(given);
-        };
-        self.input.lay_out(most, &memory.input, &mut self.words);
-        self.offered = most;
+        }
+        self.output.pass(self.input.passed());
+        if self.input.drained() {
+            self.output.end();
+            self.done = true;
+            return Ok(given + 1);
+        }
         Ok(given)
     }
 
@@ -476,31 +608,30 @@ impl Agent for ScriptAgent {
         Some(self)
     }
 
-    fn commit(&mut self, answer: Answer) -> Result<usize, EngineError> {
-        let offered = self.offered;
-        self.ready = self.input.ready(0);
-        self.input.record_latencies(offered, velox_clock::now(), &mut self.ledger.latency);
-        let result = match answer {
-            Answer::Wrote(count) => {
+    fn commit(&mut self, answer: Answer, now: u64) -> Result<usize, EngineError> {
+        let offered = std::mem::take(&mut self.offered);
+        let mut failed = None;
+        let kept = match (answer, &self.memory) {
+            (Answer::Wrote(count), _) => {
                 self.left = 0..count.min(SCRIPT_OUT);
                 self.ledger.tally.consumed += offered as u64;
-                self.give().map(|_| ())
+                None
             }
-            Answer::Kept(count) => {
+            (Answer::Kept(count), memory) => {
                 let count = count.min(offered);
                 self.ledger.tally.consumed += count as u64;
                 self.ledger.tally.filtered += (offered - count) as u64;
-                match &self.memory {
-                    Some(memory) => self.input.keep(count, offered, &memory.output, &mut *self.output),
-                    None => Ok(()),
-                }
+                memory.as_ref().map(|memory| Kept { count, indices: &memory.output, failed: &mut failed })
             }
         };
-        self.offered = 0;
-        self.popped = self.input.take(offered);
+        let taken = self.input.take(offered, kept, now, &mut self.ledger.latency);
+        (self.ready, self.popped) = (taken.ready, taken.popped);
         self.ledger.taken += offered as u64;
+        if !self.left.is_empty() {
+            failed = self.give().err();
+        }
         self.publish();
-        result.map(|()| offered)
+        failed.map_or(Ok(offered), Err)
     }
 
     fn done(&self) -> bool {
@@ -514,6 +645,7 @@ impl Agent for ScriptAgent {
     fn end(mut self: Box<Self>) -> AgentEnd {
         self.publish();
         let left = vec![(self.edge, self.input.len())];
+        self.notes.changes = self.params.take_changes();
         AgentEnd { left, stage: Some(self.ledger.end(Latency::default(), self.notes)), ring_left: None }
     }
 }

@@ -68,6 +68,11 @@ impl<T: Flow> Feed<'_, T> {
         self.0.push(record, stamp);
     }
 
+    /// Gives records that arrived at `stamp`, no more than there is [`room`](Self::room) for.
+    pub fn push_all(&mut self, records: &[T], stamp: T::Stamp) {
+        self.0.push_all(records, stamp);
+    }
+
     /// Says that record time runs with the clock from here on: the clock is at record time + `offset` (wrapping).
     pub fn follow_clock(&mut self, offset: u64) {
         self.0.clock_offset = Some(offset);
@@ -175,9 +180,7 @@ impl Paced {
     fn give(&mut self, feed: &mut Feed<'_, MarketEvent>, now: u64) {
         let stamp = if self.pace == Pace::Max { now } else { self.due };
         let end = self.events.len().min(self.given + feed.room());
-        for event in &self.events[self.given..end] {
-            feed.push(*event, stamp);
-        }
+        feed.push_all(&self.events[self.given..end], stamp);
         self.given = end;
         if end == self.events.len() {
             feed.pass_time(self.time);

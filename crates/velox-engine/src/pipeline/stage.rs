@@ -41,7 +41,7 @@ pub trait Stage: Send + 'static {
     type In: Flow;
     /// What it gives; [`Nothing`](super::Nothing) for a sink.
     type Out: Flow;
-    /// Whether it notes what records wait by choice ([`Tally::wait`]): the memory for it is made before the run goes.
+    /// Whether it notes what records wait by choice ([`Tally::waits`]): the memory for it is made before the run goes.
     const WAITS: bool = false;
 
     /// Takes what it can and has room for. Called often, also with nothing to take, so that time can pass for it.
@@ -116,9 +116,9 @@ impl Tally {
         }
     }
 
-    /// Notes what a record waited by choice, in ns.
-    pub fn wait(&mut self, nanos: u64) {
-        self.waits.record(nanos, 1);
+    /// Notes what so many records waited by choice, in ns each.
+    pub fn waits(&mut self, nanos: u64, records: u64) {
+        self.waits.record(nanos, records);
     }
 }
 

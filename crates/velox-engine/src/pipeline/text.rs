@@ -86,7 +86,7 @@ pub(super) fn report(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result
         "\n  {:<34} {:>10} {:>10} {:>10} {:>10} {:>10} {:>12}",
         "latency", "p50", "p90", "p99", "p99.9", "max", "count"
     )?;
-    for stage in stages.iter().skip(1) {
+    for stage in stages.iter().filter(|stage| stage.latency.is_some()) {
         latency(f, &format!("until {} was through", stage.name), stage.latency)?;
     }
     latency(f, "end to end, without bundle wait", report.end_to_end)?;

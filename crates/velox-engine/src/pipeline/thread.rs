@@ -122,7 +122,10 @@ pub(crate) struct Loop {
     /// What this round did so far.
     work: usize,
     idle: u32,
+    /// When the thread looked at the clock last.
     last: u64,
+    /// A script came back in this round.
+    resumed: bool,
     failure: Option<(usize, EngineError)>,
 }
 
@@ -130,7 +133,7 @@ impl Loop {
     pub(crate) fn new(agents: Vec<Box<dyn Agent>>, setup: ThreadSetup) -> Self {
         let stalls = Stalls { log: Vec::with_capacity(setup.stall_log), ..Stalls::default() };
         let _ = setup.heart.stages.set(agents.iter().map(|agent| agent.stage()).collect());
-        Self { agents, setup, stalls, at: 0, work: 0, idle: 0, last: velox_clock::now(), failure: None }
+        Self { agents, setup, stalls, at: 0, work: 0, idle: 0, last: velox_clock::now(), resumed: false, failure: None }
     }
 
     /// Runs what needs no record, so that its code and memory are warm when the run goes.
@@ -158,10 +161,28 @@ impl Loop {
         self.settle(caught)
     }
 
-    /// Takes a script's answer to what an agent offered.
-    pub(crate) fn commit(&mut self, answer: Answer) {
+    /// The script ran until `now`: that is no pause of the machine.
+    pub(crate) fn resume(&mut self, now: u64) {
+        self.last = now;
+        self.resumed = true;
+    }
+
+    /// Looks at the clock, where the thread spins: a pause since the last look is a stall.
+    fn look(&mut self) {
+        if self.setup.wait != Wait::Spin {
+            return;
+        }
+        let now = velox_clock::now();
+        if now.saturating_sub(self.last) > STALL_NS {
+            self.stalls.note(self.last, now);
+        }
+        self.last = now;
+    }
+
+    /// Takes a script's answer, of `now`, to what an agent offered.
+    pub(crate) fn commit(&mut self, answer: Answer, now: u64) {
         let Some(agent) = self.agents.get_mut(self.at).filter(|agent| agent.offered() > 0) else { return };
-        let caught = catch_unwind(AssertUnwindSafe(|| agent.commit(answer)));
+        let caught = catch_unwind(AssertUnwindSafe(|| agent.commit(answer, now)));
         match caught {
             Ok(Ok(moved)) => {
                 self.work += moved;
@@ -218,22 +239,25 @@ impl Loop {
                 return Ok(Turn::Working);
             }
             rounds += 1;
-            let now = velox_clock::now();
-            if self.setup.wait == Wait::Spin && now.saturating_sub(self.last) > STALL_NS {
-                self.stalls.note(self.last, now);
+            if self.setup.wait != Wait::Spin && !self.resumed {
+                self.last = velox_clock::now();
             }
-            self.last = now;
-            self.setup.heart.beat.store(now, Ordering::Relaxed);
+            self.setup.heart.beat.store(self.last, Ordering::Relaxed);
             while let Some(agent) = self.agents.get_mut(self.at) {
                 self.setup.heart.at.store(self.at, Ordering::Relaxed);
                 self.work += agent.poll()?;
                 if agent.offered() > 0 {
+                    self.look();
                     return Ok(Turn::Offered(self.at));
                 }
                 self.at += 1;
             }
             self.at = 0;
             let work = std::mem::take(&mut self.work);
+            // Where a script just came back, its last look is fresh.
+            if !std::mem::take(&mut self.resumed) {
+                self.look();
+            }
             if self.agents.iter().all(|agent| agent.done()) {
                 return Ok(Turn::Ended);
             }

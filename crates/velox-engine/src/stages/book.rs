@@ -1,4 +1,4 @@
-use velox_book::{BookError, L2Book, L2Writer, QuoteCheck};
+use velox_book::{BookError, L2Book, L2Event, L2Writer, QuoteCheck};
 use velox_record::{EventKind, MarketEvent, flags};
 
 use crate::pipeline::{Batch, EngineError, Input, Notes, Pipeline, Stage, Tally};
@@ -31,9 +31,22 @@ impl BookStage {
         let check = verify.then(QuoteCheck::new);
         Ok(Self { book: book.clone(), writer, pending: Vec::with_capacity(ROOM), check, gaps: 0 })
     }
+}
 
+/// What one poll works on: the book's event stays open from one exchange event to the next, so that the book is taken
+/// and given back once a batch.
+struct Turn<'a> {
+    book: &'a L2Book,
+    writer: Option<&'a mut L2Writer>,
+    open: Option<L2Event<'a>>,
+    pending: &'a mut Vec<MarketEvent>,
+    check: &'a mut Option<QuoteCheck>,
+    gaps: &'a mut u64,
+}
+
+impl Turn<'_> {
     /// Says whether the event was taken; `false`: try again later. `settled`: whether the book may change now.
-    fn take(&mut self, event: &MarketEvent, settled: bool) -> Result<bool, EngineError> {
+    fn take(&mut self, event: &MarketEvent, settled: impl FnOnce() -> bool) -> Result<bool, EngineError> {
         match event.kind {
             EventKind::LEVEL => return self.take_level(event, settled),
             EventKind::QUOTE => {
@@ -42,21 +55,37 @@ impl BookStage {
                 }
             }
             EventKind::STATUS if event.has(flags::GAP) => {
-                if !settled {
+                if !(settled() && self.begin()) {
                     return Ok(false);
                 }
-                let Some(mut under_way) = self.writer.try_begin() else { return Ok(false) };
-                under_way.mark_stale();
-                drop(under_way);
+                if let Some(under_way) = &mut self.open {
+                    under_way.mark_stale();
+                }
+                // Readers see it at once.
+                self.end();
                 self.pending.clear();
-                self.gaps += 1;
+                *self.gaps += 1;
             }
             _ => {}
         }
         Ok(true)
     }
 
-    fn take_level(&mut self, level: &MarketEvent, settled: bool) -> Result<bool, EngineError> {
+    /// Whether the book is there to be changed: a reader may hold it for a moment.
+    fn begin(&mut self) -> bool {
+        if self.open.is_none()
+            && let Some(writer) = self.writer.take()
+        {
+            self.open = writer.try_begin();
+        }
+        self.open.is_some()
+    }
+
+    fn end(&mut self) {
+        self.open = None;
+    }
+
+    fn take_level(&mut self, level: &MarketEvent, settled: impl FnOnce() -> bool) -> Result<bool, EngineError> {
         let &MarketEvent { side, price, qty, .. } = level;
         if qty < 0 {
             return Err(BookError::InvalidLevel { side, price, qty }.into());
@@ -72,18 +101,19 @@ impl BookStage {
             self.pending.push(*level);
             return Ok(true);
         }
-        if !settled {
+        if !(settled() && self.begin()) {
             return Ok(false);
         }
-        let Some(mut event) = self.writer.try_begin() else { return Ok(false) };
+        let Some(event) = &mut self.open else { return Ok(false) };
         let is_snapshot = self.pending.first().unwrap_or(level).has(flags::SNAPSHOT);
         if is_snapshot {
             event.clear();
         }
-        for MarketEvent { side, price, qty, .. } in self.pending.drain(..).chain([*level]) {
+        for MarketEvent { side, price, qty, .. } in self.pending.drain(..) {
             event.set(side, price, qty)?;
         }
-        event.finish(level.sequence);
+        event.set(side, price, qty)?;
+        event.publish(level.sequence);
         if let Some(check) = self.check.as_mut().filter(|_| !is_snapshot) {
             check.on_event_end(level.sequence, self.book.top());
         }
@@ -102,19 +132,29 @@ impl Stage for BookStage {
         tally: &mut Tally,
     ) -> Result<(), EngineError> {
         let instrument = self.book.instrument().id();
-        while out.room() > 0 {
-            let Some((event, _)) = input.peek() else { break };
-            let event = *event;
-            let taken = if event.instrument == instrument { self.take(&event, out.is_settled()) } else { Ok(true) };
-            if matches!(taken, Ok(false)) {
-                break;
+        let Self { book, writer, pending, check, gaps } = self;
+        let mut turn = Turn { book, writer: Some(writer), open: None, pending, check, gaps };
+        let (mut count, mut failed) = (0, None);
+        for event in input.records().iter().take(out.room()) {
+            // What was taken before in this turn has not passed on yet.
+            let settled = || out.is_settled() && (count == 0 || !out.is_watched());
+            let taken = if event.instrument == instrument { turn.take(event, settled) } else { Ok(true) };
+            match taken {
+                Ok(true) => count += 1,
+                Ok(false) => break,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
             }
-            let next = input.next();
-            taken?;
-            if let Some((event, stamp)) = next {
-                out.push(event, stamp);
-                tally.consumed += 1;
-            }
+        }
+        drop(turn);
+        out.copy(input, count);
+        tally.consumed += count as u64;
+        if let Some(error) = failed {
+            // It is the record taken last.
+            input.advance(1);
+            return Err(error);
         }
         Ok(())
     }

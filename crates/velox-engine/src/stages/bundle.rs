@@ -46,8 +46,8 @@ impl BundleStage {
 
     fn close(&mut self, at: u64, now: u64, out: &mut Batch<Bundle>, tally: &mut Tally) {
         self.stamp.closed = now;
-        for taken in &self.stamp.taken[..self.stamp.count] {
-            tally.wait(now.saturating_sub(*taken));
+        for same in self.stamp.taken[..self.stamp.count].chunk_by(|a, b| a == b) {
+            tally.waits(now.saturating_sub(same[0]), same.len() as u64);
         }
         out.push(self.open.closed(at), self.stamp);
         tally.consumed += self.open.len() as u64;

@@ -3,10 +3,7 @@
 use velox_book::L2Book;
 use velox_expr::{Columns, Expr, ExprError, Failures, Given, Plan, Scale, Scales, Type};
 
-use crate::pipeline::{Notes, Param, ParamChange, Tally};
-
-/// So many changes of parameters are kept with their places.
-const MOST_CHANGES: usize = 1_024;
+use crate::pipeline::{Notes, Param, Params, Tally};
 
 /// A value of a book, in ticks but for the imbalance. None of them is one while the book has no top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,31 +67,24 @@ impl<T: velox_record::Record> Takes for velox_expr::Mapper<T> {
 
 /// The surroundings of one stage's expressions, as they are before each batch.
 pub(crate) struct Seen {
-    surroundings: Surroundings,
-    pub values: Vec<f64>,
-    changes: Vec<ParamChange>,
-    taken: u64,
+    params: Params,
+    books: Vec<(L2Book, BookValue)>,
 }
 
 impl Seen {
     pub(crate) fn new(surroundings: Surroundings) -> Self {
-        let values: Vec<f64> = surroundings.params.iter().map(Param::get).collect();
-        let changes = Vec::with_capacity(if values.is_empty() { 0 } else { MOST_CHANGES });
-        Self { surroundings, values, changes, taken: 0 }
+        Self { params: Params::new(surroundings.params), books: surroundings.books }
+    }
+
+    pub(crate) fn values(&self) -> &[f64] {
+        self.params.values()
     }
 
     /// Looks again, before a batch of so many records.
     pub(crate) fn look(&mut self, records: usize, takes: &mut impl Takes) {
-        for (param, value) in self.surroundings.params.iter().zip(&mut self.values) {
-            let now = param.get();
-            if now.to_bits() != value.to_bits() {
-                *value = now;
-                if self.changes.len() < self.changes.capacity() {
-                    self.changes.push(ParamChange { name: param.name().into(), value: now, at: self.taken });
-                }
-            }
-        }
-        for (index, (book, value)) in self.surroundings.books.iter().enumerate() {
+        self.params.look();
+        self.params.pass(records);
+        for (index, (book, value)) in self.books.iter().enumerate() {
             let top = book.top();
             match value {
                 BookValue::Bid => takes.give_i64(index, top.map(|top| top.bid)),
@@ -106,11 +96,10 @@ impl Seen {
                 }
             }
         }
-        self.taken += records as u64;
     }
 
     pub(crate) fn notes(&mut self) -> Notes {
-        Notes { changes: std::mem::take(&mut self.changes), ..Notes::default() }
+        Notes { changes: self.params.take_changes(), ..Notes::default() }
     }
 }
 
@@ -164,7 +153,7 @@ impl<T: velox_record::Record> Evaluator<T> {
     /// Lists the records for which the condition holds.
     pub(crate) fn filter(&mut self, records: &[T], keep: &mut Vec<u16>) -> Failures {
         self.seen.look(records.len(), &mut self.plan);
-        self.plan.filter(records, &self.seen.values, keep)
+        self.plan.filter(records, self.seen.values(), keep)
     }
 }
 

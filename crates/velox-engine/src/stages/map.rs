@@ -1,10 +1,10 @@
-use velox_expr::{Columns, Expr, ExprError, Mapper, Scales};
+use velox_expr::{Columns, Expr, ExprError, Layout, Mapper, Scales};
 use velox_record::Record;
 
 use super::evaluate::{Seen, Surroundings};
 use crate::pipeline::{Make, Maker, Notes, Tally};
 
-/// Makes a record `R` of each record, an expression for each of its fields. A record for which one has no answer, or
+/// Makes a record of each record, an expression for each of its fields. A record for which one has no answer, or
 /// whose field can't hold it, is an error, counted.
 struct Mapped<T: 'static> {
     mapper: Mapper<T>,
@@ -14,7 +14,7 @@ struct Mapped<T: 'static> {
 impl<T: Record> Maker<T> for Mapped<T> {
     fn make(&mut self, records: &[T], words: &mut [u64], made: &mut Vec<u16>, tally: &mut Tally) {
         self.seen.look(records.len(), &mut self.mapper);
-        let failures = self.mapper.map(records, &self.seen.values, words, made);
+        let failures = self.mapper.map(records, self.seen.values(), words, made);
         if let Some(first @ (row, failure)) = failures.first() {
             let field = self.mapper.field_of(first).unwrap_or("a field");
             tally.refuse(|| format!("VELOX_INVALID_VALUE: {field}: {failure} (record {row} of its batch)"));
@@ -27,14 +27,14 @@ impl<T: Record> Maker<T> for Mapped<T> {
     }
 }
 
-/// What [`Graph::map`](crate::pipeline::Graph::map) takes to make records `R`.
+/// What [`Graph::map`](crate::pipeline::Graph::map) takes to make records of this layout.
 ///
 /// # Errors
-/// [`ExprError`]: a field that `R` has not, one that is missing, an expression that can't be planned or whose type the
+/// [`ExprError`]: a field that the record has not, one that is missing, an expression that can't be planned or whose type the
 /// field doesn't take.
-pub fn make<T: Record, R: Record>(
+pub fn make<T: Record>(
     from: &Columns<T>,
-    into: &Columns<R>,
+    into: &Layout,
     fields: &[(String, Expr)],
     scales: &Scales,
     surroundings: Surroundings,

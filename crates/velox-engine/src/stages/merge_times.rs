@@ -22,13 +22,13 @@ pub fn times<T: Flow>(by: Evaluator<T>) -> Result<Times<T>, ExprError> {
         seen.look(records.len(), &mut plan);
         let count = records.len();
         let failures = if is_signed {
-            let failures = plan.i64(records, &seen.values, &mut signed);
+            let failures = plan.i64(records, seen.values(), &mut signed);
             for (time, value) in times.iter_mut().zip(&signed[..count]) {
                 *time = Some(i128::from(*value));
             }
             failures
         } else {
-            let failures = plan.u64(records, &seen.values, &mut unsigned);
+            let failures = plan.u64(records, seen.values(), &mut unsigned);
             for (time, value) in times.iter_mut().zip(&unsigned[..count]) {
                 *time = Some(i128::from(*value));
             }

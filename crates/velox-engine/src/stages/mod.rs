@@ -7,6 +7,7 @@ mod count;
 mod dedupe;
 mod doorbell;
 mod evaluate;
+mod file;
 mod filter;
 #[cfg(test)]
 mod harness;
@@ -29,6 +30,7 @@ pub use count::Count;
 pub use dedupe::{Dedupe, DedupeOptions};
 pub use doorbell::Doorbell;
 pub use evaluate::{BookValue, Evaluator, Surroundings};
+pub use file::{FileFormat, FileSink};
 pub use filter::{Filter, route};
 pub use key::DEFAULT_MAX_KEYS;
 pub use map::make;

@@ -1,69 +1,64 @@
 //! Which expressions fill which fields.
 
-use velox_record::Record;
-
 use super::output::{Fit, Output};
 use crate::bounds::Bounds;
+use crate::layout::{Layout, Place};
 use crate::literal::Value;
 use crate::operand::Operand;
 use crate::planner::Planner;
 use crate::types::{Shape, Type};
-use crate::{Column, Columns, Expr, ExprError, Holds, Kind};
+use crate::{Expr, ExprError, Holds, Kind};
 
 /// The outputs in the order of the record's bytes, so that the first of a word clears the rest of it.
-pub(super) fn outputs<T, R: Record>(
+pub(super) fn outputs<T>(
     planner: &mut Planner<'_, T>,
-    into: &Columns<R>,
+    into: &Layout,
     fields: &[(String, Expr)],
 ) -> Result<Box<[Output]>, ExprError> {
     let mut outputs: Vec<Output> = Vec::new();
     for (name, expr) in fields {
-        let at = into.find(name)?;
+        let place = into.find(name)?;
         if outputs.iter().any(|output| output.name == *name) {
             return Err(ExprError::value(name.clone(), "each field once", "it twice"));
         }
-        let column = &into.all()[at];
-        let Some(bits) = into.bits(at) else {
-            let got = format!("{}, which has none", into.record());
+        let Some(bits) = place.bits else {
+            let got = format!("{}, which has none", into.record);
             return Err(ExprError::value(name.clone(), "a record whose layout has the field", got));
         };
-        let (register, fit) = field(planner, column, expr).map_err(|error| error.in_field(name))?;
-        let short = column.kind == Kind::F32;
+        let (register, fit) = field(planner, place, expr).map_err(|error| error.in_field(name))?;
+        let short = place.kind == Kind::F32;
         outputs.push(Output { name: name.clone(), register, bits, opens: false, short, fit });
     }
     let given = |name: &str| outputs.iter().any(|output| output.name == name);
-    let missing: Vec<&str> = into.all().iter().map(|column| &column.name[..]).filter(|name| !given(name)).collect();
+    let missing: Vec<&str> = into.fields.iter().map(|place| &place.name[..]).filter(|name| !given(name)).collect();
     if !missing.is_empty() {
-        let expected = format!("every field of {}", into.record());
+        let expected = format!("every field of {}", into.record);
         return Err(ExprError::value("map", expected, format!("none of {}", missing.join(", "))));
     }
-    outputs.sort_by_key(|output| (output.bits.word, output.bits.below));
+    outputs.sort_by_key(|output| output.bits);
     let mut last = None;
     for output in &mut outputs {
-        output.opens = last != Some(output.bits.word);
-        last = Some(output.bits.word);
+        output.opens = last != Some(output.bits.word());
+        last = Some(output.bits.word());
     }
     Ok(outputs.into())
 }
 
-fn field<T, R>(
-    planner: &mut Planner<'_, T>,
-    column: &Column<R>,
-    expr: &Expr,
-) -> Result<(usize, Option<Fit>), ExprError> {
-    let wanted = column.kind.as_type();
-    let shape = Shape { kind: wanted.clone(), scale: column.scale };
+fn field<T>(planner: &mut Planner<'_, T>, place: &Place, expr: &Expr) -> Result<(usize, Option<Fit>), ExprError> {
+    let wanted = place.kind.as_type();
+    let shape = Shape { kind: wanted.clone(), scale: place.scale };
     let operand = planner.field("map", expr, shape)?;
     let got = operand.shape().kind;
     if !(wanted == got || wanted.is_integer() && got.is_integer()) {
         let expected = match wanted {
-            Type::I64 | Type::U64 => "integers, as f64 would be rounded into a field of them".into(),
+            Type::I64 | Type::U64 if got == Type::F64 => "integers, as f64 would have to be rounded".into(),
+            Type::I64 | Type::U64 => "integers".into(),
             Type::F64 => "f64 (toF64() makes an integer one)".into(),
             Type::Bool | Type::Enum(_) => wanted.to_string(),
         };
         return Err(ExprError::mismatch("map", expected, got));
     }
-    let fit = fit(planner, &column.kind, &operand)?;
+    let fit = fit(planner, &place.kind, &operand)?;
     Ok((planner.register(operand)?, fit))
 }
 

@@ -40,13 +40,14 @@ impl Output {
     }
 
     fn put<V: Copy>(&self, values: &[V; BATCH], out: &mut [u64], words: usize, to_bits: impl Fn(V) -> u64) {
-        let Bits { word, above, below } = self.bits;
-        let slots = out[word..].iter_mut().step_by(words).zip(values);
-        let place = |value: V| to_bits(value) << (above + below) >> above;
-        if self.opens {
-            slots.for_each(|(slot, value)| *slot = place(*value));
+        let (mask, shift) = self.bits.mask();
+        let slots = out[self.bits.word()..].iter_mut().step_by(words).zip(values);
+        if mask == u64::MAX {
+            slots.for_each(|(slot, value)| *slot = to_bits(*value));
+        } else if self.opens {
+            slots.for_each(|(slot, value)| *slot = (to_bits(*value) & mask) << shift);
         } else {
-            slots.for_each(|(slot, value)| *slot |= place(*value));
+            slots.for_each(|(slot, value)| *slot |= (to_bits(*value) & mask) << shift);
         }
     }
 

@@ -64,7 +64,7 @@ proptest! {
         let by_name = |name: &str| &exprs[["i", "u", "f", "b"].iter().position(|known| *known == name).unwrap_or(0)];
         let of: Vec<(String, Expr)> =
             fields.iter().rev().map(|field| (field.name.clone(), by_name(&field.name).clone())).collect();
-        let mut mapper = match Mapper::<Row>::new(&Columns::native(), &columns(&fields), &of, &INPUTS) {
+        let mut mapper = match Mapper::<Row>::new(&Columns::native(), &columns(&fields).layout(), &of, &INPUTS) {
             Ok(mapper) => mapper,
             Err(error) => {
                 // A literal that its field doesn't hold is refused at once.

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 const MOST_HELD: usize = 65_536;
 
 #[derive(Debug, Default)]
-pub(super) struct Comparable {
+pub(crate) struct Comparable {
     count: u64,
     /// Counting began with the first synchronisation.
     begun: bool,
@@ -22,25 +22,25 @@ pub(super) struct Comparable {
 }
 
 impl Comparable {
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
     /// One that counts from the start.
-    pub(super) fn begun() -> Self {
+    pub(crate) fn begun() -> Self {
         Self { begun: true, ..Self::default() }
     }
 
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.begun = true;
     }
 
     /// The depth event seen last was none: numbers may start again below it.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.last = 0;
     }
 
-    pub(super) fn ticker(&mut self, update: u64) {
+    pub(crate) fn ticker(&mut self, update: u64) {
         if self.begun && update <= self.last {
             self.count += u64::from(update == self.last);
             return;
@@ -53,7 +53,7 @@ impl Comparable {
     }
 
     /// A depth event: its `u` is above that of every one before.
-    pub(super) fn depth(&mut self, update: u64) {
+    pub(crate) fn depth(&mut self, update: u64) {
         if !self.begun {
             return;
         }

@@ -10,7 +10,7 @@
 //! | trade | one trade, the aggressor's side, sequence `t` |
 //! | anything else | nothing: counted |
 
-mod comparable;
+pub(crate) mod comparable;
 mod fields;
 mod message;
 mod sync;

@@ -1,0 +1,342 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type Batch,
+  count,
+  fromIterable,
+  i64,
+  L2Book,
+  MarketEvent,
+  type Pipeline,
+  param,
+  pipeline,
+  poisson,
+  type Report,
+  RingBuffer,
+  record,
+  replay,
+  sample,
+  Trade,
+  u64,
+} from 'velox-engine'
+import { expect, test } from 'vitest'
+import large from './stages/large.js'
+import { expectCode, rejected } from './support/errors.js'
+
+const Tick = record('Tick', { id: u64, price: i64 })
+type Ticks = Pipeline<typeof Tick>
+
+const ticks = (from: number, to: number, step = 1) =>
+  Array.from({ length: Math.ceil((to - from) / step) }, (_, i) => ({
+    id: from + i * step,
+    price: (from + i * step) % 7,
+  }))
+const of = (values: readonly { id: number; price: number }[]): Ticks => pipeline('p').from(fromIterable(Tick, values))
+const trades = () => pipeline('p').from(replay(sample.btcusdt)).trades()
+const stage = (report: Report, name: string) => report.stages.find((stage) => stage.name === name)
+
+test('what an iterable gives comes out as objects, in order, more than a ring holds', async () => {
+  const all = ticks(0, 10_000)
+  expect(await of(all).toArray()).toEqual(all)
+  async function* slowly() {
+    for (const tick of ticks(0, 20)) {
+      await sleep(1)
+      yield tick
+    }
+  }
+  expect(await pipeline('p').from(fromIterable(Tick, slowly())).toArray()).toEqual(ticks(0, 20))
+})
+
+test('an iterable that throws fails the run by its source, with its own error', async () => {
+  function* faulty() {
+    yield* ticks(0, 5)
+    throw new RangeError('no more ticks')
+  }
+  const error = await rejected(pipeline('p').from(fromIterable(Tick, faulty())).toArray())
+  expect(error).toMatchObject({ code: 'VELOX_STAGE_FAILED', context: { stage: 'iterable' } })
+  expect(error.cause).toBeInstanceOf(RangeError)
+  const wrong = await rejected(
+    pipeline('p')
+      .from(fromIterable(Tick, [{ id: -1, price: 1 }]))
+      .toArray(),
+  )
+  expect(wrong.cause).toMatchObject({ code: 'VELOX_INVALID_VALUE', context: { field: 'id' } })
+})
+
+test('a tee gives every record twice, a split each to one side', async () => {
+  const run = await trades()
+    .tee((p) => p.transactions().to(count('copies')))
+    .split(
+      (t) => t.side.eq('bid'),
+      (p) => p.to(count('asks')),
+    )
+    .to(count('bids'))
+    .start({ threads: 2 })
+  const report = await run.done()
+  expect(report.balanced).toBe(true)
+  expect(stage(report, 'copies')?.consumed).toBe(11_463)
+  const [bids, asks] = [stage(report, 'bids')?.consumed ?? 0, stage(report, 'asks')?.consumed ?? 0]
+  expect(bids + asks).toBe(11_463)
+  expect(Math.min(bids, asks)).toBeGreaterThan(100)
+  expect(run.topology.edges.filter(({ from }) => from === 'tee')).toHaveLength(2)
+})
+
+test('a merge goes by time, ties by the order of its inputs', async () => {
+  const [evens, odds] = [ticks(0, 4_000, 2), ticks(1, 4_000, 2)]
+  const same = evens.map(({ id }) => ({ id, price: 100 }))
+  const merged = await of(evens)
+    .merge((t) => t.id, [of(same), of(odds)])
+    .toArray()
+  expect(merged).toHaveLength(6_000)
+  expect(merged.map(({ id }) => id)).toEqual(merged.map(({ id }) => id).sort((a, b) => a - b))
+  for (let i = 1; i < merged.length; i++)
+    if (merged[i]?.id === merged[i - 1]?.id)
+      expect([merged[i - 1]?.price === 100, merged[i]?.price]).toEqual([false, 100])
+})
+
+test('records out of order are late: counted, and passed on or dropped', async () => {
+  const late = [...ticks(0, 10), ...ticks(3, 5), ...ticks(10, 12)]
+  for (const [choice, passed] of [
+    ['emit', 14],
+    ['drop', 12],
+  ] as const) {
+    const chain = of(late).merge((t) => t.id, [of([])], { late: choice })
+    const report = await (await chain.to(count()).start()).done()
+    expect(stage(report, 'merge')).toMatchObject({ late: 2, filtered: 14 - passed, consumed: passed })
+    expect(report.balanced).toBe(true)
+  }
+})
+
+test('branches of one stream that meet again by time give it back, more at one time than batches hold', async () => {
+  // The snapshot has some 2,000 levels of one time; one branch passes none of them.
+  const ring = new RingBuffer(MarketEvent, 2 ** 19)
+  const market = pipeline('p').from(replay(sample.btcusdt))
+  const branches = market
+    .filter((t) => t.kind.eq('level'))
+    .merge(
+      (t) => t.receiveTs,
+      [
+        pipeline('q')
+          .from(replay(sample.btcusdt))
+          .filter((t) => t.kind.ne('level')),
+      ],
+    )
+  for (const threads of [1, 2, 5]) {
+    const report = await (await branches.to(ring).start({ threads })).done()
+    expect(report.balanced).toBe(true)
+    expect(report.nonDeterministic).toEqual([])
+    const got = ring.popMany(2 ** 19)
+    expect(got).toHaveLength(386_480)
+    // Depth events that were received before their snapshot are given behind it: late in the data itself.
+    const steps = got.slice(1).filter(({ receiveTs }, i) => receiveTs < (got[i]?.receiveTs as bigint))
+    expect([steps.length, stage(report, 'merge')?.late]).toEqual([1, 69])
+  }
+})
+
+test('a tap that drops never holds up the rest, one that blocks sees everything', async () => {
+  const market = () => pipeline('p').from(poisson({ perSecond: 1e6, count: 200_000, pace: 'max' }))
+  let seen = 0
+  const all = await (
+    await market()
+      .tap((batch) => {
+        seen += batch.length
+      })
+      .to(count())
+      .start()
+  ).done()
+  expect([seen, all.balanced]).toEqual([400_000, true])
+  let some = 0
+  const chain = market().tap(
+    (batch) => {
+      some += batch.length
+    },
+    { whenFull: 'drop', capacity: 256, name: 'look' },
+  )
+  const report = await (await chain.to(count()).start()).done()
+  expect(stage(report, 'count')?.consumed).toBe(400_000)
+  const edge = report.edges.find(({ to }) => to === 'look callback')
+  expect(edge?.dropped).toBeGreaterThan(0)
+  expect(edge?.offered).toBe(400_000)
+  expect(edge?.popped).toBe(some)
+  expect(report.balanced).toBe(true)
+  expect(report.nonDeterministic.join()).toContain('dropped')
+})
+
+test('what nobody reads at stop() counts as dropped, and a reader that comes gets the rest', async () => {
+  const chain = pipeline('p').from(poisson({ perSecond: 1e6, pace: 'max' }))
+  const run = await chain.start()
+  await sleep(50)
+  const report = await run.stop()
+  expect(report.balanced).toBe(true)
+  expect(report.edges.at(-1)).toMatchObject({ to: 'batches', popped: 0, inFlight: 0 })
+  expect(report.edges.at(-1)?.dropped).toBe(report.stages[0]?.out)
+  const read = await chain.start()
+  let seen = 0
+  for await (const batch of read.batches()) {
+    seen += batch.length
+    if (seen > 10_000) void read.stop()
+  }
+  const end = await read.done()
+  expect(end.stages.at(-1)?.consumed).toBe(seen)
+  expect(end.balanced).toBe(true)
+})
+
+test('a batch is valid until the next, and one reader has them at a time', async () => {
+  const run = await of(ticks(0, 3_000)).start()
+  let last: Batch<typeof Tick> | undefined
+  let seen = 0
+  for await (const batch of run.batches()) {
+    expect((await rejected(run.batches()[Symbol.asyncIterator]().next())).message).toContain('one reader at a time')
+    for (let i = 0; i < batch.length; i++) expect(batch.id(i)).toBe(seen++)
+    last = batch
+  }
+  expect(seen).toBe(3_000)
+  expectCode(() => last?.id(0), 'VELOX_STALE_BATCH', 'Tick')
+  const ended = await of([]).to(count()).start()
+  expect((await rejected(ended.batches()[Symbol.asyncIterator]().next())).message).toContain('without a last step')
+})
+
+test('small steps leave out what they should', async () => {
+  const all = ticks(0, 1_000)
+  expect(await of(all).sampleEvery(10).toArray()).toEqual(all.filter((_, i) => i % 10 === 0))
+  const seven = await of(all)
+    .dedupe((t) => t.price, { windowMicros: 1e9 })
+    .toArray()
+  expect(seven).toEqual(all.slice(0, 7))
+  const limited = await of(all).rateLimit(100, { name: 'limit' }).to(count()).start()
+  const report = await limited.done()
+  expect(stage(report, 'limit')?.consumed).toBeLessThan(200)
+  const conflated = await (
+    await of(all)
+      .conflate((t) => t.price)
+      .to(count())
+      .start()
+  ).done()
+  const { consumed = 0, conflated: replaced = 0 } = stage(conflated, 'conflate') ?? {}
+  expect([consumed + replaced, conflated.balanced]).toEqual([1_000, true])
+})
+
+test('an expression meets the book of its record’s own instant on any batches', async () => {
+  const Seen = record('Seen', { id: u64, bid: i64, ask: i64 })
+  const chain = (capacity: number) => {
+    const market = replay(sample.btcusdt)
+    const book = new L2Book({ instrument: market.instrument() })
+    return pipeline('p')
+      .from(market)
+      .book(book)
+      .trades({ capacity })
+      .map(Seen, (t, { book }) => ({ id: t.id, bid: book.bid, ask: book.ask }))
+  }
+  // The naive way: each record by itself.
+  const market = replay(sample.btcusdt)
+  const book = new L2Book({ instrument: market.instrument() })
+  const expected: { id: number; bid: number; ask: number }[] = []
+  let levels: { side: 'bid' | 'ask'; price: number; qty: number }[] = []
+  for (const event of await pipeline('all').from(market).toArray()) {
+    if (event.kind === 'level') {
+      if (event.flags & 2) {
+        book.applySnapshot({ bids: [], asks: [], sequence: 0 })
+        levels = []
+      }
+      levels.push(event)
+      if (event.flags & 1) {
+        book.apply(levels, event.sequence)
+        levels = []
+      }
+    }
+    const top = book.top()
+    if (event.kind === 'trade' && top) expected.push({ id: event.sequence, bid: top.bid, ask: top.ask })
+  }
+  expect(expected.length).toBeGreaterThan(11_000)
+  for (const [capacity, threads] of [
+    [256, 1],
+    [4096, 2],
+  ] as const) {
+    expect(await chain(capacity).toArray({ threads })).toEqual(expected)
+  }
+})
+
+test('a parameter is set while the run goes, and the report says where', async () => {
+  const least = param('least', 0)
+  const chain = pipeline('p')
+    .from(poisson({ perSecond: 20_000 }))
+    .trades()
+    .filter((t) => t.qty.ge(least))
+  const run = await chain
+    .stage(large, { params: { least: 0 } })
+    .to(count())
+    .start()
+  await sleep(100)
+  expect(run.params.get(least)).toBe(0)
+  run.params.set(least, 50)
+  run.params.set('stage.least', 60)
+  expect([run.params.get('least'), run.params.get('stage.least')]).toEqual([50, 60])
+  await sleep(100)
+  const report = await run.stop()
+  expect(report.paramChanges.map(({ stage, param, value }) => [stage, param, value])).toEqual([
+    ['filter', 'least', 50],
+    ['stage', 'least', 60],
+  ])
+  expect(report.paramChanges[0]?.atRecord).toBeGreaterThan(100)
+  expect(report.nonDeterministic.join()).toContain('the parameter least was set')
+  expect(stage(report, 'filter')?.filtered).toBeGreaterThan(100)
+  expect(stage(report, 'stage')?.filtered).toBeGreaterThan(10)
+  expectCode(() => run.params.set('lest', 1), 'VELOX_INVALID_VALUE', 'did you mean least?')
+  expectCode(() => run.params.set(least, '1' as never), 'VELOX_INVALID_VALUE', 'a number')
+})
+
+test('a plan is explained before it runs', () => {
+  const market = poisson({ perSecond: 1 })
+  const book = new L2Book({ instrument: market.instrument() })
+  const chain = pipeline('look')
+    .from(market)
+    .book(book)
+    .trades()
+    .filter((_, { book }) => book.spread.gt(1))
+    .stage(large, { name: 'mine' })
+  const text = chain.explain({ threads: 3, wait: 'block' })
+  expect(text).toContain('thread 2 (block): thread 2 of 3')
+  expect(text).toContain('filter   filter; looks at book')
+  expect(text).toMatch(/thread 3 \(block, a worker that runs mine\)/)
+  expect(text).toContain('a ring of 4096 from filter on thread 2, blocks when full')
+  expect(text).toContain('a ring of 4096 to the main thread, blocks when full')
+})
+
+test('steps that can not be are refused where they are written', async () => {
+  const market = poisson({ perSecond: 1 })
+  const book = () => new L2Book({ instrument: market.instrument() })
+  const events = () => pipeline('p').from(market)
+  expectCode(
+    () => events().sampleEvery(1, { whenFull: 'drop' }).book(book()),
+    'VELOX_INVALID_VALUE',
+    "'block' on every",
+  )
+  expectCode(() => events().filter((_, x) => x.book.bid.gt(1)), 'VELOX_INVALID_VALUE', 'a book step before')
+  const two = events().book(book(), { name: 'spot' }).trades()
+  expectCode(
+    () => two.filter((_, x) => (x.books['sport'] as never as typeof x.book).bid.gt(1)),
+    'VELOX_INVALID_VALUE',
+    'spot',
+  )
+  const merged = two.merge((t) => t.receiveTs, [pipeline('q').from(market).trades()])
+  expectCode(() => merged.filter((_, x) => x.book.bid.gt(1)), 'VELOX_INVALID_VALUE', 'a book step before')
+  expectCode(() => of([]).map(Trade, () => ({}) as never), 'VELOX_INVALID_VALUE', 'every field of Trade')
+  expectCode(
+    () => of([]).map(Tick, (t) => ({ id: t.id, prise: 1 }) as never),
+    'VELOX_UNKNOWN_FIELD',
+    'did you mean price?',
+  )
+  expectCode(() => of([]).sampleEvery(0), 'VELOX_INVALID_VALUE', 'n: expected')
+  expectCode(() => of([]).tap(1 as never), 'VELOX_INVALID_VALUE', 'a function of a batch')
+  expectCode(() => of([]).tee(() => of([]) as never), 'VELOX_INVALID_VALUE', 'the branch that the function was given')
+  expectCode(() => of([]).merge((t) => t.id, []), 'VELOX_INVALID_VALUE', 'at least one pipeline')
+  expectCode(() => param('', 1), 'VELOX_INVALID_VALUE', 'name')
+  expectCode(() => param('x', '1' as never), 'VELOX_INVALID_VALUE', 'a number')
+  expectCode(() => fromIterable(Tick, 5 as never), 'VELOX_INVALID_VALUE', 'iterable')
+  const far = await rejected(
+    two
+      .filter((_, x) => x.book.bid.gt(1))
+      .to(count())
+      .start({ threads: 5 }),
+  )
+  expect([far.code, far.message]).toEqual(['VELOX_PLACEMENT_INVALID', expect.stringContaining('stay together')])
+})
