@@ -37,7 +37,7 @@ impl Stage for HashStage {
     ) -> Result<(), EngineError> {
         while let Some((bundle, _)) = input.next() {
             for t in bundle.active_transactions() {
-                [t.id, t.price as u64, t.size.into(), t.side.into()].map(|word| self.add(word));
+                [t.id, t.price as u64, t.size.into(), t.side.into()].into_iter().for_each(|word| self.add(word));
             }
             self.add(bundle.created_ts_ns());
             tally.consumed += 1;
@@ -48,6 +48,9 @@ impl Stage for HashStage {
 }
 
 /// Runs the four stages over a recorded file; gives the report and the hash of the bundles.
+///
+/// # Errors
+/// A file that can't be read, a stage that fails.
 pub fn run(file: &str, options: StartOptions) -> Result<(Report, u64), Box<dyn Error>> {
     let market = Replay::open(file, ReplayOptions::default())?;
     let instrument = market.instruments()[0].clone();
