@@ -88,6 +88,8 @@ export class Run<T extends Element> implements Face<T> {
       fail: (stage, error) => {
         this.#failed ??= { error, stage }
         native.runFail(slot, stage, error instanceof Error ? error.message : String(error))
+        // A worker that doesn't come back would hold up the end that it is to be told of.
+        this.#hosts?.end()
       },
     }
     for (const end of this.#ends) end.serve(this.#end)
