@@ -10,9 +10,9 @@ import type {
   VeloxErrorCode,
   VeloxErrorContexts,
 } from '../../index.js'
-import { checkInteger, checkOptions, describe, refuse } from '../errors/check.js'
+import { checkInteger, checkOptions, checkSignal, describe, refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
-import { native, owned } from '../native.js'
+import { native, nativeError, owned } from '../native.js'
 import type { Hosts, Thrown } from '../stage/host.js'
 import type { EndRun, RunEnd } from './own-end.js'
 import { RunParams } from './params.js'
@@ -90,9 +90,10 @@ export class Run<T extends Element> implements Face<T> {
 
   async *batches(o: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Batch<T>> {
     checkOptions(o, ['signal'], 'batches')
+    checkSignal('signal', o.signal)
     const end = this.#batches
-    if (!end) return refuse('batches', 'a pipeline without a last step to(…)', 'one that ends in a sink')
-    if (this.#readers > 0) refuse('batches', 'one reader at a time', 'a second one')
+    if (!end) return refuse('batches', 'a pipeline without a last step to(…)', words('one that ends in a sink'))
+    if (this.#readers > 0) refuse('batches', 'one reader at a time', words('a second one'))
     this.#readers++
     end.abandon(false)
     try {
@@ -174,7 +175,7 @@ export class Run<T extends Element> implements Face<T> {
       const cause =
         code === 'SCRIPT'
           ? (thrown?.error ?? new Error(String((context as { message?: unknown }).message)))
-          : new VeloxError(code, context)
+          : nativeError(code, context)
       throw new VeloxError('VELOX_STAGE_FAILED', { stage }, { cause })
     }
     if (thrown) throw new VeloxError('VELOX_STAGE_FAILED', { stage: thrown.stage ?? 'stage' }, { cause: thrown.error })
