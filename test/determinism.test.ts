@@ -10,8 +10,8 @@ import mid, { Mid } from './stages/mid.js'
 const CAPACITY = 2 ** 14
 
 /** A hash of the bytes of all records in a ring. */
-function hashOf(ring: RingBuffer<never>, byteLength: number): string {
-  const { buffer } = internals(ring)
+function hashOf(ring: { readonly length: number }, byteLength: number): string {
+  const { buffer } = internals(ring as never)
   const bytes = new Uint8Array(buffer, SLOTS_AT, ring.length * byteLength).slice()
   return createHash('sha256').update(bytes).digest('hex')
 }
@@ -44,7 +44,7 @@ async function bundles(o: object, cut: object, pace: 'max' | { perSecond: number
   const report = await run.done()
   expect([report.balanced, report.nonDeterministic]).toEqual([true, []])
   expect(ring.length).toBeGreaterThan(500)
-  return hashOf(ring as never, Bundle.byteLength)
+  return hashOf(ring, Bundle.byteLength)
 }
 
 test('bundles behind a stage in TypeScript are the same bytes on any threads, edges and paces', async () => {
@@ -67,7 +67,7 @@ test('a stage in TypeScript that looks at a book sees it as of its own records o
       .to(ring)
     const report = await (await chain.start({ threads })).done()
     expect([report.balanced, ring.length]).toEqual([true, 5_000])
-    return [hashOf(ring as never, Mid.byteLength), report.nonDeterministic] as const
+    return [hashOf(ring, Mid.byteLength), report.nonDeterministic] as const
   }
   const [expected, none] = await seen(1, 256)
   expect(none).toEqual([])
@@ -77,6 +77,33 @@ test('a stage in TypeScript that looks at a book sees it as of its own records o
   ])
   const [, reasons] = await seen([{ stages: ['poisson', 'book'] }, { stages: ['trades', 'stage', 'ring'] }], 256)
   expect(reasons).toEqual(['a stage looks at a book that another thread keeps'])
+})
+
+/** The same number stands in `crates/velox-engine/tests/examples.rs`. */
+const BUNDLES = 0xb0cafd7530a00416n
+
+test('the four stages give the same bundles as from Rust', async () => {
+  const market = replay(sample.btcusdt)
+  const run = await pipeline('p')
+    .from(market)
+    .book(new L2Book({ instrument: market.instrument() }), { verify: 'quotes' })
+    .trades()
+    .transactions()
+    .bundle()
+    .start({ threads: 2 })
+  let hash = 0xcbf29ce484222325n
+  const add = (word: bigint) => {
+    hash = BigInt.asUintN(64, (hash ^ word) * 0x100000001b3n)
+  }
+  for await (const batch of run.batches()) {
+    for (const { transactions, createdTsNs } of batch.toArray()) {
+      for (const { id, price, size, side } of transactions)
+        for (const word of [id, price, size, side === 'bid' ? 0 : 1]) add(BigInt(word))
+      add(createdTsNs)
+    }
+  }
+  expect((await run.done()).verified).toMatchObject({ checked: 423, agreed: 423 })
+  expect(hash).toBe(BUNDLES)
 })
 
 test('what can not be repeated says why', async () => {

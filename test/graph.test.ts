@@ -313,7 +313,7 @@ test('steps that can not be are refused where they are written', async () => {
   expectCode(() => events().filter((_, x) => x.book.bid.gt(1)), 'VELOX_INVALID_VALUE', 'a book step before')
   const two = events().book(book(), { name: 'spot' }).trades()
   expectCode(
-    () => two.filter((_, x) => (x.books['sport'] as never as typeof x.book).bid.gt(1)),
+    () => two.filter((_, x) => (x.books as never as { sport: typeof x.book }).sport.bid.gt(1)),
     'VELOX_INVALID_VALUE',
     'spot',
   )

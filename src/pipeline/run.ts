@@ -41,6 +41,10 @@ export function reasonText(reason: unknown): string {
   return typeof reason === 'string' ? reason : describe(reason)
 }
 
+function stageFailed(stage: string, cause: unknown): Error {
+  return new VeloxError('VELOX_STAGE_FAILED', { stage }, { cause })
+}
+
 export class Run<T extends Element> implements Face<T> {
   readonly type: T
   readonly placement: readonly Placement[]
@@ -56,6 +60,7 @@ export class Run<T extends Element> implements Face<T> {
   #failed: Thrown | undefined
   #ended = false
   #stops = false
+  #aborts = false
   #reason: unknown
   /** The workers of its scripts. */
   #hosts: Hosts | undefined
@@ -154,7 +159,8 @@ export class Run<T extends Element> implements Face<T> {
   }
 
   abort(reason?: unknown): void {
-    this.#reason ??= reason
+    if (!this.#aborts) this.#reason = reason
+    this.#aborts = true
     native.runAbort(this.#slot)
     this.#hosts?.end()
   }
@@ -169,17 +175,16 @@ export class Run<T extends Element> implements Face<T> {
 
   async done(): Promise<Report> {
     const outcome = await this.#over()
+    if (outcome.kind === 'failed' && outcome.code !== 'SCRIPT')
+      throw stageFailed(outcome.stage, nativeError(outcome.code, outcome.context))
     const thrown = this.#failed ?? this.#hosts?.thrown
-    if (outcome.kind === 'failed') {
-      const { stage, code, context } = outcome
-      const cause =
-        code === 'SCRIPT'
-          ? (thrown?.error ?? new Error(String((context as { message?: unknown }).message)))
-          : nativeError(code, context)
-      throw new VeloxError('VELOX_STAGE_FAILED', { stage }, { cause })
-    }
-    if (thrown) throw new VeloxError('VELOX_STAGE_FAILED', { stage: thrown.stage ?? 'stage' }, { cause: thrown.error })
+    const told = outcome.kind === 'failed' ? outcome : undefined
+    // By the name that the script told: a worker that was ended because of it may be told in its place.
+    if (thrown) throw stageFailed(thrown.stage ?? told?.stage ?? 'stage', thrown.error)
     if (outcome.kind === 'done') return reportOf(outcome.report)
+    // Without an error of its own it is a worker that an abort had to end.
+    if (told && !this.#aborts)
+      throw stageFailed(told.stage, new Error(String((told.context as { message?: unknown }).message)))
     const reason = reasonText(this.#reason)
     throw new VeloxError('VELOX_RUN_ABORTED', { reason }, { cause: this.#reason })
   }

@@ -3,6 +3,9 @@
 #[path = "../examples/aggregation.rs"]
 #[allow(dead_code, reason = "an example has a main")]
 mod aggregation;
+#[path = "../examples/four_stage.rs"]
+#[allow(dead_code, reason = "an example has a main")]
+mod four_stage;
 #[path = "../examples/monitored.rs"]
 #[allow(dead_code, reason = "an example has a main")]
 mod monitored;
@@ -182,5 +185,18 @@ fn the_three_chain_on_any_threads() {
         for metrics in &metrics {
             assert_eq!(metrics.snapshot().processed, between.len() as u64, "{}", metrics.name());
         }
+    }
+}
+
+/// The same number stands in `test/four-stage.test.ts`.
+const BUNDLES: u64 = 0xb0ca_fd75_30a0_0416;
+
+#[test]
+fn the_four_stages_give_the_same_bundles_as_from_typescript() {
+    for threads in [Threads::Auto, Threads::Count(2), Threads::Count(6)] {
+        let options = StartOptions { threads, ..StartOptions::default() };
+        let (report, hash) = four_stage::run(FILE, options).unwrap();
+        assert_eq!((report.balanced, hash), (true, BUNDLES), "{hash:#018x}");
+        assert_eq!(report.stage("transactions").unwrap().consumed, 11_463);
     }
 }
