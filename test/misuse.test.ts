@@ -203,7 +203,7 @@ test('books are L2Books, stand before what looks at them, and see every event', 
         spot()
           .merge((t) => t.receiveTs, [events()])
           .filter((_, { book }) => book.bid.gt(1)),
-      'not before it as spot',
+      'behind the merge that spot stands before',
     ],
     [
       () =>

@@ -53,7 +53,7 @@ export function contextOf(books: readonly KnownBook[], beyond: readonly string[]
   const wanted =
     beyond.length === 0
       ? 'a book step before this one'
-      : `a book step behind the merge, not before it as ${beyond.join(', ')}`
+      : `a book step before this one, behind the merge that ${beyond.join(', ')} stands before`
   const named = new Map(books.map(({ name, node }) => [name, new Book(node)]))
   return {
     get book() {
