@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { VeloxErrorCode, VeloxErrorContexts } from '../index.js'
+import { words } from './errors/describe.js'
 import { VeloxError } from './errors/velox-error.js'
 import type { Native } from './native-types.js'
 
@@ -21,7 +22,14 @@ export function asVeloxError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof VeloxError) return error
   const code = (error as { code?: unknown }).code
   if (typeof code !== 'string' || !code.startsWith('VELOX_')) return error
-  return new VeloxError(code as VeloxErrorCode, JSON.parse(error.message) as VeloxErrorContexts[VeloxErrorCode])
+  return nativeError(code as VeloxErrorCode, JSON.parse(error.message))
+}
+
+/** The error of a native code and context, in which what came is told in words. */
+export function nativeError(code: VeloxErrorCode, context: VeloxErrorContexts[VeloxErrorCode]): Error {
+  const { got } = context as { got?: unknown }
+  const told = typeof got === 'string' && got !== '' ? Object.assign(context, { got: words(got) }) : context
+  return new VeloxError(code, told)
 }
 
 /** Calls into the addon; what it throws becomes a VeloxError. */

@@ -1,7 +1,7 @@
-import { describe } from './describe.js'
+import { describe, words } from './describe.js'
 import { VeloxError } from './velox-error.js'
 
-export { describe }
+export { describe, words }
 
 const MAX_U64 = 2n ** 64n - 1n
 
@@ -66,6 +66,18 @@ export function checkSide(field: string, value: unknown): 0 | 1 {
 export function checkTime(field: string, value: number | bigint): number | bigint {
   if (typeof value !== 'bigint') return checkCount(field, value)
   return value >= 0n && value <= MAX_U64 ? value : refuse(field, '0 to 2^64 - 1', value)
+}
+
+export function checkSignal(field: string, signal: AbortSignal | undefined): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) refuse(field, 'an AbortSignal', signal)
+}
+
+const Async = (async () => {}).constructor
+
+/** A function that answers at once. */
+export function checkFunction(field: string, expected: string, f: unknown): void {
+  if (typeof f !== 'function') refuse(field, expected, f)
+  if (f instanceof Async) refuse(field, `${expected}, at once`, words('an async function'))
 }
 
 /** Refuses options that there are not: a typo must not be a default. */

@@ -1,7 +1,23 @@
 const MOST = 60
 
+/** What is said about a value, where it is not the value itself: a sentence shows it as it is. */
+export class Words {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  toString(): string {
+    return this.text
+  }
+}
+
+export const words = (text: string): Words => new Words(text)
+
 /** A value as a sentence shows it. */
 export function describe(value: unknown): string {
+  if (value instanceof Words) return value.text
   switch (typeof value) {
     case 'string':
       return JSON.stringify(value.length > MOST ? `${value.slice(0, MOST - 1)}…` : value)

@@ -1,6 +1,12 @@
 import type { VeloxError as Face, VeloxErrorCode, VeloxErrorContexts } from '../../index.js'
 import { MESSAGES } from './codes.js'
-import { describe } from './describe.js'
+import { describe, Words } from './describe.js'
+
+/** A context without the marks that only its sentence needs. */
+function plain<C extends object>(context: C): C {
+  const { got } = context as { got?: unknown }
+  return got instanceof Words ? { ...context, got: got.text } : context
+}
 
 class VeloxErrorClass<C extends VeloxErrorCode> extends Error {
   readonly code: C
@@ -13,7 +19,7 @@ class VeloxErrorClass<C extends VeloxErrorCode> extends Error {
     super(code === 'VELOX_STAGE_FAILED' && o?.cause instanceof Error ? `${message}: ${o.cause.message}` : message, o)
     this.name = 'VeloxError'
     this.code = code
-    this.context = context
+    this.context = plain(context)
   }
 
   /** By code, not by class: an error may come from a worker or from another copy of the package. */

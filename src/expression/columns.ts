@@ -1,5 +1,5 @@
 import type { Columns, Element } from '../../index.js'
-import { refuse } from '../errors/check.js'
+import { refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { type FieldSpec, isRecord, specOf } from '../record/fields.js'
 import { Condition, EnumExpression, NumExpression } from './expression.js'
@@ -15,7 +15,7 @@ function columnOf(step: string, name: string, spec: FieldSpec): unknown {
       return new EnumExpression(node, spec.names)
     case 'text':
     case 'records':
-      return refuse(step, 'a field of numbers, names or truth values', name)
+      return refuse(step, 'a field of numbers, names or truth values', words(`${name}, a field of ${spec.kind}`))
     default:
       return new NumExpression(node)
   }
@@ -24,7 +24,7 @@ function columnOf(step: string, name: string, spec: FieldSpec): unknown {
 /** The fields of a record as expressions; a field that there is not is told with those that there are. */
 export function columnsOf<T extends Element>(step: string, type: T): Columns<T> {
   const spec = specOf(type)
-  if (!isRecord(spec)) return refuse(step, 'a pipeline of records', type)
+  if (!isRecord(spec)) return refuse(step, 'a pipeline of records', words(`one of ${spec.kind}`))
   const { name: record, fields } = spec
   return new Proxy(Object.create(null) as object, {
     get(_, name) {

@@ -1,5 +1,5 @@
 import type { BookExpr, Context, NumExpr } from '../../index.js'
-import { checkInteger, refuse } from '../errors/check.js'
+import { checkInteger, refuse, words } from '../errors/check.js'
 import { nearest } from '../errors/nearest.js'
 import type { BookValue } from '../pipeline/plan.js'
 import { NumExpression } from './expression.js'
@@ -45,21 +45,28 @@ class Book implements BookExpr {
   }
 }
 
-/** What an expression sees beside its record: the books before it, the nearest last. */
-export function contextOf(books: readonly KnownBook[]): Context {
+/**
+ * What an expression sees beside its record: the books before it, the nearest last. `beyond`: those that it can't see for
+ * a merge between.
+ */
+export function contextOf(books: readonly KnownBook[], beyond: readonly string[]): Context {
+  const wanted =
+    beyond.length === 0
+      ? 'a book step before this one'
+      : `a book step before this one, behind the merge that ${beyond.join(', ')} stands before`
   const named = new Map(books.map(({ name, node }) => [name, new Book(node)]))
   return {
     get book() {
       const last = books.at(-1)
-      return last ? new Book(last.node) : refuse('book', 'a book step before this one', 'none')
+      return last ? new Book(last.node) : refuse('book', wanted, words('none'))
     },
     books: new Proxy(Object.create(null) as Record<string, BookExpr>, {
       get(_, name) {
         if (typeof name === 'symbol') return undefined
         const known = [...named.keys()]
         const meant = nearest(name, known)
-        const hint = meant === undefined ? '' : `; did you mean ${meant}?`
-        const expected = known.length === 0 ? 'a book step before this one' : `one of ${known.join(', ')}${hint}`
+        const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
+        const expected = known.length === 0 ? wanted : `one of ${known.join(', ')}${hint}`
         return named.get(name) ?? refuse('books', expected, name)
       },
     }),

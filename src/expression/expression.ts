@@ -1,11 +1,14 @@
 import type * as Face from '../../index.js'
-import { refuse } from '../errors/check.js'
+import { checkInteger, checkList, checkOptions, refuse, words } from '../errors/check.js'
 import { Param } from './param.js'
 
 /** An expression as the native side plans it; the tree is documented in `crates/velox-expr`. */
 export type Node = { readonly op: string; readonly [of: string]: unknown }
 
 type Num = Face.Num
+
+/** The most keys that any step remembers. */
+export const MOST_KEYS = 2 ** 20
 
 /** Conditions made by the callback that runs, and not part of another one yet. */
 let loose: Set<Condition> | undefined
@@ -21,7 +24,11 @@ export function gathered<M extends { readonly roots: readonly unknown[] }>(step:
     const made = make()
     for (const root of made.roots) if (root instanceof Condition) loose.delete(root)
     if (loose.size > 0)
-      refuse(step, 'conditions joined by and(), or(), not()', `${loose.size} that lead nowhere (&& and || drop one)`)
+      refuse(
+        step,
+        'conditions joined by and(), or(), not()',
+        words(`${loose.size} that lead nowhere (&& and || drop one)`),
+      )
     return made
   } finally {
     loose = before
@@ -47,7 +54,7 @@ function noValue(): never {
   return refuse(
     'expression',
     'methods such as add() and gt()',
-    'an operator: what it is worth is known when the pipeline runs',
+    words('an operator: what it is worth is known when the pipeline runs'),
   )
 }
 
@@ -84,11 +91,21 @@ function condition(value: unknown): Node {
 }
 
 const FITS_I64 = (value: bigint) => BigInt.asIntN(64, value) === value
+const FITS_U64 = (value: bigint) => BigInt.asUintN(64, value) === value
+
+/** Bounds the wrong way round hold nothing; only those that are known already can be told. */
+function checkOrder(op: string, a: Num, b: Num): void {
+  const known = (value: Num) => typeof value === 'number' || typeof value === 'bigint'
+  if (known(a) && known(b) && a > b) refuse(op, 'the lower bound first', words(`${a} before ${b}`))
+}
 
 export function number(value: Num): Node {
   if (value instanceof NumExpression) return value.node
   if (value instanceof Param) return { op: 'param', name: value.name, initial: value.initial }
-  if (typeof value === 'bigint') return { op: FITS_I64(value) ? 'i64' : 'u64', value: String(value) }
+  if (typeof value === 'bigint') {
+    if (!FITS_I64(value) && !FITS_U64(value)) refuse('operand', 'a bigint that fits 64 bits', value)
+    return { op: FITS_I64(value) ? 'i64' : 'u64', value: String(value) }
+  }
   if (typeof value === 'string') return { op: 'decimal', value }
   if (typeof value !== 'number')
     return refuse('operand', 'a column, a number, a bigint, a decimal text or a param', value)
@@ -148,6 +165,7 @@ export class NumExpression implements Face.NumExpr {
   }
 
   clamp(a: Num, b: Num): Face.NumExpr {
+    checkOrder('clamp', a, b)
     return this.#make('clamp', a, b)
   }
 
@@ -180,11 +198,13 @@ export class NumExpression implements Face.NumExpr {
   }
 
   between(a: Num, b: Num): Face.BoolExpr {
+    checkOrder('between', a, b)
     return this.#compare('between', a, b)
   }
 
   in(o: readonly Num[]): Face.BoolExpr {
-    return o.length === 0 ? new Condition({ op: 'bool', value: false }) : this.#compare('in', ...o)
+    const values = Array.from(checkList('in', o))
+    return values.length === 0 ? new Condition({ op: 'bool', value: false }) : this.#compare('in', ...values)
   }
 
   prev(): Face.NumExpr {
@@ -192,9 +212,12 @@ export class NumExpression implements Face.NumExpr {
   }
 
   over(key: Face.NumExpr, o: { maxKeys: number } = { maxKeys: 1024 }): Face.NumExpr {
-    if (this.node.op !== 'prev') refuse('over', 'prev() before over()', this.node.op)
+    if (this.node.op !== 'prev') refuse('over', 'prev() before over()', words(this.node.op))
+    checkOptions(o, ['maxKeys'], 'over')
+    if (!(key instanceof NumExpression)) refuse('over', 'a key that is a number, such as t.instrument', key)
+    const maxKeys = checkInteger('maxKeys', o.maxKeys, 1, MOST_KEYS)
     const [of] = this.node['of'] as [Node]
-    return new NumExpression({ op: 'over', of: [of, number(key)], maxKeys: o.maxKeys })
+    return new NumExpression({ op: 'over', of: [of, number(key)], maxKeys })
   }
 
   [Symbol.toPrimitive](): never {
@@ -225,7 +248,7 @@ export class EnumExpression<V extends string> implements Face.EnumExpr<V> {
   }
 
   in(v: readonly V[]): Face.BoolExpr {
-    const [first, ...rest] = v.map((value) => this.eq(value))
+    const [first, ...rest] = Array.from(checkList('in', v), (value) => this.eq(value))
     if (!first) return new Condition({ op: 'bool', value: false })
     return rest.length === 0 ? first : first.or(...rest)
   }

@@ -13,7 +13,7 @@ export class Param implements ParamFace {
 }
 
 export function checkParam(name: string, value: unknown): number {
-  return typeof value === 'number' ? value : refuse(`params.${name}`, 'a number', value)
+  return typeof value === 'number' && Number.isFinite(value) ? value : refuse(`params.${name}`, 'a number', value)
 }
 
 export const param: typeof Face = (name, initial) => new Param(name, initial)

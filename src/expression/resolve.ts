@@ -1,4 +1,4 @@
-import { refuse } from '../errors/check.js'
+import { refuse, words } from '../errors/check.js'
 import type { BookValue, ParamUse } from '../pipeline/plan.js'
 import type { Node } from './expression.js'
 
@@ -8,13 +8,22 @@ interface Uses {
   readonly books: BookValue[]
 }
 
+/** How deep the native side reads. */
+const DEEPEST = 60
+
 function placeOf<V>(all: V[], value: V): number {
   const text = JSON.stringify(value)
   const known = all.findIndex((other) => JSON.stringify(other) === text)
   return known >= 0 ? known : all.push(value) - 1
 }
 
-function resolve(node: Node, uses: Uses): Node {
+function resolve(node: Node, uses: Uses, depth = 0): Node {
+  if (depth === DEEPEST)
+    refuse(
+      'expression',
+      `at most ${DEEPEST} calls on one another; and(), or() and in() take many at once`,
+      words('more'),
+    )
   if (node.op === 'param') {
     const { name, initial } = node as Node & ParamUse
     const other = uses.params.find((known) => known.name === name && known.initial !== initial)
@@ -23,7 +32,7 @@ function resolve(node: Node, uses: Uses): Node {
   }
   if (node.op === 'book') return { op: 'given', index: placeOf(uses.books, node['value'] as BookValue) }
   const of = node['of']
-  return Array.isArray(of) ? { ...node, of: of.map((inner) => resolve(inner as Node, uses)) } : node
+  return Array.isArray(of) ? { ...node, of: of.map((inner) => resolve(inner as Node, uses, depth + 1)) } : node
 }
 
 type Fields = readonly (readonly [name: string, expr: Node])[]

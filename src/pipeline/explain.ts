@@ -1,8 +1,9 @@
 import type { Placement, StartOptions } from '../../index.js'
+import { checkOptions } from '../errors/check.js'
 import { call, native } from '../native.js'
 import type { Nodes } from './nodes.js'
 import type { Declared } from './plan.js'
-import { checkWait, threadsOf } from './start.js'
+import { checkWait, START, threadsOf } from './start.js'
 
 const RING = 4096
 
@@ -44,6 +45,7 @@ function whatOf(nodes: Nodes, node: Declared): string {
 
 /** The plan as text: its stages, what is fused, its threads, and the rings between them. */
 export function explain(nodes: Nodes, o: StartOptions): string {
+  checkOptions(o, START, 'explain')
   const threads = threadsOf(o.threads)
   const wait = checkWait('wait', o.wait ?? 'backoff')
   const names = nodes.all.map(({ name }) => name)

@@ -1,6 +1,9 @@
 import type { KnownBook } from '../expression/context.js'
 import type { At, Declared } from './plan.js'
 
+/** Steps that pass on some records and not others, whatever is in them. */
+const LOSSY = ['sampleEvery', 'rateLimit', 'conflate']
+
 type Without<D, K extends string> = D extends unknown ? Omit<D, K> : never
 
 /** A node before it has its place. */
@@ -68,13 +71,22 @@ export class Nodes {
     return books
   }
 
-  /** The step whose edge may drop records before this point. */
-  dropsBefore(at: At): string | undefined {
+  /** The names of the other books whose records come here. */
+  booksBeyond(at: At, seen: readonly KnownBook[]): string[] {
+    const { kind, name, from } = this.all[at[0]] as Declared
+    const own = kind === 'book' && !seen.some(({ node }) => node === at[0]) ? [name] : []
+    return [...own, ...from.flatMap((before) => this.booksBeyond(before, seen))]
+  }
+
+  /** What may lose records before this point: an edge that drops, or a step that leaves out what others would need. */
+  losesBefore(at: At): string | undefined {
     const node = this.all[at[0]] as Declared
-    if (node.whenFull === 'drop') return node.name
+    if (node.whenFull === 'drop') return `'drop' at ${node.name}`
+    if (LOSSY.includes(node.kind) || (node.kind === 'merge' && node.late === 'drop'))
+      return `${node.name}, which leaves some out`
     for (const from of node.from) {
-      const drops = this.dropsBefore(from)
-      if (drops !== undefined) return drops
+      const loses = this.losesBefore(from)
+      if (loses !== undefined) return loses
     }
     return undefined
   }

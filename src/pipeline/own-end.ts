@@ -1,6 +1,7 @@
 // The ends of a run on this thread: rings that native stages fill or empty, and that the event loop gets to as it can.
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Batch, Element, Input } from '../../index.js'
+import { refuse } from '../errors/check.js'
 import { call, native, owned } from '../native.js'
 import { ringSlot } from '../ring/native-ring.js'
 import { RingBuffer } from '../ring/ring-buffer.js'
@@ -103,10 +104,16 @@ export class RunEnd {
 
   async #tap(run: EndRun, f: (batch: Batch<Element>) => void): Promise<void> {
     const { ring } = this
+    const read = (batch: Batch<Element>) => {
+      const answer: unknown = f(batch)
+      if (!(answer instanceof Promise)) return
+      answer.catch(() => {})
+      refuse('tap', 'a function that is through with its batch at once', answer)
+    }
     try {
       for (;;) {
         const until = performance.now() + TURN_MILLIS
-        while (!this.#isCut && ring.drain(f, MOST) > 0 && performance.now() < until);
+        while (!this.#isCut && ring.drain(read, MOST) > 0 && performance.now() < until);
         run.wake()
         if (this.#isCut) return
         if (!ring.isEmpty) await turn()

@@ -35,7 +35,7 @@ export class RunParams {
     if (place !== undefined) return place
     const known = [...this.#places.keys()]
     const meant = nearest(name, known)
-    const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+    const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
     return refuse(
       'param',
       known.length === 0 ? 'a parameter of the run, which has none' : `one of ${known.join(', ')}${hint}`,

@@ -20,14 +20,15 @@ import type {
   StepOptions,
 } from '../../index.js'
 import { L2Book } from '../book/l2-book.js'
-import { checkInteger, checkName, checkOptions, checkPositive, describe, refuse } from '../errors/check.js'
+import { checkFunction, checkInteger, checkName, checkOptions, checkPositive, refuse, words } from '../errors/check.js'
 import { columnsOf } from '../expression/columns.js'
 import { contextOf } from '../expression/context.js'
-import { conditionOf, keyOf, type Node } from '../expression/expression.js'
+import { conditionOf, keyOf, MOST_KEYS, type Node } from '../expression/expression.js'
 import { mappedOf } from '../expression/mapped.js'
 import { checkParam } from '../expression/param.js'
 import { resolved } from '../expression/resolve.js'
 import { Bundle } from '../record/bundle.js'
+import { codecOf } from '../record/codec.js'
 import { MarketEvent, Trade } from '../record/market.js'
 import { Transaction } from '../record/transaction.js'
 import { typeKey } from '../record/type-key.js'
@@ -43,8 +44,9 @@ import { IterableSource, MarketSource } from './sources.js'
 import { start } from './start.js'
 
 const STEP = ['name', 'whenFull', 'capacity']
-const MOST_KEYS = 2 ** 20
 const END_CAPACITY = 4096
+/** An edge may take so much memory. */
+const MOST_BYTES = 2 ** 30
 
 type Expr<T, R> = (t: Columns<T>, x: Context) => R
 
@@ -63,13 +65,13 @@ export class Pipeline<T extends Element> {
   /** Types are gone at run time: JavaScript learns here that a step doesn't fit, before anything starts. */
   #expect(step: string, type: Element, o: StepOptions, options: readonly string[] = []): At {
     if (this.type !== type)
-      refuse('pipeline', `${nameOf(type)} records before ${step}()`, `${nameOf(this.type)} records`)
+      refuse('pipeline', `${nameOf(type)} records before ${step}()`, words(`${nameOf(this.type)} records`))
     checkOptions(o, [...STEP, ...options], step)
-    return this.#at ?? refuse('pipeline', 'no step after to()', `${step}()`)
+    return this.#at ?? refuse('pipeline', 'no step after to()', words(`${step}()`))
   }
 
   #then<O extends Element>(type: O, draft: Draft, o: StepOptions, ...objects: object[]): Pipeline<O> {
-    const nodes = this.#nodes.add({ from: [this.#at as At], ...draft, ...edgeOf(o) }, ...objects)
+    const nodes = this.#nodes.add({ from: [this.#at as At], ...draft, ...edgeOf(o, this.type) }, ...objects)
     return new Pipeline(type, nodes, [nodes.length - 1, 0])
   }
 
@@ -87,17 +89,19 @@ export class Pipeline<T extends Element> {
   }
 
   #columns(step: string): [Columns<T>, Context] {
-    return [columnsOf(step, this.type), contextOf(this.#nodes.booksBefore(this.#at as At))]
+    const seen = this.#nodes.booksBefore(this.#at as At)
+    const beyond = this.#nodes.booksBeyond(this.#at as At, seen)
+    return [columnsOf(step, this.type), contextOf(seen, beyond)]
   }
 
   #condition(step: string, e: Expr<T, BoolExpr>): Node {
-    if (typeof e !== 'function') refuse(step, 'a function of the fields that gives a condition', e)
+    checkFunction(step, 'a function of the fields that gives a condition', e)
     const [t, x] = this.#columns(step)
     return conditionOf(step, () => e(t, x))
   }
 
   #key(step: string, key: (t: Columns<T>) => NumExpr | EnumExpr<string>): Node {
-    if (typeof key !== 'function') refuse(step, 'a function of the fields that gives a number', key)
+    checkFunction(step, 'a function of the fields that gives a number', key)
     const [t] = this.#columns(step)
     return keyOf(step, () => key(t))
   }
@@ -106,9 +110,9 @@ export class Pipeline<T extends Element> {
     const at = this.#expect('book', MarketEvent, o, ['verify'])
     if (!(book instanceof L2Book)) refuse('book', 'an L2Book', book)
     if (o.verify !== undefined && o.verify !== 'quotes') refuse('verify', "'quotes'", o.verify)
-    const drops = o.whenFull === 'drop' ? nameFor(o, 'book') : this.#nodes.dropsBefore(at)
+    const drops = o.whenFull === 'drop' ? `'drop' at ${nameFor(o, 'book')}` : this.#nodes.losesBefore(at)
     if (drops !== undefined)
-      refuse('whenFull', "'block' on every edge before a book: a lost event makes it wrong", `'drop' at ${drops}`)
+      refuse('whenFull', "'block' on every edge before a book: a lost event makes it wrong", words(drops))
     const step = { kind: 'book', book: L2Book.slotOf(book), verify: o.verify === 'quotes' } as const
     return this.#then(MarketEvent, { ...step, name: nameFor(o, 'book') }, o, book)
   }
@@ -138,7 +142,7 @@ export class Pipeline<T extends Element> {
 
   map<O extends RecordType>(to: O, e: Expr<T, Mapped<O>>, o: StepOptions = {}): Pipeline<O> {
     this.#expect('map', this.type, o)
-    if (typeof e !== 'function') refuse('map', 'a function of the fields that gives those of the new record', e)
+    checkFunction('map', 'a function of the fields that gives those of the new record', e)
     const [t, x] = this.#columns('map')
     const fields = mappedOf(to, () => e(t, x))
     return this.#native(to, 'map', o, { kind: 'map', to: typePlan(to), fields })
@@ -156,12 +160,13 @@ export class Pipeline<T extends Element> {
   }
 
   #fork(step: string, fork: Pipeline<T>, branch: (p: Pipeline<T>) => unknown): Pipeline<T> {
-    if (typeof branch !== 'function') refuse(step, 'a function of the branch', branch)
+    checkFunction(step, 'a function of the branch', branch)
     const [node] = fork.#at as At
     const ended = branch(new Pipeline(this.type, fork.#nodes, [node, 1]))
     if (!(ended instanceof Pipeline) || !ended.#nodes.startsWith(fork.#nodes))
       return refuse(step, 'the branch that the function was given, gone on with', ended)
-    if (ended.#at) refuse(step, 'a last step to(…) of the branch: its records would lead nowhere', ended.#lastName())
+    if (ended.#at)
+      refuse(step, 'a last step to(…) of the branch: its records would lead nowhere', words(ended.#lastName()))
     return new Pipeline(this.type, ended.#nodes, [node, 0])
   }
 
@@ -179,15 +184,20 @@ export class Pipeline<T extends Element> {
     for (const other of others as readonly unknown[]) {
       if (!(other instanceof Pipeline)) return refuse('others', 'pipelines', other)
       if (other.type !== this.type)
-        refuse('others', `pipelines of ${nameOf(this.type)}`, `one of ${nameOf(other.type as Element)}`)
+        refuse('others', `pipelines of ${nameOf(this.type)}`, words(`one of ${nameOf(other.type as Element)}`))
       const { node, output } = { node: other.#at?.[0], output: other.#at?.[1] }
       if (node === undefined || output === undefined)
-        return refuse('others', 'pipelines that go on', 'one that ended in to()')
+        return refuse('others', 'pipelines that go on', words('one that ended in to()'))
       from.push([node + nodes.length, output])
       nodes = nodes.append(other.#nodes)
     }
     const key = this.#key('merge', by)
-    const draft = { name: nameFor(o, 'merge'), from, ...this.#resolved({ kind: 'merge', by: key, late }), ...edgeOf(o) }
+    const draft = {
+      name: nameFor(o, 'merge'),
+      from,
+      ...this.#resolved({ kind: 'merge', by: key, late }),
+      ...edgeOf(o, this.type),
+    }
     const made = nodes.add(draft as unknown as Draft & { from: At[] })
     return new Pipeline(this.type, made, [made.length - 1, 0])
   }
@@ -231,7 +241,8 @@ export class Pipeline<T extends Element> {
     o: StepOptions & { params?: { readonly [K in keyof P]?: number } } = {},
   ): Pipeline<O> {
     const module: unknown = stage
-    if (!isStage(module)) return refuse('stage', 'what defineStage(import.meta, …) gave', stage)
+    if (!isStage(module))
+      return refuse('stage', 'what defineStage(import.meta, …) gave, the default export of its module', stage)
     this.#expect('stage', module.input, o, ['params'])
     const given: Readonly<Record<string, unknown>> = o.params ?? {}
     checkOptions(given, Object.keys(module.params), 'params')
@@ -245,8 +256,9 @@ export class Pipeline<T extends Element> {
 
   tap(f: (batch: Batch<T>) => void, o: StepOptions = {}): Pipeline<T> {
     this.#expect('tap', this.type, o)
-    if (typeof f !== 'function') refuse('tap', 'a function of a batch', f)
+    checkFunction('tap', 'a function of a batch', f)
     const { whenFull, capacity, ...rest } = o
+    edgeOf(o, this.type)
     const own = this.#own({ kind: 'tap', f: f as (batch: never) => void }, o)
     const fork = this.#then(this.type, { kind: 'tee', name: nameFor(o, 'tap') }, rest)
     const name = `${nameFor(o, 'tap')} callback`
@@ -266,12 +278,13 @@ export class Pipeline<T extends Element> {
     }
     if (!(sink instanceof RingBuffer)) return refuse('sink', 'count(), discard(), toFile() or a RingBuffer', sink)
     const { type } = internals(sink as unknown as RingBuffer<Element>)
-    if (type !== this.type) refuse('sink', `a ring of ${nameOf(this.type)}`, `a ring of ${nameOf(type)}`)
+    if (type !== this.type) refuse('sink', `a ring of ${nameOf(this.type)}`, words(`a ring of ${nameOf(type)}`))
     return this.#end({ kind: 'ring', name: nameFor(o, 'ring'), ring: ringSlot(sink) }, o, sink)
   }
 
   async toArray(o: StartOptions = {}): Promise<Infer<T>[]> {
-    if (!this.#at) refuse('toArray', 'a pipeline without a last step to(…)', describe(this.#lastName()))
+    if (!this.#at)
+      refuse('toArray', 'a pipeline without a last step to(…)', words(`one that ends in ${this.#lastName()}`))
     const all: Infer<T>[] = []
     const run = await this.start(o)
     for await (const batch of run.batches()) for (const record of batch.toArray()) all.push(record)
@@ -305,11 +318,20 @@ function nameFor(o: StepOptions, kind: string): string {
   return o.name === undefined ? kind : checkName('name', o.name)
 }
 
-function edgeOf({ whenFull, capacity }: StepOptions): { whenFull?: 'block' | 'drop'; capacity?: number } {
+/** What is said about the edge into a step, which carries records of a type. */
+function edgeOf(
+  { whenFull, capacity }: StepOptions,
+  type: Element,
+): { whenFull?: 'block' | 'drop'; capacity?: number } {
   if (whenFull !== undefined && whenFull !== 'block' && whenFull !== 'drop')
     refuse('whenFull', "'block' or 'drop'", whenFull)
-  if (capacity !== undefined) checkInteger('capacity', capacity, 1, 2 ** 24)
+  if (capacity !== undefined) checkInteger('capacity', capacity, 1, mostOf(type))
   return { ...(whenFull !== undefined && { whenFull }), ...(capacity !== undefined && { capacity }) }
+}
+
+/** So many records of a type at most wait on an edge. */
+function mostOf(type: Element): number {
+  return Math.min(2 ** 24, 2 ** Math.floor(Math.log2(MOST_BYTES / codecOf(type).byteLength)))
 }
 
 function nameOf(type: Element): string {
@@ -331,7 +353,7 @@ export function pipeline(name: string): { from<T extends Element>(s: Source<T> |
       if (!(s instanceof RingBuffer))
         return refuse('source', 'replay(…), poisson(…), fromIterable(…) or a RingBuffer', s)
       const { type } = internals(s as unknown as RingBuffer<Element>)
-      if (type === Bundle) refuse('source', 'a ring of MarketEvent, Trade or Transaction', 'a ring of Bundle')
+      if (type === Bundle) refuse('source', 'a ring of MarketEvent, Trade or Transaction', words('a ring of Bundle'))
       return made(type, { kind: 'ringSource', ring: ringSlot(s), name: 'ring' }, s)
     },
   }

@@ -10,9 +10,9 @@ import type {
   VeloxErrorCode,
   VeloxErrorContexts,
 } from '../../index.js'
-import { checkInteger, checkOptions, describe, refuse } from '../errors/check.js'
+import { checkInteger, checkOptions, checkSignal, describe, refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
-import { native, owned } from '../native.js'
+import { native, nativeError, owned } from '../native.js'
 import type { Hosts, Thrown } from '../stage/host.js'
 import type { EndRun, RunEnd } from './own-end.js'
 import { RunParams } from './params.js'
@@ -100,9 +100,10 @@ export class Run<T extends Element> implements Face<T> {
 
   async *batches(o: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Batch<T>> {
     checkOptions(o, ['signal'], 'batches')
+    checkSignal('signal', o.signal)
     const end = this.#batches
-    if (!end) return refuse('batches', 'a pipeline without a last step to(…)', 'one that ends in a sink')
-    if (this.#readers > 0) refuse('batches', 'one reader at a time', 'a second one')
+    if (!end) return refuse('batches', 'a pipeline without a last step to(…)', words('one that ends in a sink'))
+    if (this.#readers > 0) refuse('batches', 'one reader at a time', words('a second one'))
     this.#readers++
     end.abandon(false)
     try {
@@ -180,7 +181,7 @@ export class Run<T extends Element> implements Face<T> {
   async done(): Promise<Report> {
     const outcome = await this.#over()
     if (outcome.kind === 'failed' && outcome.code !== 'SCRIPT')
-      throw stageFailed(outcome.stage, new VeloxError(outcome.code, outcome.context))
+      throw stageFailed(outcome.stage, nativeError(outcome.code, outcome.context))
     const thrown = this.#failed ?? this.#hosts?.thrown
     const told = outcome.kind === 'failed' ? outcome : undefined
     // By the name that the script told: a worker that was ended because of it may be told in its place.

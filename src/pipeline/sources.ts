@@ -1,5 +1,5 @@
 import type { Element, fromIterable as FromIterable, Pace, Source } from '../../index.js'
-import { checkInteger, checkOptions, checkPositive, checkString, refuse } from '../errors/check.js'
+import { checkInteger, checkOptions, checkPositive, checkString, refuse, words } from '../errors/check.js'
 import { call, native } from '../native.js'
 import { codecOf } from '../record/codec.js'
 import { Instrument } from '../record/instrument.js'
@@ -88,7 +88,7 @@ export class IterableSource<T extends Element> implements Source<T> {
   }
 
   instrument(): Instrument {
-    return refuse('instrument', 'a source of market data', 'an iterable')
+    return refuse('instrument', 'a source of market data', words('an iterable'))
   }
 }
 

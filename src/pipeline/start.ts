@@ -1,5 +1,5 @@
 import type { Element, Run as Face, StartOptions, Wait } from '../../index.js'
-import { checkInteger, checkOptions, checkString, refuse } from '../errors/check.js'
+import { checkInteger, checkOptions, checkSignal, checkString, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
 import { Hosts, type ScriptPlan } from '../stage/host.js'
@@ -9,6 +9,8 @@ import { RunEnd } from './own-end.js'
 import type { NodePlan, ParamUse, Plan, ThreadsPlan } from './plan.js'
 import { type Outcome, Run, type RunParam, reasonText } from './run.js'
 
+/** What can be said at a start. */
+export const START = ['threads', 'wait', 'stopOn', 'signal']
 const WAITS: readonly Wait[] = ['spin', 'yield', 'backoff', 'block']
 
 export function checkWait(field: string, wait: Wait): Wait {
@@ -28,8 +30,13 @@ export function threadsOf(threads: StartOptions['threads']): ThreadsPlan {
   })
 }
 
-function checkSignal(field: string, signal: AbortSignal | undefined): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) refuse(field, 'an AbortSignal', signal)
+const taken = new WeakSet<object>()
+
+/** An iterator gives its values once: a second run of it would be empty and say nothing. */
+function takeOnce(values: object): void {
+  if (typeof (values as { next?: unknown }).next !== 'function') return
+  if (taken.has(values)) refuse('values', 'an iterable that can be gone through again, such as an array', values)
+  taken.add(values)
 }
 
 /** What a start makes of the declaration: the plan, and the ends of the run on this thread. */
@@ -46,6 +53,7 @@ function planOf(nodes: Nodes, threads: ThreadsPlan, wait: Wait): { plan: Plan; e
     const stage = node.kind === 'stage' ? node.name : undefined
     const made = { ...node, params: uses.map((use) => place(use, stage)) } as NodePlan
     if (!own) return made
+    if (own.use.kind === 'iterable') takeOnce(own.use.values)
     const end = new RunEnd(node.name, own)
     ends.push(end)
     return { ...made, ring: end.ringSlot, bell: end.bell, drops: end.drops } as NodePlan
@@ -55,7 +63,7 @@ function planOf(nodes: Nodes, threads: ThreadsPlan, wait: Wait): { plan: Plan; e
 
 /** Starts a declaration; the run keeps the objects that its slots belong to. */
 export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOptions): Promise<Face<T>> {
-  checkOptions(o, ['threads', 'wait', 'stopOn', 'signal'], 'start')
+  checkOptions(o, START, 'start')
   refuseWhileImporting()
   const { stopOn, signal, wait = 'backoff' } = o
   checkSignal('stopOn', stopOn)

@@ -1,7 +1,8 @@
 import type { Element, defineStage as Face, StageDefinition } from '../../index.js'
-import { checkOptions, checkString, refuse } from '../errors/check.js'
+import { checkFunction, checkOptions, checkString, refuse, words } from '../errors/check.js'
 import { checkParam } from '../expression/param.js'
 import { codecOf } from '../record/codec.js'
+import { typeKey } from '../record/type-key.js'
 
 /** A stage at run time: what the face shows, and where a worker finds it. */
 export interface StageModule extends StageDefinition<Element, Element, Record<string, number>> {
@@ -13,18 +14,29 @@ export interface StageModule extends StageDefinition<Element, Element, Record<st
 }
 
 /** What tells a definition from any other object, in whichever copy of the package it was made. */
+const MOST_BYTES = 128
 const MARK = Symbol.for('velox-engine.stage')
 
 export function isStage(value: unknown): value is StageModule {
   return typeof value === 'object' && value !== null && MARK in value
 }
 
+/** A record that a stage can take or give. */
+function checkCarried(field: string, type: Element): void {
+  const { byteLength } = codecOf(type)
+  // Records that the native side knows by name it takes at any length.
+  if (byteLength > MOST_BYTES && typeKey(type).startsWith('words:'))
+    refuse(field, `a record of at most ${MOST_BYTES} bytes`, words(`one of ${byteLength}`))
+}
+
 export const defineStage: typeof Face = (meta, d) => {
   checkOptions(d, ['input', 'output', 'params', 'open'], 'defineStage')
   if (typeof meta?.url !== 'string') refuse('meta', 'import.meta', meta)
-  if (typeof d.open !== 'function') refuse('open', 'a function', d.open)
-  codecOf(d.input)
-  codecOf(d.output)
+  checkFunction('open', 'a function that gives an object with a poll function', d.open)
+  checkCarried('input', d.input)
+  checkCarried('output', d.output)
+  const given: unknown = d.params ?? {}
+  if (typeof given !== 'object' || Array.isArray(given)) refuse('params', 'an object of numbers by their names', given)
   const params: Record<string, number> = { ...d.params }
   for (const [name, value] of Object.entries(params)) checkParam(name, value)
   const { input, output, open } = d

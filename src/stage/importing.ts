@@ -1,4 +1,4 @@
-import { refuse } from '../errors/check.js'
+import { refuse, words } from '../errors/check.js'
 
 /** One for all copies of the package in a thread. */
 const IMPORTING = Symbol.for('velox-engine.importing')
@@ -16,5 +16,6 @@ export async function importing<R>(load: () => Promise<R>): Promise<R> {
 
 /** A module that both has a stage and starts a run would start it again in each of the run's workers, without end. */
 export function refuseWhileImporting(): void {
-  if (shared[IMPORTING]) refuse('stage', 'a module of its own, that starts no run when it is loaded', 'one that does')
+  if (shared[IMPORTING])
+    refuse('stage', 'a module of its own, that starts no run when it is loaded', words('one that does'))
 }

@@ -1,5 +1,5 @@
 import type { Element, L2Book } from '../../index.js'
-import { refuse } from '../errors/check.js'
+import { refuse, words } from '../errors/check.js'
 import { call, native } from '../native.js'
 import { codecOf } from '../record/codec.js'
 import { CLOSE, OPEN } from '../ring/batch.js'
@@ -84,7 +84,7 @@ export class ScriptedStage {
     }
     if (kept !== undefined) this.#take(kept, count)
     if (out.wrote === 0) return out.kept * 4 + (out.kept > 0 ? KEPT : this.#kind)
-    if (out.kept > 0) refuse('poll', 'records written or the indices of those that pass', `${out.kept} indices`)
+    if (out.kept > 0) refuse('poll', 'records written or the indices of those that pass', words(`${out.kept} indices`))
     this.#kind = WROTE
     return out.wrote * 4 + WROTE
   }
