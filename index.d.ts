@@ -620,7 +620,8 @@ export interface Run<T extends Element> extends AsyncDisposable {
   readonly params: { set(p: Param | string, value: number): void; get(p: Param | string): number }
   /**
    * What a pipeline without a last `to()` gives: batches as the event loop gets to them, each valid until the next. The
-   * edge blocks unless the last step says drop; what nobody read at `stop()` counts as dropped.
+   * edge blocks unless the last step says drop; what nobody read at `stop()` counts as dropped. Inside the loop `break`
+   * before awaiting `stop()`: the run waits for the reader that it was called by.
    */
   batches(o?: { signal?: AbortSignal | undefined }): AsyncIterable<Batch<T>>
   /** The sources give nothing until `resume()`; what is on its way goes on. What was scheduled shifts by as long. */

@@ -80,6 +80,7 @@ export interface Native {
   runPause(run: number, paused: boolean): void
   /** Wakes threads that sleep: records were left, or room was made. */
   runWake(run: number): void
+  runAborted(run: number): boolean
   runFail(run: number, stage: string, reason: string): void
   runParamSet(run: number, place: number, value: number): void
   runParamGet(run: number, place: number): number

@@ -10,6 +10,8 @@ import type { OwnEnd } from './plan.js'
 /** How long a callback may have the event loop at a time. */
 const TURN_MILLIS = 8
 const MOST = 1024
+/** So many values between two looks at the clock. */
+const LOOK_AFTER = 64
 
 /** What an end needs of its run. */
 export interface EndRun {
@@ -36,9 +38,16 @@ export class RunEnd {
     this.#own = own
     this.ring = new RingBuffer(own.type, Math.max(2, own.capacity))
     this.ringSlot = ringSlot(this.ring)
+    // The native side holds the function: one that held this end would hold it for ever.
+    const weak = new WeakRef(this)
     this.bell = owned(
       this,
-      call(() => native.doorbellNew(() => this.#ring())),
+      call(() =>
+        native.doorbellNew(() => {
+          const end = weak.deref()
+          if (end) end.#ring()
+        }),
+      ),
     )
   }
 
@@ -84,7 +93,14 @@ export class RunEnd {
       const [iterator, once] = opened(values)
       // One that is quiet would learn only at its next value that none is wanted any more.
       void run.over.then(() => (isThrough ? undefined : iterator.return?.())).catch(() => {})
+      let until = performance.now() + TURN_MILLIS
+      let count = 0
       for await (const value of once as AsyncIterable<Input<Element>>) {
+        // Values that are there at once never give the event loop its turn by themselves.
+        if (++count % LOOK_AFTER === 0 && performance.now() > until) {
+          await turn()
+          until = performance.now() + TURN_MILLIS
+        }
         if (this.#isOver) return
         while (!ring.push(value)) {
           run.wake()

@@ -78,7 +78,7 @@ export class Run<T extends Element> implements Face<T> {
     this.#slot = owned(this, slot)
     this.#objects = o.objects
     this.#ends = o.ends
-    this.params = new RunParams(slot, o.params)
+    this.params = new RunParams(this, slot, o.params)
     this.topology = JSON.parse(native.runTopology(slot)) as Topology
     this.placement = JSON.parse(native.runPlacement(slot)) as Placement[]
     this.#outcome = outcome.then((ended) => {

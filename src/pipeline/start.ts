@@ -80,7 +80,7 @@ export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOp
   for (const node of plan.nodes) if (node.kind === 'stage') scripts.set(node.name, node.script)
   if (scripts.size > 0) {
     try {
-      await run.host(new Hosts(slot, scripts))
+      await run.host(new Hosts(run, slot, scripts))
     } catch (error) {
       run.abort(error)
       throw error

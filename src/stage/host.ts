@@ -10,6 +10,8 @@ export interface ScriptPlan {
 
 /** So long a worker may take to close its stages once its run is over. */
 const GRACE_MILLIS = 1000
+/** How often a run is looked at whether it has failed: what ends natively tells nobody while a worker is still at work. */
+const LOOK_MILLIS = 100
 
 /** What a script failed of, and in which stage, where it said so. */
 export interface Thrown {
@@ -26,11 +28,14 @@ export class Hosts {
   /** The first that went wrong. */
   thrown: Thrown | undefined
   readonly #run: number
+  /** The slot is this run's as long as it lives. */
+  readonly #owner: object
   readonly #workers: Worker[] = []
   #terminated = false
 
-  constructor(run: number, scripts: ReadonlyMap<string, ScriptPlan>) {
+  constructor(owner: object, run: number, scripts: ReadonlyMap<string, ScriptPlan>) {
     this.#run = run
+    this.#owner = owner
     const hosted = JSON.parse(native.runHosted(run)) as { token: number; stages: string[] }[]
     const ready: Promise<void>[] = []
     const ended: Promise<void>[] = []
@@ -45,6 +50,15 @@ export class Hosts {
     }
     this.ready = Promise.all(ready).then(() => native.runGo(run))
     this.ended = Promise.all(ended).then(() => {})
+    const look = setInterval(() => {
+      if (!native.runAborted(run)) return
+      clearInterval(look)
+      this.end()
+    }, LOOK_MILLIS)
+    void this.ended.then(() => {
+      clearInterval(look)
+      void this.#owner
+    })
   }
 
   #start(token: number, stages: HostData['stages']): [ready: Promise<void>, ended: Promise<void>] {

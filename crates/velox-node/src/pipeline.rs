@@ -139,7 +139,11 @@ fn on_run<R>(run: u32, work: impl FnOnce(&RunHandle) -> R) -> Result<R> {
     Ok(slots::with(run as usize, of!(Run), |entry| Ok(work(&entry.handle)))?)
 }
 
-pub(crate) static FUNCTIONS: [Entry; 3] = [
+pub(crate) static FUNCTIONS: [Entry; 4] = [
+    Entry {
+        name: c"runAborted",
+        run: |call| slots::with(call.index(0), of!(Run), |entry| Ok(Value::Bool(entry.handle.is_aborted()))),
+    },
     Entry { name: c"runWake", run: |call| on_entry(call, |entry| entry.handle.wake()) },
     Entry {
         name: c"runParamSet",

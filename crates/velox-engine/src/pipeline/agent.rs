@@ -128,6 +128,8 @@ pub(crate) struct StageAgent<S: Stage> {
     nowhere: super::batch::Shared<S::Out>,
     ledger: Ledger,
     end_to_end: Latency,
+    /// Whether it holds records for a time on their way from a book to a step that looks at it.
+    lets_go_late: bool,
     done: bool,
 }
 
@@ -141,7 +143,8 @@ impl<S: Stage> StageAgent<S> {
         let nowhere = output.as_ref().map_or_else(Batch::shared, |end: &End<S::Out>| std::rc::Rc::clone(&end.batch));
         nowhere.borrow_mut().span = wiring.span.take();
         let end_to_end = if output.is_none() { Latency::ready() } else { Latency::default() };
-        Self { stage, input, output, nowhere, ledger, end_to_end, done: false }
+        let lets_go_late = S::WAITS && !wiring.ways.is_empty();
+        Self { stage, input, output, nowhere, ledger, end_to_end, lets_go_late, done: false }
     }
 
     fn record_latencies(latency: &mut Latency, end_to_end: Option<&mut Latency>, taken: &[<S::In as Flow>::Stamp]) {
@@ -182,7 +185,8 @@ impl<S: Stage> Agent for StageAgent<S> {
         let taken = input.settle();
         self.ledger.taken += taken as u64;
         output.note_high_water();
-        if batch.is_empty() {
+        // What it still holds is older than what has passed.
+        if batch.is_empty() && self.ledger.tally.held == 0 {
             output.pass(batch.watermark, batch.clock_offset);
         }
         let mut failed = result.err();
@@ -215,7 +219,11 @@ impl<S: Stage> Agent for StageAgent<S> {
     }
 
     fn end(mut self: Box<Self>) -> AgentEnd {
-        let notes = self.stage.notes();
+        let mut notes = self.stage.notes();
+        if self.lets_go_late {
+            let reason = "what a step holds meets a book as it stands when it is let go";
+            notes.non_deterministic.get_or_insert_with(|| reason.into());
+        }
         self.publish(&self.input.batch.borrow(), &self.nowhere.borrow());
         let left = vec![self.input.left()];
         AgentEnd { left, stage: Some(self.ledger.end(self.end_to_end, notes)), ring_left: None }

@@ -30,6 +30,8 @@ use super::stage::Stage;
 
 /// How many records the ring between two threads holds, where the edge doesn't say.
 const RING_CAPACITY: usize = 4096;
+/// The most steps: a script is told a stage by its number and a count in 32 bits.
+const MOST_NODES: usize = 1_024;
 /// The most records that an edge holds.
 const MOST_CAPACITY: usize = 1 << 24;
 
@@ -71,6 +73,8 @@ pub(crate) struct Wiring {
     pub outputs: Vec<Option<(Slot, usize, Arc<EdgeCounters>)>>,
     /// The steps that look at this node's state.
     pub span: Option<Rc<Span>>,
+    /// Those that it is on the way of: to steps behind it, from a state before it.
+    pub ways: Vec<Rc<Span>>,
     /// The nodes whose state this one looks at, where they are on its thread.
     pub watched: Vec<Rc<Span>>,
     /// How many nodes it would look at.
@@ -472,6 +476,9 @@ impl Graph {
                     format!("{}, which leads nowhere", node.name),
                 );
             }
+        }
+        if self.nodes.len() > MOST_NODES {
+            return refuse("pipeline", format!("at most {MOST_NODES} steps"), self.nodes.len().to_string());
         }
         let mut loses = vec![None; self.nodes.len()];
         for edge in &self.edges {

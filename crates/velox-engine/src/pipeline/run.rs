@@ -150,6 +150,7 @@ impl Plan {
         let (mut agents, mut waiting) = (Vec::new(), HashMap::<usize, Slot>::new());
         let mut spans = HashMap::<usize, Rc<Span>>::new();
         let mut on_way = HashMap::<usize, Vec<Rc<Span>>>::new();
+        let mut ways = HashMap::<usize, Vec<Rc<Span>>>::new();
         for node in &nodes {
             for (state, edges) in node.watches.iter().flatten() {
                 let span: &Rc<Span> = spans.entry(*state).or_default();
@@ -158,6 +159,9 @@ impl Plan {
                 }
                 for edge in edges {
                     on_way.entry(*edge).or_default().push(Rc::clone(span));
+                }
+                for other in nodes.iter().filter(|other| other.outputs.iter().any(|end| edges.contains(&end.edge))) {
+                    ways.entry(other.index).or_default().push(Rc::clone(span));
                 }
             }
         }
@@ -169,6 +173,7 @@ impl Plan {
                 inputs: Vec::new(),
                 outputs: Vec::new(),
                 span: spans.get(&index).map(Rc::clone),
+                ways: ways.remove(&index).unwrap_or_default(),
                 watched: watches.iter().flatten().map(|(state, _)| Rc::clone(&spans[state])).collect(),
                 watches: watches.len(),
             };
@@ -459,6 +464,11 @@ impl RunHandle {
     /// Wakes threads that sleep: somebody outside has left records, or made room.
     pub fn wake(&self) {
         self.control.wake();
+    }
+
+    /// Whether the run ends where it is: it was aborted, or a stage has failed.
+    pub fn is_aborted(&self) -> bool {
+        self.control.aborted()
     }
 
     /// The stages that have not come back from their work for a second. A stage that waits for records is none of them.

@@ -2,6 +2,7 @@
 //! is taken back.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::iter;
 use std::ops::Range;
 use std::rc::Rc;
@@ -461,6 +462,8 @@ pub(crate) struct ScriptAgent {
     params: Params,
     /// Records that the script wrote and the output had no room for: they lie in the script's memory until it has.
     left: Range<usize>,
+    /// Whether there are any, for the books before it that others behind it look at.
+    holds: Rc<Cell<bool>>,
     /// When the oldest record of the batch that these are of was ready.
     ready: u64,
     words: Vec<u64>,
@@ -479,6 +482,11 @@ impl ScriptAgent {
     ) -> Self {
         let input = wiring.input::<T>(0);
         let mut output = output(&mut wiring);
+        let holds = Rc::new(Cell::new(false));
+        for way in &wiring.ways {
+            let holds = Rc::clone(&holds);
+            way.watch(Box::new(move || !holds.get()));
+        }
         // Records can pass as they are where the output takes the same type.
         let same = output.batch.any().downcast_mut::<Shared<T>>().map(|out| Rc::clone(out));
         Self {
@@ -495,6 +503,7 @@ impl ScriptAgent {
             columns: 0,
             params: Params::new(params),
             left: 0..0,
+            holds,
             ready: 0,
             watched: wiring.watched,
             watches: wiring.watches,
@@ -565,6 +574,7 @@ impl Agent for ScriptAgent {
             return Ok(0);
         }
         let given = self.give()?;
+        self.holds.set(!self.left.is_empty());
         if given > 0 {
             self.publish();
         }
@@ -576,7 +586,8 @@ impl Agent for ScriptAgent {
         if room > 0
             && let Some(memory) = &self.memory
         {
-            self.offered = self.input.lay_out(self.columns, room, &memory.input);
+            // The memory has room for one batch, whatever the edges hold.
+            self.offered = self.input.lay_out(self.columns, room.min(BATCH), &memory.input);
         }
         if self.offered > 0 {
             if self.params.look() {
@@ -629,6 +640,7 @@ impl Agent for ScriptAgent {
         self.ledger.taken += offered as u64;
         if !self.left.is_empty() {
             failed = self.give().err();
+            self.holds.set(!self.left.is_empty());
         }
         self.publish();
         failed.map_or(Ok(offered), Err)

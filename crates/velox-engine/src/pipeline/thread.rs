@@ -219,6 +219,8 @@ impl Loop {
     }
 
     pub(crate) fn end(self) -> ThreadEnd {
+        // A thread that has ended is at no work.
+        self.setup.heart.beat.store(ASLEEP, Ordering::Relaxed);
         let agents = self.agents.into_iter().map(Agent::end).collect();
         ThreadEnd { agents, failure: self.failure, stalls: self.stalls }
     }

@@ -100,10 +100,12 @@ impl<T: Flow<Stamp = u64>> Source for RingSource<T> {
         if let Some(bell) = self.bell.as_ref().filter(|_| !self.records.is_empty()) {
             bell.ring();
         }
+        // A record that is none stays in front; what stood before it was given, and the next look meets it.
+        let read = read?;
         feed.pass_time(now);
         feed.follow_clock(0);
-        // Not `read < room`: a record that is none stays in front, and the next look meets it.
-        self.ended = closed && room > 0 && read? == 0;
+        // Not `read < room`: see above.
+        self.ended = closed && room > 0 && read == 0;
         Ok(self.ended || stopping)
     }
 
