@@ -610,6 +610,7 @@ export interface Topology {
     readonly crossesThreads: boolean
   }[]
 }
+/** Disposal ends it as `stop()` does, and as `abort()` does where nothing moves for a second: nobody reads its last ring. */
 export interface Run<T extends Element> extends AsyncDisposable {
   /** What the run carries at its end. */
   readonly type: T

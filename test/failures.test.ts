@@ -9,6 +9,7 @@ import {
   poisson,
   RingBuffer,
   type Run,
+  Trade,
   Transaction,
   u32,
   type VeloxError,
@@ -128,16 +129,26 @@ test('a stage whose module throws when it is loaded fails its run by its name', 
   expect([error.context, error.cause]).toEqual([{ stage: 'mine' }, new RangeError('no loading')])
 })
 
-test('a stage that throws ends a run with another one that never comes back', async () => {
-  const run = await flow()
-    .trades()
-    .tee((p) => p.stage(breaks, { name: 'hangs', params: { how: HOWS.indexOf('never comes back') } }).to(count()))
+test('a source that breaks ends a run with a stage that never comes back', async () => {
+  const stuck = new AbortController()
+  const trade = { id: 1, instrument: 0, side: 'bid', price: 1, qty: 1, exchangeTs: 0, receiveTs: 0 } as const
+  const trades = async function* () {
+    while (!stuck.signal.aborted) {
+      yield trade
+      await delay(2)
+    }
+    throw new RangeError('a bug of the source')
+  }
+  const run = await pipeline('p')
+    .from(fromIterable(Trade, trades()))
+    .stage(breaks, { name: 'hangs', params: { how: HOWS.indexOf('never comes back') } })
     .stage(large)
-    .stage(breaks, { name: 'mine', params: { how: HOWS.indexOf('throws') } })
     .to(discard())
-    .start({ threads: 6 })
+    .start({ threads: 3 })
+  for await (const { stages } of run.stats({ everyMillis: 50 })) if (stages.some(({ stuck }) => stuck)) break
+  stuck.abort()
   const error = await failure(run.done())
-  expect([error.context, error.cause]).toEqual([{ stage: 'mine' }, new RangeError('a bug of the stage')])
+  expect([error.context, error.cause]).toEqual([{ stage: 'iterable' }, new RangeError('a bug of the source')])
 })
 
 test('a stage that never comes back is ended by an abort, with its reason', async () => {

@@ -332,6 +332,35 @@ test('leaving a scope ends the run in it, by its end, by an exception, and with 
   for (const report of reports) expect((await report).balanced).toBe(true)
 })
 
+test('leaving a scope ends a run whose last ring nobody reads, and keeps the exception', async () => {
+  let done: Promise<unknown> | undefined
+  const scope = async () => {
+    const ring = new RingBuffer(Transaction, 64)
+    await using run = await arrivals(1e6, { pace: 'max' }).trades().transactions().to(ring).start()
+    done = run.done()
+    done.catch(() => {})
+    await until(() => ring.isFull)
+    throw new RangeError('of the scope')
+  }
+  await expect(scope()).rejects.toThrow('of the scope')
+  expect((await rejected(done as Promise<unknown>)).code).toBe('VELOX_RUN_ABORTED')
+})
+
+test('disposal waits for a reader that goes on', async () => {
+  const ring = new RingBuffer(Transaction, 64)
+  let read = 0
+  const run = await arrivals(1e6, { pace: 'max' }).trades().transactions().to(ring).start()
+  const reader = setInterval(() => {
+    read += ring.popMany(64).length
+  }, 200)
+  await until(() => ring.isFull)
+  await run[Symbol.asyncDispose]()
+  clearInterval(reader)
+  const report = await run.done()
+  expect(report.balanced).toBe(true)
+  expect(report.stages.at(-1)?.consumed).toBe(read + ring.length)
+})
+
 test('disposal waits for callbacks, and takes a run that is over or has failed', async () => {
   let calls = 0
   {

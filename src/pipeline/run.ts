@@ -19,6 +19,9 @@ import { RunParams } from './params.js'
 import type { ParamUse } from './plan.js'
 import { type RawReport, type RawStats, reportOf, statsOf } from './report.js'
 
+/** A run that is disposed of and has not moved a record for so long has nobody to read its last ring. */
+const STILL_MILLIS = 1000
+
 /** How a run ended, as the native side tells it. */
 export type Outcome =
   | { kind: 'done'; report: RawReport }
@@ -88,6 +91,8 @@ export class Run<T extends Element> implements Face<T> {
       fail: (stage, error) => {
         this.#failed ??= { error, stage }
         native.runFail(slot, stage, error instanceof Error ? error.message : String(error))
+        // A worker that doesn't come back would hold up the end that it is to be told of.
+        this.#hosts?.end()
       },
     }
     for (const end of this.#ends) end.serve(this.#end)
@@ -191,7 +196,18 @@ export class Run<T extends Element> implements Face<T> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop()
+    let before = this.#accounts()
+    for await (const _ of this.stats({ everyMillis: STILL_MILLIS })) {
+      const now = this.#accounts()
+      if (now === before) this.abort('nothing moved while it was disposed of')
+      before = now
+    }
     await this.#over()
     void this.#objects
+  }
+
+  #accounts(): string {
+    const { stages, edges } = JSON.parse(native.runStats(this.#slot)) as RawStats
+    return JSON.stringify([stages.map((stage) => stage.in), edges])
   }
 }

@@ -37,7 +37,9 @@ impl Stage for HashStage {
     ) -> Result<(), EngineError> {
         while let Some((bundle, _)) = input.next() {
             for t in bundle.active_transactions() {
-                [t.id, t.price as u64, t.size.into(), t.side.into()].into_iter().for_each(|word| self.add(word));
+                for word in [t.id, t.price as u64, t.size.into(), t.side.into()] {
+                    self.add(word);
+                }
             }
             self.add(bundle.created_ts_ns());
             tally.consumed += 1;
