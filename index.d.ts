@@ -423,7 +423,7 @@ export interface StepOptions {
    * `drop` drops and counts it. Of the last step before `run.batches()`, the edge behind it too.
    */
   whenFull?: 'block' | 'drop'
-  /** How many records that edge holds at least; default 256 within a thread, 4,096 between threads. */
+  /** How many records that edge holds at least; default 256 within a thread, 4,096 between threads; at most 2^24, and 1 GiB. */
   capacity?: number
 }
 /**
@@ -494,7 +494,10 @@ export function defineStage<
  */
 export interface Pipeline<in out T extends Element, in B extends string = never> {
   readonly type: T
-  /** Applies level events to the book, passes everything on. `verify` holds it to the exchange's own quotes. */
+  /**
+   * Applies level events to the book, passes everything on. `verify` holds it to the exchange's own quotes. Refused behind
+   * an edge that drops, `sampleEvery`, `rateLimit`, `conflate` and a `merge` that drops: a lost event makes a book wrong.
+   */
   book<N extends string = 'book'>(
     this: Pipeline<typeof MarketEvent>,
     b: L2Book,
@@ -561,7 +564,7 @@ export interface Pipeline<in out T extends Element, in B extends string = never>
   sampleEvery(n: number, o?: StepOptions): Pipeline<T, B>
   /** Passes on at most so many records a second, by the clock. */
   rateLimit(perSecond: number, o?: StepOptions): Pipeline<T, B>
-  /** Leaves out a record whose key was seen within the window before, in the records' own time where they have one. */
+  /** Leaves out a record whose key was seen within the window before: in the time of native records, by the arrival of others. */
   dedupe(
     key: (t: Columns<T>) => NumExpr | EnumExpr<string>,
     o: StepOptions & { windowMicros: number; maxKeys?: number },
@@ -632,7 +635,10 @@ export interface Run<T extends Element> extends AsyncDisposable {
   /** Drains: every record is accounted for. A ring at the end is drained by its reader: without one, `abort` ends the run. */
   stop(): Promise<Report>
   abort(reason?: unknown): void
-  /** Rejects with VELOX_STAGE_FAILED, its cause the stage's own error; never an unhandled rejection by itself. */
+  /**
+   * Rejects with VELOX_STAGE_FAILED, its cause the stage's own error; never an unhandled rejection by itself. Waits for
+   * ever where more than a ring of batches has no reader: read `batches()`, or `stop()`.
+   */
   done(): Promise<Report>
 }
 export interface Percentiles {
@@ -723,7 +729,7 @@ export interface Report extends Stats {
 export function pipeline(name: string): {
   from<T extends Element>(s: Source<T> | RingBuffer<T>): Pipeline<T>
 }
-/** `recorded`: as the data was received; `max`: as fast as it goes; or so many messages (arrivals) a second. */
+/** `recorded`: as the data was received; `max` (default of `replay`): as fast as it goes; or so many messages (arrivals) a second. */
 export type Pace = 'recorded' | 'max' | { perSecond: number }
 /**
  * A recorded file, streamed: format 'binance' (lines, plain or gzip) or 'velox' (what `toFile` wrote), known by its first
@@ -745,7 +751,7 @@ export function poisson(o: {
   seed?: number
   pace?: 'max'
 }): Source<typeof MarketEvent>
-/** What an iterable gives, as the event loop gets to it. What it throws fails the run. */
+/** What an iterable gives, as the event loop gets to it. What it throws fails the run. An iterator is for one start. */
 export function fromIterable<T extends Element>(
   type: T,
   values: AsyncIterable<Input<T>> | Iterable<Input<T>>,

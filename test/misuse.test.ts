@@ -298,6 +298,36 @@ test('branches go on with what they were given and end', () => {
   ])
 })
 
+test('names are lines of a report', () => {
+  const named = (name: string) => () => trades().filter((t) => t.price.gt(0), { name })
+  refused([
+    [named('a\nb'), 'name: expected one line of at most 200 characters'],
+    [named('x'.repeat(201)), 'name: expected one line of at most 200 characters'],
+    [() => pipeline(' '), 'name: expected a string that is not empty'],
+  ])
+})
+
+test('a record that is declared twice is one', async () => {
+  const twin = () => record('Twin', { a: u32 })
+  const ring = new RingBuffer(twin(), 8)
+  const chain = pipeline('p')
+    .from(fromIterable(twin(), [{ a: 1 }]))
+    .to(ring)
+  await (await chain.start()).done()
+  expect(ring.pop()).toEqual({ a: 1 })
+  const trade = record('Trade', Trade.fields) as typeof Trade
+  expect(await pipeline('p').from(fromIterable(trade, [])).transactions().toArray()).toEqual([])
+  const other = record('Twin', { a: u8 })
+  expectCode(
+    () =>
+      pipeline('p')
+        .from(fromIterable(other, []))
+        .to(ring as never),
+    'VELOX_INVALID_VALUE',
+    'a ring of Twin',
+  )
+})
+
 test('pipelines of pipelines are pipelines', async () => {
   const one = trades()
   const merged = () => trades().merge((t) => t.receiveTs, [one])

@@ -3,6 +3,8 @@ import { VeloxError } from './velox-error.js'
 
 export { describe, words }
 
+/** What a line of a report has room for. */
+const LONGEST_NAME = 200
 const MAX_U64 = 2n ** 64n - 1n
 
 export function refuse(field: string, expected: string, got: unknown): never {
@@ -39,7 +41,9 @@ export function checkString(field: string, value: string): string {
 
 /** A name that stands in reports. */
 export function checkName(field: string, value: string): string {
-  return typeof value === 'string' && value.trim() !== '' ? value : refuse(field, 'a string that is not empty', value)
+  if (typeof value !== 'string' || value.trim() === '') return refuse(field, 'a string that is not empty', value)
+  const fits = value.length <= LONGEST_NAME && !/\p{Cc}/u.test(value)
+  return fits ? value : refuse(field, `one line of at most ${LONGEST_NAME} characters`, value)
 }
 
 /** An array, a typed array, or what has elements like one; not a string. */

@@ -64,8 +64,8 @@ export class Pipeline<T extends Element> {
 
   /** Types are gone at run time: JavaScript learns here that a step doesn't fit, before anything starts. */
   #expect(step: string, type: Element, o: StepOptions, options: readonly string[] = []): At {
-    if (this.type !== type)
-      refuse('pipeline', `${nameOf(type)} records before ${step}()`, words(`${nameOf(this.type)} records`))
+    if (!isSame(this.type, type))
+      refuse('pipeline', `${nameOf(type)} records before ${step}()`, words(`${otherName(this.type, type)} records`))
     checkOptions(o, [...STEP, ...options], step)
     return this.#at ?? refuse('pipeline', 'no step after to()', words(`${step}()`))
   }
@@ -183,8 +183,12 @@ export class Pipeline<T extends Element> {
     const from = [at]
     for (const other of others as readonly unknown[]) {
       if (!(other instanceof Pipeline)) return refuse('others', 'pipelines', other)
-      if (other.type !== this.type)
-        refuse('others', `pipelines of ${nameOf(this.type)}`, words(`one of ${nameOf(other.type as Element)}`))
+      if (!isSame(other.type as Element, this.type))
+        refuse(
+          'others',
+          `pipelines of ${nameOf(this.type)}`,
+          words(`one of ${otherName(other.type as Element, this.type)}`),
+        )
       const { node, output } = { node: other.#at?.[0], output: other.#at?.[1] }
       if (node === undefined || output === undefined)
         return refuse('others', 'pipelines that go on', words('one that ended in to()'))
@@ -278,7 +282,8 @@ export class Pipeline<T extends Element> {
     }
     if (!(sink instanceof RingBuffer)) return refuse('sink', 'count(), discard(), toFile() or a RingBuffer', sink)
     const { type } = internals(sink as unknown as RingBuffer<Element>)
-    if (type !== this.type) refuse('sink', `a ring of ${nameOf(this.type)}`, words(`a ring of ${nameOf(type)}`))
+    if (!isSame(type, this.type))
+      refuse('sink', `a ring of ${nameOf(this.type)}`, words(`a ring of ${otherName(type, this.type)}`))
     return this.#end({ kind: 'ring', name: nameFor(o, 'ring'), ring: ringSlot(sink) }, o, sink)
   }
 
@@ -332,6 +337,17 @@ function edgeOf(
 /** So many records of a type at most wait on an edge. */
 function mostOf(type: Element): number {
   return Math.min(2 ** 24, 2 ** Math.floor(Math.log2(MOST_BYTES / codecOf(type).byteLength)))
+}
+
+/** A type declared twice, or sent to another thread, is the same. */
+function isSame(a: Element, b: Element): boolean {
+  return a === b || codecOf(a).signature === codecOf(b).signature
+}
+
+/** The name of a type that is not the one expected, told apart where that has the same name. */
+function otherName(type: Element, expected: Element): string {
+  const name = nameOf(type)
+  return name === nameOf(expected) ? `another ${name}, with other fields` : name
 }
 
 function nameOf(type: Element): string {
