@@ -21,6 +21,7 @@ import {
 import { expect, test } from 'vitest'
 import large from './stages/large.js'
 import { expectCode, rejected } from './support/errors.js'
+import { shared } from './support/node.js'
 
 const Tick = record('Tick', { id: u64, price: i64 })
 type Ticks = Pipeline<typeof Tick>
@@ -339,4 +340,36 @@ test('steps that can not be are refused where they are written', async () => {
       .start({ threads: 5 }),
   )
   expect([far.code, far.message]).toEqual(['VELOX_PLACEMENT_INVALID', expect.stringContaining('stay together')])
+})
+
+const [spot, usdm] = ['spot-btcusdt_20240808.gz', 'usdm-btcusdt_20240808.gz'].map((day) =>
+  shared(`data/binance/${day}`),
+)
+test.skipIf(!spot || !usdm)(
+  'two venues of one symbol keep their own books, merged by the time of receipt',
+  async () => {
+    const markets = [replay(spot as string), replay(usdm as string)] as const
+    const books = markets.map((market) => new L2Book({ instrument: market.instrument() })) as [L2Book, L2Book]
+    const run = await pipeline('both')
+      .from(markets[0])
+      .merge((t) => t.receiveTs, [pipeline('usdm').from(markets[1])])
+      .book(books[0], { name: 'spot', verify: 'quotes' })
+      .book(books[1], { name: 'usdm', verify: 'quotes' })
+      .to(count())
+      .start()
+    const report = await run.done()
+    expect(report).toMatchObject({ balanced: true, gaps: 0, verified: { checked: 564 + 629, agreed: 564 + 629 } })
+  },
+)
+
+test('a script gets no more than a batch at a time, whatever its edges hold', async () => {
+  const run = await pipeline('p')
+    .from(poisson({ perSecond: 1e6, count: 50_000, pace: 'max' }))
+    .trades({ capacity: 2048 })
+    .stage(large, { params: { least: 0 }, capacity: 2048 })
+    .filter((t) => t.qty.ge(0), { capacity: 2048 })
+    .to(count())
+    .start({ threads: [{ stages: ['poisson', 'trades'] }, { stages: ['stage', 'filter', 'count'] }] })
+  const report = await run.done()
+  expect([report.balanced, stage(report, 'count')?.consumed]).toEqual([true, 50_000])
 })

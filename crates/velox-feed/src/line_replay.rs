@@ -89,7 +89,12 @@ impl LineReplay {
             if instruments.iter().any(|known| known.symbol() == symbol) {
                 continue;
             }
-            instruments.push(match options.instruments.iter().find(|given| given.symbol() == symbol) {
+            // One of another venue is another market, though its symbol is the same.
+            let given = |of: &str| {
+                let is_it = |given: &&Arc<Instrument>| given.symbol() == symbol && given.venue() == of;
+                options.instruments.iter().find(is_it)
+            };
+            instruments.push(match given(venue.name()).or_else(|| given("")) {
                 Some(given) => Arc::clone(given),
                 None => decimals::instrument(venue.name(), symbol)?,
             });

@@ -241,9 +241,10 @@ impl VeloxReplay {
 /// The instrument given for a recorded one. Its steps must be those that the recorded integers count.
 fn given_for(recorded: &Arc<Instrument>, given: &[Arc<Instrument>]) -> Result<Arc<Instrument>, FeedError> {
     let of = |i: &Instrument| format!("{} with tick {} and lot {}", i.symbol(), i.tick(), i.lot());
-    let mut same = given.iter().filter(|given| given.symbol() == recorded.symbol());
-    let venue = same.clone().find(|given| given.venue() == recorded.venue());
-    match venue.or_else(|| same.next()) {
+    // One of another venue is another market, though its symbol is the same.
+    let of_venue =
+        |venue: &str| given.iter().find(|given| given.symbol() == recorded.symbol() && given.venue() == venue);
+    match of_venue(recorded.venue()).or_else(|| of_venue("")) {
         None => Ok(Arc::clone(recorded)),
         Some(given) if (given.tick(), given.lot()) == (recorded.tick(), recorded.lot()) => Ok(Arc::clone(given)),
         Some(given) => Err(FeedError::InvalidValue {
