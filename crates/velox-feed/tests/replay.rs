@@ -120,12 +120,15 @@ fn symbols_are_told_apart_and_filtered_and_take_the_instruments_given() {
     assert_eq!(known, ["BTCUSDT", "ETHUSDT"]);
     assert!(replay.instrument(None).is_err());
 
-    let given = Instrument::new("ETHUSDT", "mine", "0.25", "0.5").unwrap();
+    let given = Instrument::new("ETHUSDT", "", "0.25", "0.5").unwrap();
     let options =
         ReplayOptions { symbols: vec!["ETHUSDT".into()], instruments: vec![given.clone()], ..ReplayOptions::default() };
     let mut replay = with(&text, options).unwrap();
     assert_eq!(replay.instrument(None).unwrap(), given);
     assert_eq!(replay.instruments(), std::slice::from_ref(&given));
+    let other = Instrument::new("ETHUSDT", "binance-spot", "0.25", "0.5").unwrap();
+    let options = ReplayOptions { instruments: vec![other.clone()], ..ReplayOptions::default() };
+    assert_ne!(with(&text, options).unwrap().instrument(Some("ETHUSDT")).unwrap(), other, "another market");
     let messages: Vec<_> = drain(&mut replay).into_iter().map(|message| message.unwrap().1).collect();
     assert!(messages[0].is_empty());
     assert_eq!((messages[1][0].price, messages[1][0].qty, messages[1][0].instrument), (6, 4, given.id()));
