@@ -9,7 +9,8 @@ import { CASES, ENDS, INSTALLED, inParallel, KINDS, once, STATES } from '../test
 
 const TIMES = Number(process.argv[2] ?? 50)
 const WIDTH = 2
-const DOC = new URL('../docs/lifecycle.md', import.meta.url)
+const ROOT = new URL('../', import.meta.url)
+const DOC = new URL('docs/lifecycle.md', ROOT)
 const BETWEEN = /(?<=<!-- results -->\n).*(?=<!-- end of results -->)/s
 
 const major = process.versions.node.split('.')[0]
@@ -56,6 +57,10 @@ async function soak(runtime) {
   return { name: runtime.name, passed, wrong }
 }
 
+/** The commit that was tried; what is not committed may differ from it. */
+const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).stdout?.trim()
+const { version } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'))
+
 const row = (cells) => `| ${cells.join(' | ')} |`
 
 function written(results, missing) {
@@ -74,6 +79,7 @@ function written(results, missing) {
   )
   return [
     `${new Date().toISOString().slice(0, 10)}, ${platform()} ${arch()} ${release()}, ${cpus().length} × ${cpus()[0].model}:`,
+    `velox-engine ${version} at commit ${commit || 'unknown'},`,
     `each case ${TIMES} times for each of ${KINDS.length} kinds of run, ${WIDTH} processes at a time, in ${Math.round((Date.now() - started) / 60_000)} minutes.`,
     '',
     row(['end', 'state', ...results.map(({ name }) => name)]),
@@ -90,12 +96,13 @@ try {
   for (const spec of wanted) found.push(await install(spec))
   const missing = found.filter((runtime) => runtime.missing !== undefined)
   const results = []
-  for (const runtime of found) if (!runtime.missing) results.push(await soak(runtime))
-  const text = readFileSync(DOC, 'utf8')
-  writeFileSync(
-    DOC,
-    text.replace(BETWEEN, () => `\n${written(results, missing)}\n\n`),
-  )
+  for (const runtime of found) {
+    if (runtime.missing !== undefined) continue
+    results.push(await soak(runtime))
+    // What was tried is kept where the rest is not waited for.
+    const text = readFileSync(DOC, 'utf8').replace(BETWEEN, () => `\n${written(results, missing)}\n\n`)
+    writeFileSync(DOC, text)
+  }
   for (const { spec, missing: why } of missing) console.log(`SKIPPED: ${spec}: ${why}`)
   const failed = results.reduce((sum, { wrong }) => sum + wrong.length, 0)
   const all = results.length * CASES.length * TIMES

@@ -151,6 +151,29 @@ test('a source that breaks ends a run with a stage that never comes back', async
   expect([error.context, error.cause]).toEqual([{ stage: 'iterable' }, new RangeError('a bug of the source')])
 })
 
+test('a native stage that fails ends a run with a stage that never comes back, and is the one that is told', async () => {
+  const ring = new RingBuffer(Transaction, 64)
+  const run = await flow()
+    .trades()
+    .tee((p) =>
+      p
+        .stage(breaks, { name: 'hangs', whenFull: 'drop', params: { how: HOWS.indexOf('never comes back') } })
+        .to(count()),
+    )
+    .transactions()
+    .to(ring)
+    .start({
+      threads: [{ stages: ['poisson', 'trades', 'tee', 'transactions', 'ring'] }, { stages: ['hangs', 'count'] }],
+    })
+  const reader = setInterval(() => ring.popMany(64), 1)
+  for await (const { stages } of run.stats({ everyMillis: 50 })) if (stages.some(({ stuck }) => stuck)) break
+  clearInterval(reader)
+  // A closed ring takes nothing more, of which its stage fails.
+  ring.close()
+  const error = await failure(run.done())
+  expect(error.context).toEqual({ stage: 'ring' })
+})
+
 test('a stage that never comes back is ended by an abort, with its reason', async () => {
   const run = await wide('never comes back')
   for await (const { stages } of run.stats({ everyMillis: 50 })) if (stages.some(({ stuck }) => stuck)) break

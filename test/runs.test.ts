@@ -452,12 +452,17 @@ test('a stage that does not come back is told by its name, one that waits for it
   expect((await run.done()).balanced).toBe(true)
 })
 
-test('a run that waits for records, for the end of a pause or for room is not stuck', async () => {
+test('a run that waits is not stuck: for records, in a pause, for room, or with a thread that is through', async () => {
   const full = new RingBuffer(Transaction, 64)
   const runs = [
     await arrivals(0.001).trades().stage(large).to(count()).start({ threads: 2 }),
     await arrivals(10_000).trades().stage(large).to(count()).start(),
     await arrivals(1e6, { pace: 'max' }).trades().transactions().to(full).start(),
+    await arrivals(1e6, { count: 500, pace: 'max' })
+      .trades()
+      .transactions()
+      .to(new RingBuffer(Transaction, 64))
+      .start({ threads: [{ stages: ['poisson'] }, { stages: ['trades', 'transactions', 'ring'] }] }),
   ]
   runs[1]?.pause()
   await delay(1300)
