@@ -2,10 +2,9 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::options;
+use common::{Keep, options};
 use velox_engine::expr::{Columns, Expr, Scales};
 use velox_engine::feed::{Poisson, PoissonOptions};
 use velox_engine::pipeline::{
@@ -26,28 +25,6 @@ fn placements() -> [StartOptions; 3] {
         options(Threads::Count(2), Wait::Block),
         options(Threads::Count(4), Wait::Yield),
     ]
-}
-
-/// Keeps the times of what it gets.
-#[derive(Clone, Default)]
-struct Keep(Arc<Mutex<Vec<MarketEvent>>>);
-
-impl Stage for Keep {
-    type In = MarketEvent;
-    type Out = Nothing;
-
-    fn poll(
-        &mut self,
-        input: &mut Input<'_, MarketEvent>,
-        _: &mut Batch<Nothing>,
-        tally: &mut Tally,
-    ) -> Result<(), EngineError> {
-        let count = input.records().len();
-        self.0.lock().unwrap().extend(input.records());
-        input.advance(count);
-        tally.consumed += count as u64;
-        Ok(())
-    }
 }
 
 fn by_receipt(late: Late) -> Merge<MarketEvent> {
@@ -92,7 +69,7 @@ fn a_tee_gives_all_twice_and_a_split_each_once() {
 fn streams_that_meet_are_in_the_order_of_their_time_on_any_threads() {
     let mut first: Option<Vec<MarketEvent>> = None;
     for placement in placements() {
-        let kept = Keep::default();
+        let kept = Keep::<MarketEvent>::default();
         let report = poisson(5_000, 1)
             .merge("merge", by_receipt(Late::Emit), vec![poisson(5_000, 2), poisson(3_000, 3)])
             .to("kept", kept.clone())

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use velox_engine::feed::{Arrivals, LineReader, Replay, ReplayOptions};
 use velox_engine::pipeline::{
-    Batch, EngineError, Input, Nothing, Pace, Paced, Pipeline, Report, RunError, Stage, StartOptions, Tally, Threads,
-    Wait,
+    Batch, EngineError, Flow, Input, Nothing, Pace, Paced, Pipeline, Report, RunError, Stage, StartOptions, Tally,
+    Threads, Wait,
 };
 use velox_engine::stages::BundleOptions;
 use velox_engine::{Bundle, L2Book};
@@ -32,20 +32,21 @@ pub fn replay(text: impl Into<Vec<u8>>) -> Replay {
     Replay::from_reader("test", text, ReplayOptions::default()).unwrap()
 }
 
-/// Keeps every bundle.
-#[derive(Clone, Default)]
-pub struct Keep(pub Arc<Mutex<Vec<Bundle>>>);
+/// Keeps every record.
+#[derive(Clone)]
+pub struct Keep<T>(pub Arc<Mutex<Vec<T>>>);
 
-impl Stage for Keep {
-    type In = Bundle;
+impl<T> Default for Keep<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T: Flow> Stage for Keep<T> {
+    type In = T;
     type Out = Nothing;
 
-    fn poll(
-        &mut self,
-        input: &mut Input<'_, Bundle>,
-        _: &mut Batch<Nothing>,
-        tally: &mut Tally,
-    ) -> Result<(), EngineError> {
+    fn poll(&mut self, input: &mut Input<'_, T>, _: &mut Batch<Nothing>, tally: &mut Tally) -> Result<(), EngineError> {
         let count = input.records().len();
         self.0.lock().unwrap().extend(input.records());
         input.advance(count);
