@@ -1,6 +1,6 @@
 // The same data gives the same bytes on one thread or many, with stages of one's own in the middle, however batches are cut.
 import { createHash } from 'node:crypto'
-import { Bundle, L2Book, param, pipeline, poisson, RingBuffer, replay, sample } from 'velox-engine'
+import { Bundle, count, L2Book, param, pipeline, poisson, RingBuffer, replay, sample, when } from 'velox-engine'
 import { expect, test } from 'vitest'
 import { SLOTS_AT } from '../dist/ring/layout.js'
 import { internals } from '../dist/ring/ring-buffer.js'
@@ -53,6 +53,31 @@ test('bundles behind a stage in TypeScript are the same bytes on any threads, ed
     for (const cut of [{}, { capacity: 1024 }, { capacity: 16 }]) expect(await bundles(placement, cut)).toBe(expected)
   }
   expect(await bundles({ threads: 2 }, {}, { perSecond: 50_000 })).toBe(expected)
+})
+
+test('what a step refused first is named by its place in the data, however batches are cut', async () => {
+  const first = async (capacity: number) => {
+    const chain = pipeline('p')
+      .from(poisson({ perSecond: 1e5, count: 2_000, pace: 'max' }))
+      .trades({ capacity })
+      .filter((t) => t.price.div(when(t.id.ge(1_500), t.qty.sub(t.qty)).otherwise(t.qty)).gt(0), { capacity })
+    return (await (await chain.to(count()).start()).done()).stages[2]?.firstError
+  }
+  const told = await first(16)
+  expect(told).toMatch(/division by 0 \(record 1499 of the step\)/)
+  expect(await first(1024)).toBe(told)
+})
+
+test('a book that begins with levels of another run is told, until a snapshot replaces them', async () => {
+  const runs = async (market: ReturnType<typeof poisson>) => {
+    const book = new L2Book({ instrument: market.instrument() })
+    const once = async () =>
+      (await (await pipeline('p').from(market).book(book).to(count()).start()).done()).nonDeterministic
+    return [await once(), await once()]
+  }
+  expect(await runs(replay(sample.btcusdt))).toEqual([[], []])
+  const older = 'a book began with levels from before the run'
+  expect(await runs(poisson({ perSecond: 1e5, count: 1_000, pace: 'max' }))).toEqual([[], [older]])
 })
 
 test('a stage in TypeScript that looks at a book sees it as of its own records on any batches', async () => {

@@ -123,9 +123,8 @@ test('what a stage throws that is no error and can not be cloned is told as text
   expect(error.cause).toBeInstanceOf(Error)
 })
 
-test('a stage whose module throws when it is loaded fails its run by its name', async () => {
-  const run = await flow().trades().stage(unloadable, { name: 'mine' }).to(count()).start({ threads: 3 })
-  const error = await failure(run.done())
+test('a stage whose module throws when it is loaded fails the start by its name', async () => {
+  const error = await failure(flow().trades().stage(unloadable, { name: 'mine' }).to(count()).start({ threads: 3 }))
   expect([error.context, error.cause]).toEqual([{ stage: 'mine' }, new RangeError('no loading')])
 })
 
@@ -151,28 +150,45 @@ test('a source that breaks ends a run with a stage that never comes back', async
   expect([error.context, error.cause]).toEqual([{ stage: 'iterable' }, new RangeError('a bug of the source')])
 })
 
-test('a native stage that fails ends a run with a stage that never comes back, and is the one that is told', async () => {
-  const ring = new RingBuffer(Transaction, 64)
-  const run = await flow()
-    .trades()
-    .tee((p) =>
-      p
-        .stage(breaks, { name: 'hangs', whenFull: 'drop', params: { how: HOWS.indexOf('never comes back') } })
-        .to(count()),
-    )
-    .transactions()
-    .to(ring)
-    .start({
-      threads: [{ stages: ['poisson', 'trades', 'tee', 'transactions', 'ring'] }, { stages: ['hangs', 'count'] }],
-    })
-  const reader = setInterval(() => ring.popMany(64), 1)
-  for await (const { stages } of run.stats({ everyMillis: 50 })) if (stages.some(({ stuck }) => stuck)) break
-  clearInterval(reader)
-  // A closed ring takes nothing more, of which its stage fails.
-  ring.close()
-  const error = await failure(run.done())
-  expect(error.context).toEqual({ stage: 'ring' })
-})
+for (const [where, capacity, threads] of [
+  [
+    'a later',
+    1024,
+    [
+      ['poisson', 'trades', 'tee', 'transactions', 'ring'],
+      ['hangs', 'count'],
+    ],
+  ],
+  [
+    'an earlier',
+    64,
+    [
+      ['poisson', 'trades', 'tee', 'hangs', 'count'],
+      ['transactions', 'ring'],
+    ],
+  ],
+] as const) {
+  test(`a native stage that fails is the one that is told, though a stage on ${where} thread never comes back`, async () => {
+    const ring = new RingBuffer(Transaction, capacity)
+    // More than the ring takes, so that its stage waits for room when the other one is stuck.
+    const run = await pipeline('p')
+      .from(poisson({ perSecond: 200_000, pace: 'max' }))
+      .trades()
+      .tee((p) =>
+        p
+          .stage(breaks, { name: 'hangs', whenFull: 'drop', params: { how: HOWS.indexOf('never comes back') } })
+          .to(count()),
+      )
+      .transactions()
+      .to(ring)
+      .start({ threads: threads.map((stages) => ({ stages: [...stages] })) })
+    for await (const { stages } of run.stats({ everyMillis: 50 })) if (stages.some(({ stuck }) => stuck)) break
+    // A closed ring takes nothing more, of which its stage fails.
+    ring.close()
+    const error = await failure(run.done())
+    expect(error.context).toEqual({ stage: 'ring' })
+  })
+}
 
 test('a stage that never comes back is ended by an abort, with its reason', async () => {
   const run = await wide('never comes back')

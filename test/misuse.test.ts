@@ -127,6 +127,13 @@ test('parameters are numbers, one for a name', async () => {
     [filter((t) => t.price.gt(param('x', 1)).and(t.qty.gt(param('x', 2)))), 'one initial value for x: 1, got 2'],
     [filter((t) => t.price.gt({ name: 'x', initial: 5 })), 'a column, a number'],
   ])
+  const half = trades().filter((t) => t.qty.gt(param('x', 0.5)))
+  expect((await rejected(half.to(count()).start())).message).toContain('a whole number, as it meets integers')
+  expect(
+    await trades()
+      .filter((t) => t.qty.toF64().gt(param('x', 0.5)))
+      .toArray(),
+  ).not.toHaveLength(0)
   const run = await endless()
     .filter((t) => t.price.gt(param('tilt', 1)))
     .to(count())
@@ -454,7 +461,15 @@ test('threads and cores are those that there are', async () => {
   await placed(100, '1 to 3 threads, a stage each at most')
   await placed([{ stages: ['poisson'] }], 'every stage once')
   await placed([{ stages: ['poison', 'trades', 'count'] }], 'every stage once, in order')
-  await placed([], 'every stage once')
+  await placed([], 'expected a thread at least, got an empty list')
+  const spinning = { core: 0, wait: 'spin' } as const
+  await placed(
+    [
+      { ...spinning, stages: ['poisson'] },
+      { ...spinning, stages: ['trades', 'count'] },
+    ],
+    'core 0 for a thread that spins alone',
+  )
   await placed([{ core: 4_000, stages: ['poisson', 'trades', 'count'] }], 'a core from 0 to')
   expect((await start('two')).message).toContain("'auto', a number or a list of { stages }")
   expect((await start(0)).message).toContain('threads: expected a whole number, 1 to 1024')
@@ -499,8 +514,7 @@ test('a stage is a module that gives one, of records that it can carry', async (
     ],
     [absent, 'no-such-stage.js'],
   ] as const) {
-    const run = await trades().stage(defineStage(meta, d), { name: 'mine' }).to(count()).start()
-    const error = await rejected(run.done())
+    const error = await rejected(trades().stage(defineStage(meta, d), { name: 'mine' }).to(count()).start())
     expect([error.code, error.message]).toEqual(['VELOX_STAGE_FAILED', expect.stringContaining(text)])
     expect(error.message).toContain('the stage mine failed')
   }

@@ -153,15 +153,15 @@ test('a stage that leaves a timer open or talks to its parent does not hold or e
 })
 
 test('what a stage throws when it opens or closes is told by its name', async () => {
-  for (const [what, text] of [
-    [3, 'the stage mine failed: no opening'],
-    [4, 'the stage mine failed: no closing'],
-  ] as const) {
-    const run = await trades().stage(odd, { params: { what }, name: 'mine' }).to(count()).start({ threads: 3 })
-    const error = await rejected(run.done())
-    expect(error.message).toBe(text)
-    expect(error.cause).toBeInstanceOf(RangeError)
-  }
+  const start = (what: number) =>
+    trades().stage(odd, { params: { what }, name: 'mine' }).to(count()).start({ threads: 3 })
+  const opening = await rejected(start(3))
+  const closing = await rejected((await start(4)).done())
+  expect([opening.message, closing.message]).toEqual([
+    'the stage mine failed: no opening',
+    'the stage mine failed: no closing',
+  ])
+  expect([opening.cause, closing.cause]).toEqual([new RangeError('no opening'), new RangeError('no closing')])
 })
 
 test('an abort ends a stage that never comes back, and one that never gets ready', async () => {

@@ -13,7 +13,7 @@ import type {
 import { checkInteger, checkOptions, checkSignal, describe, refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { native, nativeError, owned } from '../native.js'
-import type { Hosts, Thrown } from '../stage/host.js'
+import { type Hosts, type Thrown, textOf } from '../stage/host.js'
 import type { EndRun, RunEnd } from './own-end.js'
 import { RunParams } from './params.js'
 import type { ParamUse } from './plan.js'
@@ -90,7 +90,7 @@ export class Run<T extends Element> implements Face<T> {
       wake: () => native.runWake(slot),
       fail: (stage, error) => {
         this.#failed ??= { error, stage }
-        native.runFail(slot, stage, error instanceof Error ? error.message : String(error))
+        native.runFail(slot, stage, textOf(error))
         // A worker that doesn't come back would hold up the end that it is to be told of.
         this.#hosts?.end()
       },
@@ -140,6 +140,11 @@ export class Run<T extends Element> implements Face<T> {
     await hosts.ready
   }
 
+  /** Whether a script has failed so far. */
+  get failed(): boolean {
+    return this.#hosts?.thrown !== undefined
+  }
+
   async *stats(o: { everyMillis?: number } = {}): AsyncGenerator<Stats> {
     checkOptions(o, ['everyMillis'], 'stats')
     const everyMillis = checkInteger('everyMillis', o.everyMillis ?? 1000, 1, 2 ** 31 - 1)
@@ -184,8 +189,7 @@ export class Run<T extends Element> implements Face<T> {
       throw stageFailed(outcome.stage, nativeError(outcome.code, outcome.context))
     const thrown = this.#failed ?? this.#hosts?.thrown
     const told = outcome.kind === 'failed' ? outcome : undefined
-    // By the name that the script told: a worker that was ended because of it may be told in its place.
-    if (thrown) throw stageFailed(thrown.stage ?? told?.stage ?? 'stage', thrown.error)
+    if (thrown) throw stageFailed(thrown.stage, thrown.error)
     if (outcome.kind === 'done') return reportOf(outcome.report)
     // Without an error of its own it is a worker that an abort had to end.
     if (told && !this.#aborts)

@@ -85,6 +85,8 @@ export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOp
       run.abort(error)
       throw error
     }
+    // What fails before the source goes is told here, and not to whoever asks for the end.
+    if (run.failed) await run.done()
   }
   return run
 }

@@ -13,11 +13,14 @@ const GRACE_MILLIS = 1000
 /** How often a run is looked at whether it has failed: what ends natively tells nobody while a worker is still at work. */
 const LOOK_MILLIS = 100
 
-/** What a script failed of, and in which stage, where it said so. */
+/** What a script failed of, and in which stage. */
 export interface Thrown {
   readonly error: unknown
-  readonly stage?: string
+  readonly stage: string
 }
+
+/** What an error says, for the native side. */
+export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** The workers of a run: one for each of its threads that has scripts. */
 export class Hosts {
@@ -86,13 +89,15 @@ export class Hosts {
       ready()
     }
     port1.on('message', take)
-    worker.on('error', (error) => this.#fail({ error }))
+    // A worker that ends without a word was at one of its stages; which one it can't say any more.
+    const stage = stages[0]?.name ?? ''
+    worker.on('error', (error) => this.#fail({ error, stage }))
     const hasEnded = new Promise<void>((resolve) => {
       worker.on('exit', (code) => {
         // What it told last may not have come yet.
         for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) take(last.message)
         if (!isFinished && !this.#terminated)
-          this.#fail({ error: new Error(`the worker of a stage exited with code ${code}`) })
+          this.#fail({ error: new Error(`the worker of a stage exited with code ${code}`), stage })
         port1.close()
         ready()
         resolve()
@@ -105,7 +110,7 @@ export class Hosts {
     this.thrown ??= thrown
     // What fails when its stage is through must not cost the records that are still on their way.
     if (thrown.late) return
-    native.runAbort(this.#run)
+    native.runFail(this.#run, thrown.stage, textOf(thrown.error))
     this.end()
   }
 

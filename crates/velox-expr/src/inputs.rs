@@ -5,8 +5,8 @@ use crate::{Scale, Scales};
 pub struct Inputs<'a> {
     /// What decimal text counts in.
     pub scales: Scales,
-    /// How many params come with each batch.
-    pub params: usize,
+    /// The params as they are at first: as many come with each batch.
+    pub params: &'a [f64],
     /// The values that hold until they change, by their index.
     pub givens: &'a [Given],
 }

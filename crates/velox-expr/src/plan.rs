@@ -42,7 +42,7 @@ impl<T: Table> Plan<T> {
     /// assert_eq!(keep, [1]);
     /// ```
     pub fn new(expr: &Expr, scales: &Scales, params: usize) -> Result<Self, ExprError> {
-        Self::over(&Columns::native(), expr, &Inputs { scales: *scales, params, givens: &[] })
+        Self::over(&Columns::native(), expr, &Inputs { scales: *scales, params: &vec![0.0; params], givens: &[] })
     }
 }
 
@@ -56,7 +56,7 @@ impl<T: Record> Plan<T> {
         let operand = planner.plan("plan", expr)?;
         let kind = operand.shape().kind;
         let result = planner.register(operand)?;
-        Ok(Self { program: Program::of(planner), result, kind, places: Box::new([0; BATCH]) })
+        Ok(Self { program: Program::of(planner)?, result, kind, places: Box::new([0; BATCH]) })
     }
 
     /// The type of the result: [`Type::Bool`] can filter, an enumeration is read by [`Self::i64`].

@@ -143,8 +143,8 @@ impl<'a, T> Planner<'a, T> {
     }
 
     fn param(&self, op: &'static str, index: usize, beside: Option<&Shape>) -> Planned {
-        if index >= self.inputs.params {
-            let expected = format!("a param below {}, as many as are given", self.inputs.params);
+        if index >= self.inputs.params.len() {
+            let expected = format!("a param below {}, as many as are given", self.inputs.params.len());
             return Err(ExprError::value(op, expected, format!("param {index}")));
         }
         let shape = beside.cloned().unwrap_or(Shape::plain(Type::F64));

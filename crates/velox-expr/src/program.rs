@@ -8,7 +8,7 @@ use crate::planner::Planner;
 use crate::register::Register;
 use crate::step::{Batch, Step};
 use crate::types::Type;
-use crate::{BATCH, Columns, Failure, Given};
+use crate::{BATCH, Columns, ExprError, Failure, Given};
 
 /// Steps, and what they work on: what a plan of one result and a mapper of many are made of.
 #[derive(Debug, Clone)]
@@ -24,17 +24,26 @@ pub(crate) struct Program<T: 'static> {
 }
 
 impl<T: Record> Program<T> {
-    pub(crate) fn of(planner: Planner<'_, T>) -> Self {
+    /// # Errors
+    /// A param that is no integer of the type that it must be.
+    pub(crate) fn of(planner: Planner<'_, T>) -> Result<Self, ExprError> {
         let Planner { columns, inputs, steps, registers, integers, .. } = planner;
-        Self {
+        for (index, kind) in &integers {
+            let value = inputs.params[*index];
+            if !is_integer(value, kind.as_ref()) {
+                let expected = "a whole number, as it meets integers: toF64() makes them floats".to_owned();
+                return Err(ExprError::value("param", expected, value.to_string()));
+            }
+        }
+        Ok(Self {
             columns: columns.clone(),
             steps: steps.into(),
             registers: registers.into(),
-            params: inputs.params,
+            params: inputs.params.len(),
             integers: integers.into(),
             declared: inputs.givens.into(),
             givens: vec![None; inputs.givens.len()].into(),
-        }
+        })
     }
 
     pub(crate) fn reset(&mut self) {

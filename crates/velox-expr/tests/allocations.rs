@@ -74,7 +74,7 @@ fn evaluating_allocates_nothing() {
     let expr: Expr = serde_json::from_str(EXPR).unwrap();
     let mut filter = Plan::<Row>::new(&expr, &Scales::default(), 2).unwrap();
     let fields: Vec<(String, Expr)> = serde_json::from_str(FIELDS).unwrap();
-    let inputs = Inputs { params: 1, givens: &[Given::I64(Scale::None)], ..Inputs::default() };
+    let inputs = Inputs { params: &[0.0], givens: &[Given::I64(Scale::None)], ..Inputs::default() };
     let mut mapper =
         Mapper::<Row>::new(&Columns::native(), &Columns::<Transaction>::native().layout(), &fields, &inputs).unwrap();
     let (mut map, rows, mut words, mut made) = (filter.clone(), rows(), [0; BATCH * 4], 0);

@@ -23,7 +23,7 @@ fn given(index: usize) -> Value {
 fn try_plan(expr: &Value) -> Result<Plan<Row>, ExprError> {
     let expr: Expr = serde_json::from_value(expr.clone()).unwrap();
     let scales = Scales { tick: Step::parse("0.10").ok(), lot: None };
-    let inputs = Inputs { scales, params: 1, givens: &[Given::I64(Scale::Price), Given::F64] };
+    let inputs = Inputs { scales, params: &[0.0], givens: &[Given::I64(Scale::Price), Given::F64] };
     Plan::over(&Columns::native(), &expr, &inputs)
 }
 

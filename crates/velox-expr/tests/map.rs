@@ -33,7 +33,7 @@ fn try_map<T: Table, R: Record>(into: &Columns<R>, fields: &[(&str, Value)]) -> 
     let fields: Vec<(String, Expr)> =
         fields.iter().map(|(name, expr)| ((*name).to_owned(), serde_json::from_value(expr.clone()).unwrap())).collect();
     let scales = Scales { tick: Step::parse("0.10").ok(), lot: Step::parse("0.001").ok() };
-    Mapper::new(&Columns::native(), &into.layout(), &fields, &Inputs { scales, params: 1, givens: GIVENS })
+    Mapper::new(&Columns::native(), &into.layout(), &fields, &Inputs { scales, params: &[0.0], givens: GIVENS })
 }
 
 /// A record of one field at the beginning of two words.

@@ -210,7 +210,11 @@ pub fn run_pause(run: u32, paused: bool) -> Result<()> {
 /// Fails the run by this stage.
 #[napi(catch_unwind)]
 pub fn run_fail(run: u32, stage: String, reason: String) -> Result<()> {
-    on_run(run, |handle| handle.fail(&stage, reason))
+    Ok(slots::with(run as usize, of!(Run), |entry| {
+        entry.handle.fail(&stage, reason);
+        entry.forget_hosted();
+        Ok(())
+    })?)
 }
 
 /// The threads that workers are to open, as JSON: token, names of the stages.

@@ -32,6 +32,10 @@ pub(crate) trait Agent {
         let _ = (answer, now);
         Ok(0)
     }
+    /// When it looked at the clock last, where it keeps that.
+    fn last_look(&self) -> u64 {
+        0
+    }
     /// When its next work is due, on the clock, where it knows.
     fn due(&self) -> Option<u64> {
         None
@@ -130,6 +134,7 @@ pub(crate) struct StageAgent<S: Stage> {
     end_to_end: Latency,
     /// Whether it holds records for a time on their way from a book to a step that looks at it.
     lets_go_late: bool,
+    last_look: u64,
     done: bool,
 }
 
@@ -144,14 +149,20 @@ impl<S: Stage> StageAgent<S> {
         nowhere.borrow_mut().span = wiring.span.take();
         let end_to_end = if output.is_none() { Latency::ready() } else { Latency::default() };
         let lets_go_late = S::WAITS && !wiring.ways.is_empty();
-        Self { stage, input, output, nowhere, ledger, end_to_end, lets_go_late, done: false }
+        Self { stage, input, output, nowhere, ledger, end_to_end, lets_go_late, last_look: 0, done: false }
     }
 
-    fn record_latencies(latency: &mut Latency, end_to_end: Option<&mut Latency>, taken: &[<S::In as Flow>::Stamp]) {
+    fn record_latencies(
+        latency: &mut Latency,
+        end_to_end: Option<&mut Latency>,
+        last_look: &mut u64,
+        taken: &[<S::In as Flow>::Stamp],
+    ) {
         if taken.is_empty() {
             return;
         }
         let now = velox_clock::now();
+        *last_look = now;
         latency.record_stamps(taken, now);
         if let Some(end_to_end) = end_to_end {
             end_to_end.record_paths(taken, now);
@@ -181,7 +192,7 @@ impl<S: Stage> Agent for StageAgent<S> {
         let result = catch_unwind(AssertUnwindSafe(|| self.stage.poll(&mut input, &mut output, tally)));
         let result = result.unwrap_or_else(|panic| Err(EngineError::Panic(panic_text(&*panic))));
         let sink = self.output.is_none().then_some(&mut self.end_to_end);
-        Self::record_latencies(latency, sink, input.taken());
+        Self::record_latencies(latency, sink, &mut self.last_look, input.taken());
         let taken = input.settle();
         self.ledger.taken += taken as u64;
         output.note_high_water();
@@ -208,6 +219,10 @@ impl<S: Stage> Agent for StageAgent<S> {
 
     fn done(&self) -> bool {
         self.done
+    }
+
+    fn last_look(&self) -> u64 {
+        self.last_look
     }
 
     fn due(&self) -> Option<u64> {

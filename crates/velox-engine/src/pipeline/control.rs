@@ -16,7 +16,7 @@ pub(crate) struct Control {
     pub paused: AtomicBool,
     /// Threads end where they are.
     pub abort: AtomicBool,
-    /// Why the run failed, where somebody outside its threads says so: the stage and the reason.
+    /// Why the run failed first: the stage and the reason.
     pub failure: Mutex<Option<(usize, EngineError)>>,
     /// Threads that may sleep.
     pub sleepers: Mutex<Vec<Waker>>,

@@ -96,6 +96,12 @@ pub fn place(
             format!("{spinners}: pollers that share a core fall from nanoseconds to milliseconds"),
         );
     }
+    let pinned = |core| placed.iter().filter(move |p: &&Placement| p.core == Some(core));
+    if let Some(core) = (0..cores).find(|core| pinned(*core).count() > 1 && pinned(*core).any(|p| p.wait == Wait::Spin))
+    {
+        let expected = format!("core {core} for a thread that spins alone");
+        return refuse(expected, format!("{} threads on it", pinned(core).count()));
+    }
     Ok(placed)
 }
 
@@ -147,6 +153,9 @@ fn named(
     cores: usize,
 ) -> Result<Vec<Placement>, StartError> {
     let got = || specs.iter().map(|s| format!("[{}]", s.stages.join(", "))).collect::<Vec<_>>().join(" ");
+    if specs.is_empty() {
+        return refuse("a thread at least".into(), "an empty list".into());
+    }
     let number = |stage: &String| names.iter().position(|name| name == stage);
     let mut thread_of = vec![None; names.len()];
     for (thread, spec) in specs.iter().enumerate() {
@@ -210,6 +219,26 @@ mod tests {
     fn four_spinning_threads_on_two_cores_are_refused() {
         let error = place(&Threads::Count(4), Wait::Spin).unwrap_err();
         assert!(error.to_string().starts_with("expected at most 2 spinning threads on 2 cores, got 4"), "{error}");
+    }
+
+    #[test]
+    fn a_thread_that_spins_has_its_core_for_itself() {
+        let spec = |stages: &[&str], core, wait| ThreadSpec {
+            stages: stages.iter().map(ToString::to_string).collect(),
+            core: Some(core),
+            wait: Some(wait),
+        };
+        let on = |core, wait| {
+            let threads = vec![spec(&["source", "book"], 1, Wait::Spin), spec(&["bundle", "output"], core, wait)];
+            place(&Threads::Named(threads), Wait::Block)
+        };
+        assert!(on(0, Wait::Spin).is_ok());
+        for wait in [Wait::Spin, Wait::Block] {
+            let error = on(1, wait).unwrap_err().to_string();
+            assert_eq!(error, "expected core 1 for a thread that spins alone, got 2 threads on it");
+        }
+        let none = place(&Threads::Named(vec![]), Wait::Block).unwrap_err().to_string();
+        assert_eq!(none, "expected a thread at least, got an empty list");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::placement::{Placement, Threads, Wait, place};
 use super::report::{Report, Stats};
 use super::script::HostedThread;
 use super::span::Span;
-use super::thread::{Heart, Loop, Stalls, ThreadEnd, ThreadSetup, panic_text, run};
+use super::thread::{Heart, Loop, ThreadEnd, ThreadSetup, panic_text, run};
 use super::topology::{Link, Topology};
 
 /// How a pipeline starts.
@@ -92,13 +92,12 @@ impl Thread {
             Self::Hosted(end) => match end.recv() {
                 Ok(end) => return end,
                 // Nobody opened it: because of an abort, most of the time.
-                Err(_) if control.aborted() => {
-                    return ThreadEnd { agents: Vec::new(), failure: None, stalls: Stalls::default() };
-                }
+                Err(_) if control.aborted() => return ThreadEnd::default(),
                 Err(_) => EngineError::Script("the script's thread ended before it began".into()),
             },
         };
-        ThreadEnd { agents: Vec::new(), failure: Some((0, failure)), stalls: Stalls::default() }
+        control.fail(0, failure);
+        ThreadEnd::default()
     }
 }
 
@@ -401,9 +400,8 @@ impl Run {
         // What nobody took to run it never begins.
         self.hosted.clear();
         let threads = std::mem::take(&mut self.threads);
-        let mut ends: Vec<ThreadEnd> = threads.into_iter().map(|thread| thread.join(&self.handle.control)).collect();
-        let told = self.handle.control.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let failure = told.or_else(|| ends.iter_mut().find_map(|end| end.failure.take()));
+        let ends: Vec<ThreadEnd> = threads.into_iter().map(|thread| thread.join(&self.handle.control)).collect();
+        let failure = self.handle.control.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         let report = Report::assemble(&self.handle, ends);
         match failure {
             Some((stage, cause)) => {

@@ -157,7 +157,7 @@ impl ScriptLoop {
     /// Sleeps inside when nothing is.
     pub fn step(&mut self, answer: Option<Answer>) -> Step {
         let Some(own) = &mut self.own else { return Step::Ended };
-        let mut now = velox_clock::now();
+        let now = velox_clock::now();
         own.resume(now);
         if let Some(answer) = answer {
             own.commit(answer, now);
@@ -170,8 +170,8 @@ impl ScriptLoop {
             return Step::Rest;
         }
         loop {
-            if now.saturating_sub(self.rested) > REST_NS {
-                self.rested = now;
+            if own.last().saturating_sub(self.rested) > REST_NS {
+                self.rested = own.last();
                 return Step::Rest;
             }
             match own.turn(ROUNDS) {
@@ -186,13 +186,12 @@ impl ScriptLoop {
                     return Step::Ended;
                 }
             }
-            now = velox_clock::now();
         }
     }
 
     /// Fails the run: the script of this stage threw.
     pub fn fail(&mut self, stage: usize, reason: String) {
-        if let Some(own) = &mut self.own {
+        if let Some(own) = &self.own {
             own.fail_at(stage, EngineError::Script(reason));
         }
         self.finish();
@@ -208,7 +207,10 @@ impl ScriptLoop {
 
 impl Drop for ScriptLoop {
     fn drop(&mut self) {
-        if self.own.is_some() {
+        // Where the run ends anyway, this thread's end is no reason of its own.
+        if self.control.aborted() {
+            self.finish();
+        } else if self.own.is_some() {
             let stage = self.own.iter_mut().flat_map(|own| &mut own.agents).find_map(|agent| agent.script());
             let stage = stage.map_or(0, |script| script.ledger.index);
             self.fail(stage, "the script's thread ended".into());
@@ -220,8 +222,8 @@ impl Drop for ScriptLoop {
 pub(crate) trait Reader {
     fn words(&self) -> usize;
     fn len(&self) -> usize;
-    fn drained(&self) -> bool;
-    fn passed(&self) -> (u64, Option<u64>);
+    /// Gives what has passed on to `out`, where nothing waits; says whether nothing will ever come.
+    fn pass(&self, out: &mut dyn Outlet) -> bool;
     /// Lays these words of the records that wait out in `memory`, of so many at most; says of how many.
     fn lay_out(&self, columns: Columns, most: usize, memory: &ForeignWords) -> usize;
     /// Takes the `offered` records that the script was through with at `now`, and gives on those that it kept.
@@ -303,13 +305,10 @@ impl<T: Flow> Reader for ScriptInput<T> {
         self.batch.borrow().len()
     }
 
-    fn drained(&self) -> bool {
-        self.batch.borrow().drained()
-    }
-
-    fn passed(&self) -> (u64, Option<u64>) {
+    fn pass(&self, out: &mut dyn Outlet) -> bool {
         let batch = self.batch.borrow();
-        (batch.watermark, batch.clock_offset)
+        out.pass((batch.watermark, batch.clock_offset));
+        batch.drained()
     }
 
     fn words(&self) -> usize {
@@ -573,40 +572,37 @@ impl Agent for ScriptAgent {
         if self.done || self.offered > 0 {
             return Ok(0);
         }
-        let given = self.give()?;
-        self.holds.set(!self.left.is_empty());
-        if given > 0 {
-            self.publish();
-        }
+        let mut given = 0;
         if !self.left.is_empty() {
+            given = self.give()?;
+            self.holds.set(!self.left.is_empty());
+            if given > 0 {
+                self.publish();
+            }
+            if !self.left.is_empty() {
+                return Ok(given);
+            }
+        }
+        if self.input.len() == 0 {
+            if self.input.pass(&mut *self.output) {
+                self.output.end();
+                self.done = true;
+                return Ok(given + 1);
+            }
             return Ok(given);
         }
+        let Some(memory) = &self.memory else {
+            return Err(EngineError::Script("expected a script for the stage, got none".into()));
+        };
         // Room for a record each is reserved before anything is offered; more than that waits in the script's memory.
-        let room = self.output.room();
-        if room > 0
-            && let Some(memory) = &self.memory
-        {
-            // The memory has room for one batch, whatever the edges hold.
-            self.offered = self.input.lay_out(self.columns, room.min(BATCH), &memory.input);
-        }
-        if self.offered > 0 {
+        // The memory has room for one batch, whatever the edges hold.
+        let room = self.output.room().min(BATCH);
+        if room > 0 {
+            self.offered = self.input.lay_out(self.columns, room, &memory.input);
             if self.params.look() {
                 self.show_params();
             }
             self.params.pass(self.offered);
-            return Ok(given);
-        }
-        if self.input.len() > 0 {
-            if self.memory.is_none() {
-                return Err(EngineError::Script("expected a script for the stage, got none".into()));
-            }
-            return Ok(given);
-        }
-        self.output.pass(self.input.passed());
-        if self.input.drained() {
-            self.output.end();
-            self.done = true;
-            return Ok(given + 1);
         }
         Ok(given)
     }

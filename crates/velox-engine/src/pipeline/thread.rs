@@ -75,10 +75,10 @@ impl Heart {
     }
 }
 
-/// How a thread came to its end.
+/// What a thread leaves at its end.
+#[derive(Default)]
 pub(crate) struct ThreadEnd {
     pub agents: Vec<AgentEnd>,
-    pub failure: Option<(usize, EngineError)>,
     pub stalls: Stalls,
 }
 
@@ -126,14 +126,13 @@ pub(crate) struct Loop {
     last: u64,
     /// A script came back in this round.
     resumed: bool,
-    failure: Option<(usize, EngineError)>,
 }
 
 impl Loop {
     pub(crate) fn new(agents: Vec<Box<dyn Agent>>, setup: ThreadSetup) -> Self {
         let stalls = Stalls { log: Vec::with_capacity(setup.stall_log), ..Stalls::default() };
         let _ = setup.heart.stages.set(agents.iter().map(|agent| agent.stage()).collect());
-        Self { agents, setup, stalls, at: 0, work: 0, idle: 0, last: velox_clock::now(), resumed: false, failure: None }
+        Self { agents, setup, stalls, at: 0, work: 0, idle: 0, last: velox_clock::now(), resumed: false }
     }
 
     /// Runs what needs no record, so that its code and memory are warm when the run goes.
@@ -167,12 +166,30 @@ impl Loop {
         self.resumed = true;
     }
 
-    /// Looks at the clock, where the thread spins: a pause since the last look is a stall.
+    /// When the thread looked at the clock last.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Looks at the clock, where the thread spins.
     fn look(&mut self) {
+        if self.setup.wait == Wait::Spin {
+            self.looked(velox_clock::now());
+        }
+    }
+
+    /// Looks before a script runs. What the agent before it read for its own latencies is fresh enough: a look costs as
+    /// much as all else that the loop does for a record that comes alone.
+    fn look_by_agents(&mut self) {
+        let read = self.at.checked_sub(1).map_or(0, |before| self.agents[before].last_look());
         if self.setup.wait != Wait::Spin {
             return;
         }
-        let now = velox_clock::now();
+        self.looked(if read > self.last { read } else { velox_clock::now() });
+    }
+
+    /// A pause since the last look is a stall.
+    fn looked(&mut self, now: u64) {
         if now.saturating_sub(self.last) > STALL_NS {
             self.stalls.note(self.last, now);
         }
@@ -207,22 +224,21 @@ impl Loop {
     }
 
     /// Ends the run for this reason, which the agent that is at work gave.
-    pub(crate) fn fail(&mut self, error: EngineError) {
+    pub(crate) fn fail(&self, error: EngineError) {
         let stage = self.agents.get(self.at).map_or(0, |agent| agent.stage());
         self.fail_at(stage, error);
     }
 
     /// Ends the run for this reason, which this stage gave.
-    pub(crate) fn fail_at(&mut self, stage: usize, error: EngineError) {
-        self.failure.get_or_insert((stage, error));
-        self.setup.control.abort();
+    pub(crate) fn fail_at(&self, stage: usize, error: EngineError) {
+        self.setup.control.fail(stage, error);
     }
 
     pub(crate) fn end(self) -> ThreadEnd {
         // A thread that has ended is at no work.
         self.setup.heart.beat.store(ASLEEP, Ordering::Relaxed);
         let agents = self.agents.into_iter().map(Agent::end).collect();
-        ThreadEnd { agents, failure: self.failure, stalls: self.stalls }
+        ThreadEnd { agents, stalls: self.stalls }
     }
 
     fn settle(&mut self, caught: std::thread::Result<Result<Turn, EngineError>>) -> Turn {
@@ -249,7 +265,7 @@ impl Loop {
                 self.setup.heart.at.store(self.at, Ordering::Relaxed);
                 self.work += agent.poll()?;
                 if agent.offered() > 0 {
-                    self.look();
+                    self.look_by_agents();
                     return Ok(Turn::Offered(self.at));
                 }
                 self.at += 1;

@@ -1,4 +1,4 @@
-use velox_book::{BookError, L2Book, L2Event, L2Writer, QuoteCheck};
+use velox_book::{BookError, L2Book, L2Event, L2Writer, QuoteCheck, Standing};
 use velox_record::{EventKind, MarketEvent, flags};
 
 use crate::pipeline::{Batch, EngineError, Input, Notes, Pipeline, Stage, Tally};
@@ -19,6 +19,10 @@ pub struct BookStage {
     pending: Vec<MarketEvent>,
     check: Option<QuoteCheck>,
     gaps: u64,
+    /// It began with the levels of somebody before, and no snapshot has replaced them yet.
+    holds_older: bool,
+    /// A delta met such levels.
+    met_older: bool,
 }
 
 impl BookStage {
@@ -29,7 +33,9 @@ impl BookStage {
     pub fn new(name: &str, book: &L2Book, verify: bool) -> Result<Self, BookError> {
         let writer = book.claim(name)?;
         let check = verify.then(QuoteCheck::new);
-        Ok(Self { book: book.clone(), writer, pending: Vec::with_capacity(ROOM), check, gaps: 0 })
+        let holds_older = book.standing() != Standing::Empty;
+        let pending = Vec::with_capacity(ROOM);
+        Ok(Self { book: book.clone(), writer, pending, check, gaps: 0, holds_older, met_older: false })
     }
 }
 
@@ -42,6 +48,8 @@ struct Turn<'a> {
     pending: &'a mut Vec<MarketEvent>,
     check: &'a mut Option<QuoteCheck>,
     gaps: &'a mut u64,
+    holds_older: &'a mut bool,
+    met_older: &'a mut bool,
 }
 
 impl Turn<'_> {
@@ -108,7 +116,9 @@ impl Turn<'_> {
         let is_snapshot = self.pending.first().unwrap_or(level).has(flags::SNAPSHOT);
         if is_snapshot {
             event.clear();
+            *self.holds_older = false;
         }
+        *self.met_older |= *self.holds_older;
         for MarketEvent { side, price, qty, .. } in self.pending.drain(..) {
             event.set(side, price, qty)?;
         }
@@ -132,8 +142,8 @@ impl Stage for BookStage {
         tally: &mut Tally,
     ) -> Result<(), EngineError> {
         let instrument = self.book.instrument().id();
-        let Self { book, writer, pending, check, gaps } = self;
-        let mut turn = Turn { book, writer: Some(writer), open: None, pending, check, gaps };
+        let Self { book, writer, pending, check, gaps, holds_older, met_older } = self;
+        let mut turn = Turn { book, writer: Some(writer), open: None, pending, check, gaps, holds_older, met_older };
         let (mut count, mut failed) = (0, None);
         for event in input.records().iter().take(out.room()) {
             // What was taken before in this turn has not passed on yet.
@@ -169,6 +179,7 @@ impl Stage for BookStage {
             agreed: check.map(|check| (check.seen(), check.agreed())),
             first_disagreement: check.and_then(QuoteCheck::first_disagreement).map(String::from),
             gaps: self.gaps,
+            non_deterministic: self.met_older.then(|| "a book began with levels from before the run".into()),
             ..Notes::default()
         }
     }

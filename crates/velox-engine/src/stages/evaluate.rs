@@ -164,15 +164,17 @@ impl Surroundings {
         scales: &Scales,
         plan: impl FnOnce(&velox_expr::Inputs<'_>) -> Result<P, ExprError>,
     ) -> Result<P, ExprError> {
+        let params: Vec<f64> = self.params.iter().map(Param::get).collect();
         let givens: Vec<Given> = self.books.iter().map(|(_, value)| value.given()).collect();
-        plan(&velox_expr::Inputs { scales: *scales, params: self.params.len(), givens: &givens })
+        plan(&velox_expr::Inputs { scales: *scales, params: &params, givens: &givens })
     }
 }
 
-/// Counts the records that have failed; the first reason stands in the report.
+/// Counts the records of a batch that have failed, before the others are counted; the first reason stands in the report.
 pub(crate) fn refuse(tally: &mut Tally, failures: &Failures) {
     if let Some((row, failure)) = failures.first() {
-        tally.refuse(|| format!("VELOX_INVALID_VALUE: {failure} (record {row} of its batch)"));
+        let at = tally.accounted() + u64::from(row);
+        tally.refuse(|| format!("VELOX_INVALID_VALUE: {failure} (record {at} of the step)"));
         tally.errors += failures.count() as u64 - 1;
     }
 }

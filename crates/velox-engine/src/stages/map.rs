@@ -17,7 +17,8 @@ impl<T: Record> Maker<T> for Mapped<T> {
         let failures = self.mapper.map(records, self.seen.values(), words, made);
         if let Some(first @ (row, failure)) = failures.first() {
             let field = self.mapper.field_of(first).unwrap_or("a field");
-            tally.refuse(|| format!("VELOX_INVALID_VALUE: {field}: {failure} (record {row} of its batch)"));
+            let at = tally.accounted() + u64::from(row);
+            tally.refuse(|| format!("VELOX_INVALID_VALUE: {field}: {failure} (record {at} of the step)"));
             tally.errors += (records.len() - made.len()) as u64 - 1;
         }
     }

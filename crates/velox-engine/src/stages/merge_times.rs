@@ -1,6 +1,6 @@
 use velox_expr::{BATCH, ExprError, Type};
 
-use super::evaluate::{Evaluator, refuse};
+use super::evaluate::Evaluator;
 use crate::pipeline::{Flow, Times};
 
 /// The times that a merge goes by, from an expression that gives whole numbers.
@@ -42,6 +42,9 @@ pub fn times<T: Flow>(by: Evaluator<T>) -> Result<Times<T>, ExprError> {
                 *time = None;
             }
         }
-        refuse(tally, &failures);
+        if let Some((_, failure)) = failures.first() {
+            tally.refuse(|| format!("VELOX_INVALID_VALUE: {failure}"));
+            tally.errors += failures.count() as u64 - 1;
+        }
     }))
 }

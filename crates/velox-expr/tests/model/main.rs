@@ -19,7 +19,7 @@ use trees::{PARAMS, tree};
 
 const INPUTS: Inputs<'static> = Inputs {
     scales: velox_expr::Scales { tick: None, lot: None },
-    params: PARAMS.len(),
+    params: &[0.0; PARAMS.len()],
     givens: &[Given::I64(Scale::None), Given::F64],
 };
 
