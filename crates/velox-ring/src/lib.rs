@@ -24,6 +24,7 @@
 //! ```
 #![cfg_attr(not(loom), warn(clippy::missing_panics_doc))]
 
+mod awaited;
 mod claim;
 mod core;
 mod foreign;
@@ -33,6 +34,7 @@ mod parker;
 mod ring_buffer;
 mod sync;
 
+pub use awaited::Awaited;
 pub use foreign::{ForeignConsumer, ForeignError, ForeignProducer, ForeignRing, RingSide, header};
 pub use foreign_words::ForeignWords;
 pub use halves::{Consumer, InvalidCapacity, Producer, ring};

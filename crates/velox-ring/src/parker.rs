@@ -1,17 +1,14 @@
-//! The sleep of a side that has nothing to do, and the wake-up that is never lost.
-//!
-//! The sleeper raises a flag and then looks for work once more; the other side leaves work and then looks at the flag.
-//! A sequentially consistent fence stands between the two steps on both sides, so one of them sees the other (Dekker's
-//! rule): a wake-up costs a fence and a load where nobody sleeps.
+//! The sleep of a side that has nothing to do, and the wake-up that is never lost, by [`Awaited`].
 
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering, fence};
+use crate::Awaited;
+use crate::sync::{Arc, Condvar, Mutex};
 
 #[derive(Debug)]
 struct Bed {
-    parked: AtomicBool,
+    parked: Awaited,
     lock: Mutex<()>,
     bell: Condvar,
 }
@@ -36,26 +33,24 @@ impl Parker {
     /// }
     /// ```
     pub fn new() -> (Self, Waker) {
-        let bed = Arc::new(Bed { parked: AtomicBool::new(false), lock: Mutex::new(()), bell: Condvar::new() });
+        let bed = Arc::new(Bed { parked: Awaited::new(), lock: Mutex::new(()), bell: Condvar::new() });
         (Self(Arc::clone(&bed)), Waker(bed))
     }
 
     /// Sleeps until it is woken, `longest` has passed, or at once not at all: `last_look` runs behind the raised flag
     /// and says whether there is work after all.
     pub fn park_unless(&mut self, last_look: impl FnOnce() -> bool, longest: Duration) {
-        // Relaxed, as the fence orders it: a waker that comes after sees the flag, and work left before is seen below.
-        self.0.parked.store(true, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
+        self.0.parked.raise();
         if last_look() {
-            self.0.parked.store(false, Ordering::Relaxed);
+            self.0.parked.lower();
             return;
         }
         let held = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
         // A waker that lowered the flag before this lock is seen here; one after it rings while this waits.
-        if self.0.parked.load(Ordering::Relaxed) {
+        if self.0.parked.is_raised() {
             drop(self.0.bell.wait_timeout(held, longest).unwrap_or_else(PoisonError::into_inner));
         }
-        self.0.parked.store(false, Ordering::Relaxed);
+        self.0.parked.lower();
     }
 }
 
@@ -63,9 +58,7 @@ impl Waker {
     /// Wakes the sleeper if it sleeps; what was done before is seen by its last look or after it wakes.
     #[inline]
     pub fn wake(&self) {
-        fence(Ordering::SeqCst);
-        // Relaxed: the fence orders it against the work left before.
-        if self.0.parked.load(Ordering::Relaxed) {
+        if self.0.parked.is_raised() {
             self.ring();
         }
     }
@@ -73,7 +66,7 @@ impl Waker {
     #[cold]
     fn ring(&self) {
         let _held = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.0.parked.store(false, Ordering::Relaxed);
+        self.0.parked.lower();
         self.0.bell.notify_one();
     }
 }

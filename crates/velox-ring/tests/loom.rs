@@ -6,7 +6,7 @@ use std::time::Duration;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
-use velox_ring::{Parker, RingBuffer, ring};
+use velox_ring::{Awaited, Parker, RingBuffer, ring};
 
 #[test]
 fn values_pass_a_ring_of_two_in_order() {
@@ -73,6 +73,25 @@ fn a_side_that_is_handed_over_goes_on_where_it_was() {
         let first = shared.pop();
         thread.join().unwrap();
         assert_eq!((first, shared.pop()), (Some(1), Some(2)));
+    });
+}
+
+#[test]
+fn one_of_those_who_leave_work_sees_who_waits_for_it() {
+    loom::model(|| {
+        let shared = Arc::new((Awaited::new(), AtomicUsize::new(0)));
+        let leave = |shared: Arc<(Awaited, AtomicUsize)>| {
+            move || {
+                shared.1.fetch_add(1, Ordering::Relaxed);
+                usize::from(shared.0.is_raised() && shared.0.lower())
+            }
+        };
+        let threads = [(); 2].map(|()| thread::spawn(leave(Arc::clone(&shared))));
+        shared.0.raise();
+        let seen = shared.1.load(Ordering::Relaxed);
+        let told: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert!(told <= 1, "told twice");
+        assert!(seen == 2 || told == 1, "work was left that nobody was told of");
     });
 }
 
