@@ -11,6 +11,7 @@ mod csv;
 mod decimals;
 mod error;
 mod feed;
+mod json;
 mod line_replay;
 mod lines;
 mod poisson;

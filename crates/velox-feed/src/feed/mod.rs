@@ -2,6 +2,7 @@
 
 pub(crate) mod binance;
 pub(crate) mod comparable;
+mod level;
 mod sync;
 mod venue;
 
