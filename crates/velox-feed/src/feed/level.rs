@@ -1,6 +1,6 @@
 //! A level of a message, and its decimals in the instrument's steps.
 
-use velox_record::{DecimalError, Step};
+use velox_record::{DecimalError, EventKind, MarketEvent, Step, flags};
 
 use crate::error::Fault;
 use crate::json::Value;
@@ -28,5 +28,29 @@ pub(super) fn steps(step: Step, text: &[u8], least: i64, field: &str) -> Result<
             };
             Err(Fault::new(format!("field `{field}`: {expected}"), text))
         }
+    }
+}
+
+/// A `checksum` in 32 bits, signed.
+pub(super) fn checksum(data: Value<'_>) -> Result<u32, Fault> {
+    let text = data.decimal("checksum")?;
+    let parsed = str::from_utf8(text).ok().and_then(|text| text.parse::<i32>().ok());
+    parsed.map(i32::cast_unsigned).ok_or_else(|| Fault::new("field `checksum`: a signed number in 32 bits", text))
+}
+
+/// Flags the levels `out[start..]` as a snapshot. An empty one too must void the book before it: by the removal of a level
+/// that isn't there.
+pub(super) fn mark_snapshot(out: &mut Vec<MarketEvent>, start: usize, stamp: MarketEvent) {
+    if out.len() == start {
+        out.push(MarketEvent { kind: EventKind::LEVEL, ..stamp });
+    }
+    out[start].flags |= flags::SNAPSHOT;
+    mark_event(out, start);
+}
+
+/// Flags the last of `out[start..]` as the end of its exchange event.
+pub(super) fn mark_event(out: &mut [MarketEvent], start: usize) {
+    if let Some(last) = out[start..].last_mut() {
+        last.flags |= flags::LAST;
     }
 }

@@ -1,9 +1,16 @@
 //! One connection of one venue: its messages in, events out, and each book's standing by the venue's own rules.
 
+mod batch;
 pub(crate) mod binance;
+mod bybit;
 pub(crate) mod comparable;
+mod connection;
+mod depth;
+mod kraken;
 mod level;
+mod okx;
 mod sync;
+mod time;
 mod venue;
 
 use std::sync::Arc;
@@ -13,6 +20,10 @@ use velox_record::{Instrument, MarketEvent};
 
 pub use self::binance::Counts;
 use self::binance::Decoder;
+use self::bybit::Bybit;
+use self::connection::Connection;
+use self::kraken::Kraken;
+use self::okx::Okx;
 pub use self::venue::{Checks, Venue, VerifiedBy};
 use crate::FeedError;
 use crate::error::Fault;
@@ -116,6 +127,9 @@ pub(crate) trait Protocol: Send {
 fn protocol(venue: Venue, markets: &[Arc<Instrument>]) -> Result<Box<dyn Protocol>, FeedError> {
     Ok(match venue {
         Venue::BinanceSpot | Venue::BinanceUsdm | Venue::BinanceCoinm => Box::new(Decoder::of_feed(venue, markets)),
+        Venue::Kraken => Box::new(Connection::new(Kraken::new(markets.len()), markets)),
+        Venue::Okx => Box::new(Connection::new(Okx, markets)),
+        Venue::Bybit => Box::new(Connection::new(Bybit, markets)),
         _ => {
             let expected = "a venue with a decoder".to_owned();
             return Err(FeedError::InvalidValue { field: "venue", expected, got: venue.name().to_owned() });
