@@ -7,10 +7,11 @@
 #![forbid(unsafe_code)]
 
 mod arrivals;
-mod binance;
 mod csv;
 mod decimals;
 mod error;
+mod feed;
+mod json;
 mod line_replay;
 mod lines;
 mod poisson;
@@ -18,9 +19,9 @@ mod replay;
 mod velox_file;
 
 pub use arrivals::Arrivals;
-pub use binance::Counts;
 pub use csv::CsvWriter;
 pub use error::FeedError;
+pub use feed::{Applied, Checks, Counts, Feed, FeedState, Heartbeat, Venue, VerifiedBy};
 pub use lines::{LineReader, MAX_LINE};
 pub use poisson::{Poisson, PoissonOptions};
 pub use replay::{Replay, ReplayOptions};
