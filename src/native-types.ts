@@ -46,6 +46,25 @@ export interface Native {
   /** Triples of side, price and quantity. */
   l2BookApply(book: number, levels: Float64Array, sequence: number, snapshot: boolean): void
 
+  /** The plan is JSON: venue, markets, the slot of a ring of trades, the REST base. */
+  feedNew(plan: string): number
+  /** Slots of its books and their instruments, as JSON. */
+  feedBooks(feed: number): string
+  /** 0 applied, 1 buffered, 2 ignored, 3 gap, 4 checksum; receive time 0: now. */
+  feedApply(feed: number, message: string | Uint8Array, receiveTs: number | bigint): number
+  feedSnapshot(feed: number, body: string | Uint8Array, receiveTs: number | bigint, market: number): number
+  /** 0 syncing, 1 live, 2 stale. */
+  feedState(feed: number, symbol: string): number
+  feedRequest(feed: number, symbol: string): string | null
+  feedStale(feed: number): string[]
+  /** On a new connection; with a symbol, for a new snapshot of it. */
+  feedSubscribe(feed: number, symbol?: string): string[]
+  feedHeartbeat(feed: number): string | null
+  feedDisconnected(feed: number): void
+  feedDropped(feed: number): number
+  /** By name: verifiedBy, checks, url, restUrl, as JSON. */
+  feedVenues(): string
+
   /** A number for a ring's handle that no other handle of the process has. */
   ringOwner(): number
   /** Takes hold of the memory of a ring. */

@@ -21,7 +21,7 @@ mod velox_file;
 pub use arrivals::Arrivals;
 pub use csv::CsvWriter;
 pub use error::FeedError;
-pub use feed::{Applied, Checks, Counts, Feed, FeedState, Heartbeat, Venue, VerifiedBy};
+pub use feed::{Applied, BookFeed, Checks, Counts, Feed, FeedState, Heartbeat, Venue, VerifiedBy};
 pub use lines::{LineReader, MAX_LINE};
 pub use poisson::{Poisson, PoissonOptions};
 pub use replay::{Replay, ReplayOptions};

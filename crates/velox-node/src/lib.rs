@@ -8,6 +8,7 @@ mod chain;
 mod clock;
 mod doorbell;
 mod errors;
+mod feed;
 mod host;
 mod instrument;
 mod l2_book;
@@ -34,11 +35,12 @@ pub fn init(exports: Object, env: Env) -> napi::Result<()> {
     // The baseline of the clock starts here; nothing waits for it yet.
     velox_engine::clock::begin();
     env.add_env_cleanup_hook((), |()| pipeline::end_environment())?;
-    let tables: [&[raw::Entry]; 8] = [
+    let tables: [&[raw::Entry]; 9] = [
         &clock::FUNCTIONS,
         &books::FUNCTIONS,
         &l2_book::FUNCTIONS,
         &builder::FUNCTIONS,
+        &feed::FUNCTIONS,
         &metrics::FUNCTIONS,
         &host::FUNCTIONS,
         &doorbell::FUNCTIONS,

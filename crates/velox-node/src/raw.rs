@@ -24,6 +24,9 @@ const MAX_SAFE: u64 = (1 << 53) - 1;
 /// The most arguments a function here takes.
 const MAX_ARGS: usize = 6;
 
+/// Room for a text before its buffer grows.
+const TEXT_ROOM: usize = 1 << 16;
+
 /// What a function gives back.
 pub(crate) enum Value {
     Undefined,
@@ -138,6 +141,37 @@ impl Call {
         // SAFETY: N-API gave the address of `length` doubles, aligned as a Float64Array is; nothing else runs on this
         // thread during the call, and `array` lets no shared memory through.
         unsafe { std::slice::from_raw_parts(data.cast::<f64>(), length) }.to_vec()
+    }
+
+    /// The bytes of a `Uint8Array` in place, or a string's UTF-8 in `text`; `None` where the argument is neither.
+    pub(crate) fn message<'a>(&'a self, i: usize, text: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+        if let Some((data, length)) = self.array(i, sys::TypedarrayType::uint8_array) {
+            // SAFETY: N-API gave the address of `length` bytes; nothing else runs on this thread during the call, which
+            // the borrow of `self` doesn't outlive, and `array` lets no shared memory through.
+            return Some(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) });
+        }
+        text.resize(text.capacity().max(TEXT_ROOM), 0);
+        let mut written = 0;
+        loop {
+            // SAFETY: invariants 1 and 3; no more than `text.len()` bytes are written there, the last of them a zero.
+            let status = unsafe {
+                sys::napi_get_value_string_utf8(
+                    self.env,
+                    self.args[i],
+                    text.as_mut_ptr().cast(),
+                    text.len(),
+                    &raw mut written,
+                )
+            };
+            if status != sys::Status::napi_ok {
+                return None;
+            }
+            // A text that was cut ends within a character of the buffer's end.
+            if written + 4 < text.len() {
+                return Some(&text[..written]);
+            }
+            text.resize(2 * text.len(), 0);
+        }
     }
 
     /// Copies a `Uint8Array` argument of `N` bytes; zeros where it is none.

@@ -11,6 +11,7 @@ use velox_engine::{BundleBuilder, L2Book, OrderBook, StageMetrics};
 
 use crate::builder::Sending;
 use crate::errors::Thrown;
+use crate::feed::FeedEntry;
 use crate::host::Host;
 use crate::memory::SharedMemory;
 use crate::pipeline::RunEntry;
@@ -25,6 +26,7 @@ pub(crate) enum Object {
     Run(RunEntry),
     Host(Box<Host>),
     Doorbell(Arc<Doorbell>),
+    Feed(Box<FeedEntry>),
 }
 
 #[derive(Default)]

@@ -160,6 +160,14 @@ pub struct Trade {
 
 const _: () = assert!(size_of::<Trade>() == 48);
 
+impl From<&MarketEvent> for Trade {
+    /// What an event of kind [`EventKind::TRADE`] says.
+    fn from(event: &MarketEvent) -> Self {
+        let &MarketEvent { sequence: id, instrument, side, price, qty, exchange_ts, receive_ts, .. } = event;
+        Self { id, instrument, side, price, qty, exchange_ts, receive_ts }
+    }
+}
+
 impl Record for Trade {
     const NAME: &'static str = "Trade";
     const WORDS: usize = 6;

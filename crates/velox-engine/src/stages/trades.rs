@@ -22,8 +22,7 @@ impl Stage for Trades {
                 tally.filtered += 1;
                 continue;
             }
-            let MarketEvent { sequence: id, instrument, side, price, qty, exchange_ts, receive_ts, .. } = event;
-            out.push(Trade { id, instrument, side, price, qty, exchange_ts, receive_ts }, stamp);
+            out.push(Trade::from(&event), stamp);
             tally.consumed += 1;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 mod batch;
 pub(crate) mod binance;
+mod book_feed;
 mod bybit;
 pub(crate) mod comparable;
 mod connection;
@@ -20,6 +21,7 @@ use velox_record::{Instrument, MarketEvent};
 
 pub use self::binance::Counts;
 use self::binance::Decoder;
+pub use self::book_feed::BookFeed;
 use self::bybit::Bybit;
 use self::connection::Connection;
 use self::kraken::Kraken;

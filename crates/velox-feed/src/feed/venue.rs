@@ -1,6 +1,11 @@
 //! The venues, and what is known of each.
 
 use std::fmt;
+use std::sync::Arc;
+
+use velox_record::Instrument;
+
+use crate::{FeedError, decimals};
 
 /// A venue whose messages are decoded and whose books are kept in step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +90,14 @@ impl Venue {
     /// The venue of a name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|venue| venue.name() == name)
+    }
+
+    /// The instrument of a symbol by the decimals that the venue is known to use; 8 of each where they aren't known.
+    ///
+    /// # Errors
+    /// [`FeedError::InvalidValue`]: there are too many instruments.
+    pub fn instrument(self, symbol: &str) -> Result<Arc<Instrument>, FeedError> {
+        decimals::instrument(self.name(), symbol)
     }
 
     /// How we know that it is decoded right.
