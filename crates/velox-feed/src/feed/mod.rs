@@ -24,6 +24,7 @@ use self::bybit::Bybit;
 use self::connection::Connection;
 use self::kraken::Kraken;
 use self::okx::Okx;
+pub(crate) use self::time::seconds;
 pub use self::venue::{Checks, Venue, VerifiedBy};
 use crate::FeedError;
 use crate::error::Fault;
@@ -122,6 +123,14 @@ pub(crate) trait Protocol: Send {
     }
 
     fn disconnected(&mut self, out: &mut Vec<MarketEvent>);
+
+    /// How many of the venue's own quotes a book of this instrument (by id) could be checked with.
+    fn comparable(&self, _instrument: u16) -> u64 {
+        0
+    }
+
+    /// The data is over.
+    fn end(&mut self) {}
 }
 
 fn protocol(venue: Venue, markets: &[Arc<Instrument>]) -> Result<Box<dyn Protocol>, FeedError> {
@@ -249,6 +258,14 @@ impl Feed {
     /// The connection is gone: every live book is stale, and a STATUS with GAP says so.
     pub fn disconnected(&mut self, out: &mut Vec<MarketEvent>) {
         self.protocol.disconnected(out);
+    }
+
+    pub(crate) fn comparable(&self, instrument: u16) -> u64 {
+        self.protocol.comparable(instrument)
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.protocol.end();
     }
 
     fn market(&self, symbol: &str) -> Option<usize> {
