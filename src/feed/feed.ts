@@ -7,12 +7,14 @@ import { asVeloxError, call, native, owned } from '../native.js'
 import { Instrument } from '../record/instrument.js'
 import { Trade } from '../record/market.js'
 import { ringSlot } from '../ring/native-ring.js'
-import { RingBuffer } from '../ring/ring-buffer.js'
+import { internals, RingBuffer } from '../ring/ring-buffer.js'
 import { marketsOf } from './markets.js'
 import { checkVenue } from './venues.js'
 
 const APPLIED: readonly Applied[] = ['applied', 'buffered', 'ignored', 'gap', 'checksum']
 const STATES = ['syncing', 'live', 'stale'] as const
+
+const isRingOf = (ring: unknown, type: unknown) => ring instanceof RingBuffer && internals(ring).type === type
 
 function checkMessage(field: string, message: string | Uint8Array): void {
   if (typeof message !== 'string' && !(message instanceof Uint8Array))
@@ -37,8 +39,7 @@ export class Feed implements Face {
     checkOptions(o, ['venue', 'symbols', 'trades', 'restUrl'], 'Feed')
     this.venue = checkVenue(o.venue)
     const { trades, restUrl } = o
-    if (trades !== undefined && !(trades instanceof RingBuffer && (trades.type as unknown) === Trade))
-      refuse('trades', 'a RingBuffer of Trade', trades)
+    if (trades !== undefined && !isRingOf(trades, Trade)) refuse('trades', 'a RingBuffer of Trade', trades)
     const plan = {
       venue: o.venue,
       markets: marketsOf(o.venue, o.symbols),

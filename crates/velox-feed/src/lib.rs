@@ -6,6 +6,7 @@
 //! [`VeloxWriter`] and [`CsvWriter`] record what came of it.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod arrivals;
 mod csv;
 mod decimals;
@@ -15,6 +16,7 @@ mod json;
 mod line_replay;
 mod lines;
 mod poisson;
+mod recording;
 mod replay;
 mod velox_file;
 
@@ -24,5 +26,6 @@ pub use error::FeedError;
 pub use feed::{Applied, BookFeed, Checks, Counts, Feed, FeedState, Heartbeat, Venue, VerifiedBy};
 pub use lines::{LineReader, MAX_LINE};
 pub use poisson::{Poisson, PoissonOptions};
+pub use recording::MessageWriter;
 pub use replay::{Replay, ReplayOptions};
 pub use velox_file::{FieldKind, FieldPlace, Native, RecordWriter, Schema, VeloxReader, VeloxWriter};

@@ -2,12 +2,15 @@
 
 mod batch;
 pub(crate) mod binance;
+mod bitget;
 mod book_feed;
 mod bybit;
+mod coinbase;
 pub(crate) mod comparable;
 mod connection;
 mod depth;
 mod kraken;
+mod kucoin;
 mod level;
 mod okx;
 mod sync;
@@ -21,11 +24,15 @@ use velox_record::{Instrument, MarketEvent};
 
 pub use self::binance::Counts;
 use self::binance::Decoder;
+use self::bitget::Bitget;
 pub use self::book_feed::BookFeed;
 use self::bybit::Bybit;
+use self::coinbase::Coinbase;
 use self::connection::Connection;
 use self::kraken::Kraken;
+use self::kucoin::Kucoin;
 use self::okx::Okx;
+pub(crate) use self::time::seconds;
 pub use self::venue::{Checks, Venue, VerifiedBy};
 use crate::FeedError;
 use crate::error::Fault;
@@ -124,19 +131,26 @@ pub(crate) trait Protocol: Send {
     }
 
     fn disconnected(&mut self, out: &mut Vec<MarketEvent>);
+
+    /// How many of the venue's own quotes a book of this instrument (by id) could be checked with.
+    fn comparable(&self, _instrument: u16) -> u64 {
+        0
+    }
+
+    /// The data is over.
+    fn end(&mut self) {}
 }
 
-fn protocol(venue: Venue, markets: &[Arc<Instrument>]) -> Result<Box<dyn Protocol>, FeedError> {
-    Ok(match venue {
+fn protocol(venue: Venue, markets: &[Arc<Instrument>]) -> Box<dyn Protocol> {
+    match venue {
         Venue::BinanceSpot | Venue::BinanceUsdm | Venue::BinanceCoinm => Box::new(Decoder::of_feed(venue, markets)),
         Venue::Kraken => Box::new(Connection::new(Kraken::new(markets.len()), markets)),
         Venue::Okx => Box::new(Connection::new(Okx, markets)),
         Venue::Bybit => Box::new(Connection::new(Bybit, markets)),
-        _ => {
-            let expected = "a venue with a decoder".to_owned();
-            return Err(FeedError::InvalidValue { field: "venue", expected, got: venue.name().to_owned() });
-        }
-    })
+        Venue::Coinbase => Box::new(Connection::new(Coinbase, markets)),
+        Venue::Kucoin => Box::new(Kucoin::new(markets)),
+        Venue::Bitget => Box::new(Connection::new(Bitget, markets)),
+    }
 }
 
 impl Feed {
@@ -158,7 +172,7 @@ impl Feed {
                 return Err(wrong(instrument.symbol()));
             }
         }
-        let protocol = protocol(venue, &instruments)?;
+        let protocol = protocol(venue, &instruments);
         Ok(Self { venue, markets: instruments, rest_url: venue.rest_url().to_owned(), protocol })
     }
 
@@ -251,6 +265,14 @@ impl Feed {
     /// The connection is gone: every live book is stale, and a STATUS with GAP says so.
     pub fn disconnected(&mut self, out: &mut Vec<MarketEvent>) {
         self.protocol.disconnected(out);
+    }
+
+    pub(crate) fn comparable(&self, instrument: u16) -> u64 {
+        self.protocol.comparable(instrument)
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.protocol.end();
     }
 
     fn market(&self, symbol: &str) -> Option<usize> {

@@ -24,7 +24,7 @@ fn scaled(object: Value<'_>, key: &str, unit: u64, expected: &str) -> Result<u64
 }
 
 /// Epoch seconds with a fraction, `1618678132.925632`.
-pub(super) fn seconds(text: &[u8]) -> Option<u64> {
+pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
     let nanos = Step::of_decimals(9).ok()?.count(text).ok()?;
     u64::try_from(nanos).ok()
 }
