@@ -1,0 +1,8 @@
+export { captureFile, readCapture } from './captures.js'
+export { epochNanos } from './clock.js'
+export { Exchange, startExchange } from './exchange.js'
+export type { Aim, Counts } from './faults.js'
+export type { MarketSpec, Truth } from './market.js'
+export { type ExchangeOptions, hasCapture } from './options.js'
+export { type ExchangeProcess, spawnExchange } from './process.js'
+export type { VenueName } from './venues/index.js'
