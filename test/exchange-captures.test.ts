@@ -64,6 +64,19 @@ const play = (exchange: Exchange, path: string, asks: readonly string[]) => {
   return { messages, ws }
 }
 
+test.skipIf(!hasCapture('bybit'))('the capture from before v5 is there for who asks by v5', async () => {
+  await using exchange = await startExchange({ venue: 'bybit', market: 'capture', speed: 'max', symbols: ['XTZUSDT'] })
+  const { messages, ws } = play(exchange, '', [
+    '{"op":"subscribe","args":["orderbook.200.XTZUSDT","publicTrade.XTZUSDT"]}',
+  ])
+  await exchange.finished()
+  const expected = readCapture(captured.bybit?.file ?? '').filter(({ text }) =>
+    /^\{"topic":"[^"]+\.XTZUSDT"/.test(text),
+  )
+  await until(() => messages.filter((text) => text.startsWith('{"topic"')).length === expected.length)
+  ws.close()
+})
+
 for (const [venue, { file, asks, path = '', isData }] of Object.entries(captured)) {
   test.skipIf(!hasCapture(venue as VenueName))(
     `${venue}: what is played is what was captured, byte for byte`,

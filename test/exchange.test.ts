@@ -105,6 +105,16 @@ test('a subscriber of less depth than the book sees its best levels, whatever fa
   }
 })
 
+test('checksums may be left 0, as OKX and Bitget do', async () => {
+  for (const venue of ['okx', 'bitget'] as const) {
+    await using exchange = await startExchange({ venue, market: 'synthetic', rate: 500, checksums: false })
+    const client = await ModelClient.connect(exchange, venue)
+    await until(() => client.messages.filter((text) => text.includes('"update"')).length > 20)
+    for (const text of client.messages) if (text.includes('"checksum"')) expect(text).toContain('"checksum":0')
+    client.ws.close()
+  }
+})
+
 test('what is asked wrongly is answered as the venue answers it', async () => {
   const asked: [VenueName, string, string][] = [
     ['binance-spot', '{"method":"BUY","id":3}', '"error"'],

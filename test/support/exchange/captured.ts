@@ -86,8 +86,9 @@ export class CapturedSource implements Source {
     }
   }
 
-  has({ key }: Pick<Subscription, 'key'>): boolean {
-    return this.#keys.has(key)
+  /** Streams that were not captured beside a captured book are there, and silent. */
+  has({ key, channel, symbol }: Subscription): boolean {
+    return this.#keys.has(key) || (channel !== 'book' && this.symbols.includes(symbol))
   }
 
   market(): undefined {

@@ -1,3 +1,5 @@
+// A local exchange: one venue's WebSocket and REST on loopback, over a capture or over markets that it makes up, which
+// misbehaves when asked to. `startExchange` runs it here, `spawnExchange` in a process of its own.
 export { captureFile, readCapture } from './captures.js'
 export { epochNanos } from './clock.js'
 export { Exchange, startExchange } from './exchange.js'

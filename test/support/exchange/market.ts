@@ -58,6 +58,8 @@ export interface MarketOptions {
   /** Share of events that begin with a trade. */
   readonly trades: number
   readonly keepEvents: number
+  /** Whether the venue fills in its checksums where it may leave them 0. */
+  readonly checksums: boolean
 }
 
 /** A market that the exchange makes up: a book on a random walk, its trades, and the truth at each number. */
@@ -85,6 +87,10 @@ export class SyntheticMarket {
     this.book.ask.set(mid * 10, 7)
     this.#sequence = 1_000_000 + random.below(1_000_000)
     this.history = new History(this.#sequence, this.book, options.keepEvents)
+  }
+
+  get hasChecksums(): boolean {
+    return this.#options.checksums
   }
 
   get sequence(): number {

@@ -29,6 +29,8 @@ export interface ExchangeOptions {
   readonly trades?: number
   /** Made up: events of a market that `truthAt` can go back. Default 50,000. */
   readonly keepEvents?: number
+  /** Made up, OKX and Bitget: false leaves the checksums 0, as both do at times. Default true. */
+  readonly checksums?: boolean
   /** Keeps the send stamps of this many book events a market. Default 0. */
   readonly stamps?: number
 
@@ -90,6 +92,7 @@ export function withDefaults(o: ExchangeOptions): Settled {
     levels: o.levels ?? 40,
     trades: o.trades ?? 0.2,
     keepEvents: o.keepEvents ?? 50_000,
+    checksums: o.checksums ?? true,
     stamps: o.stamps ?? 0,
     speed: o.speed === 'max' ? Infinity : (o.speed ?? 1),
     files,

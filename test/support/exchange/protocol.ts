@@ -34,7 +34,7 @@ export interface Session {
 /** The market behind a protocol, made up or captured. */
 export interface Venue {
   /** Whether there is such a stream to subscribe to. */
-  has(subscription: Pick<Subscription, 'key' | 'symbol'>): boolean
+  has(subscription: Subscription): boolean
   market(symbol: string): SyntheticMarket | undefined
   /** How the venue confirmed this stream when it was captured. */
   confirmation(key: string): string | undefined

@@ -5,7 +5,7 @@ import type { Subscription } from './protocol.js'
 /** Where an exchange's messages come from. */
 export interface Source {
   readonly symbols: readonly string[]
-  has(subscription: Pick<Subscription, 'key' | 'symbol'>): boolean
+  has(subscription: Subscription): boolean
   market(symbol: string): SyntheticMarket | undefined
   confirmation(key: string): string | undefined
   restBook(symbol: string, depth: number, isOld: boolean): Truth | string | undefined

@@ -17,6 +17,7 @@ export interface SyntheticOptions {
   readonly levels: number
   readonly trades: number
   readonly keepEvents: number
+  readonly checksums: boolean
 }
 
 /** What nobody sees: it makes the start of a market an old book for those who connect. */
@@ -51,12 +52,12 @@ export class SyntheticSource implements Source {
     this.#protocol = protocol
     this.#options = options
     this.#random = new Random(options.seed)
-    const { levels, trades, keepEvents } = options
+    const { levels, trades, keepEvents, checksums } = options
     const { numbering, style } = protocol
     this.#markets = new Map(
       options.markets.map((spec, i) => {
         const random = new Random(options.seed * 1009 + i)
-        const market = new SyntheticMarket(spec, { numbering, style, random, levels, trades, keepEvents })
+        const market = new SyntheticMarket(spec, { numbering, style, random, levels, trades, keepEvents, checksums })
         for (let n = 0; n < EVENTS_BEFORE; n++) market.next(Date.now())
         return [spec.symbol, market]
       }),
@@ -70,7 +71,7 @@ export class SyntheticSource implements Source {
     return [...this.#markets.keys()]
   }
 
-  has({ symbol }: Pick<Subscription, 'symbol'>): boolean {
+  has({ symbol }: Subscription): boolean {
     return this.#markets.has(symbol)
   }
 

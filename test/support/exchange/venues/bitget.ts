@@ -1,5 +1,5 @@
 import { alternatingChecksum } from '../crc32.js'
-import type { Truth } from '../market.js'
+import type { SyntheticMarket } from '../market.js'
 import { changed, json, type Protocol, parse, type Session, type Subscription, type Venue } from '../protocol.js'
 
 /**
@@ -44,7 +44,8 @@ function request(session: Session, text: string, venue: Venue): void {
 
 const arg = ({ key, name, symbol }: Subscription) => ({ instType: name, channel: key.split(':')[0], instId: symbol })
 
-const checksum = ({ bids, asks }: Truth) => alternatingChecksum(bids, asks)
+const checksum = (market: SyntheticMarket) =>
+  market.hasChecksums ? alternatingChecksum(market.levels('bid', 25), market.levels('ask', 25)) : 0
 
 export const bitget: Protocol = {
   path: '/v2/ws/public',
@@ -61,7 +62,7 @@ export const bitget: Protocol = {
   snapshot(subscription, market) {
     const { bids, asks } = market.truth()
     const ts = Date.now()
-    const data = { asks, bids, checksum: checksum(market.truth(25)), seq: market.sequence, ts: String(ts) }
+    const data = { asks, bids, checksum: checksum(market), seq: market.sequence, ts: String(ts) }
     return json({ action: 'snapshot', arg: arg(subscription), data: [data], ts })
   },
 
@@ -70,7 +71,7 @@ export const bitget: Protocol = {
     const data = {
       asks: changed(market, event.changes, 'ask'),
       bids: changed(market, event.changes, 'bid'),
-      checksum: checksum(market.truth(25)),
+      checksum: checksum(market),
       seq: event.last,
       ts: String(ts),
     }

@@ -22,6 +22,10 @@ function subscription(topic: string): Subscription | undefined {
   return { key: topic, channel: 'book', symbol, view: new DepthView(Number(depth ?? 25), true) }
 }
 
+/** The capture is older than v5: asked for by v5's names, its streams come in their own form. */
+const captured = ({ channel, symbol }: Subscription) =>
+  subscription(channel === 'book' ? `orderBookL2_25.${symbol}` : `trade.${symbol}`)
+
 const connId = '0970e817-426e-429a-a679-ff7f55e0b16a'
 
 function request(session: Session, text: string, venue: Venue): void {
@@ -42,7 +46,10 @@ function request(session: Session, text: string, venue: Venue): void {
     answer(false, `error:unknown op ${String(op)}`)
     return
   }
-  const asked = args.map(subscription)
+  const asked = args.map((topic) => {
+    const one = subscription(topic)
+    return one && !venue.market(one.symbol) ? captured(one) : one
+  })
   const bad = args.find((_, i) => !asked[i] || !venue.has(asked[i]))
   if (bad !== undefined) {
     answer(false, `error:handler not found,topic:${bad}`)

@@ -1,5 +1,6 @@
 import type { Level } from '../book.js'
 import { alternatingChecksum } from '../crc32.js'
+import type { SyntheticMarket } from '../market.js'
 import { changed, json, type Protocol, parse, type Session, type Subscription, type Venue } from '../protocol.js'
 import { DepthView } from '../view.js'
 
@@ -48,6 +49,9 @@ const channelOf = (subscription: Subscription) => subscription.key.split(':')[0]
 
 const arg = (subscription: Subscription) => ({ channel: channelOf(subscription), instId: subscription.symbol })
 
+const checksum = (market: SyntheticMarket) =>
+  market.hasChecksums ? alternatingChecksum(market.levels('bid', 25), market.levels('ask', 25)) : 0
+
 export const okx: Protocol = {
   path: '/ws/v5/public',
   numbering: 'skipping',
@@ -72,7 +76,7 @@ export const okx: Protocol = {
       asks: market.levels('ask', 400).map(full),
       bids: market.levels('bid', 400).map(full),
       ts: String(Date.now()),
-      checksum: alternatingChecksum(market.levels('bid', 25), market.levels('ask', 25)),
+      checksum: checksum(market),
       prevSeqId: -1,
       seqId: market.sequence,
     }
@@ -85,7 +89,7 @@ export const okx: Protocol = {
       asks: changed(market, told, 'ask').map(full),
       bids: changed(market, told, 'bid').map(full),
       ts: String(event.timeMs),
-      checksum: alternatingChecksum(market.levels('bid', 25), market.levels('ask', 25)),
+      checksum: checksum(market),
       prevSeqId: event.previous,
       seqId: event.last,
     }
