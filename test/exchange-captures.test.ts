@@ -110,7 +110,7 @@ test.skipIf(!hasCapture('kraken'))('a capture is played at its own speed, or at 
   await exchange.finished()
   const tookMs = performance.now() - startMs
   expect(tookMs).toBeGreaterThan(1300)
-  expect(tookMs).toBeLessThan(4000)
+  expect(tookMs).toBeLessThan(15_000)
   ws.close()
 })
 
@@ -146,8 +146,8 @@ const binance = { 'binance-spot': '/api/v3', 'binance-usdm': '/fapi/v1', 'binanc
 
 test.for(Object.keys(binance) as (keyof typeof binance)[])(
   '%s: the REST snapshot fits the captured stream, also when it is asked for again at its end',
-  async (venue) => {
-    if (!hasCapture(venue)) return
+  async (venue, { skip }) => {
+    skip(!hasCapture(venue), 'no capture on this machine')
     await using exchange = await startExchange({ venue, market: 'capture', speed: 'max' })
     const client = await ModelClient.connect(exchange, venue)
     await exchange.finished()

@@ -142,7 +142,7 @@ test('after 24 hours a venue says goodbye and closes properly', async () => {
 test('in a stall nothing comes, not even a pong, and then everything', async () => {
   const { exchange, client, book } = await connected('bybit', { pingEveryMs: 50 })
   await until(() => client.pings > 0)
-  exchange.stall(400)
+  exchange.stall(1000)
   await new Promise((resolve) => setTimeout(resolve, 50))
   const before = { messages: client.messages.length, pings: client.pings, applied: book.counts.applied }
   exchange.step(10)
@@ -211,23 +211,23 @@ test.for(['binance-spot', 'binance-usdm', 'kucoin'] as const)(
 test('while REST is down it answers nothing, and then again', async () => {
   await using exchange = await made('binance-spot')
   const url = `${exchange.restUrl}/api/v3/depth?symbol=BTCUSDT`
-  exchange.restDown(300)
+  exchange.restDown(1000)
   await expect(fetch(url)).rejects.toThrow()
   expect(exchange.counts.restDown).toBeGreaterThan(0)
-  await new Promise((resolve) => setTimeout(resolve, 350))
+  await new Promise((resolve) => setTimeout(resolve, 1100))
   expect((await fetch(url)).status).toBe(200)
 })
 
 test('refused connections are reset, those that are there stay', async () => {
   const { exchange, client } = await connected('bybit')
-  exchange.refuseConnections(300)
+  exchange.refuseConnections(1500)
   const failed = await new Promise((resolve) => new WebSocket(exchange.url).once('error', resolve))
   expect(String(failed)).toMatch(/ECONNRESET|hang up/)
   await expect(fetch(exchange.restUrl)).rejects.toThrow()
   expect(exchange.counts.refused).toBeGreaterThanOrEqual(2)
   exchange.step(5)
   await settled(exchange, client)
-  await new Promise((resolve) => setTimeout(resolve, 350))
+  await new Promise((resolve) => setTimeout(resolve, 1600))
   const again = await ModelClient.connect(exchange, 'bybit')
   await settled(exchange, again)
   for (const { ws } of [client, again]) ws.close()
@@ -235,7 +235,7 @@ test('refused connections are reset, those that are there stay', async () => {
 })
 
 test('who says nothing is pinged, and closed where it does not even answer that', async () => {
-  const { exchange, client } = await connected('okx', { idleTimeoutMs: 300, pingEveryMs: 100 })
+  const { exchange, client } = await connected('okx', { idleTimeoutMs: 1500, pingEveryMs: 200 })
   const silent = new WebSocket(exchange.url, { autoPong: false })
   const code = await new Promise((resolve) => silent.once('close', resolve))
   expect(code).toBe(1008)

@@ -185,7 +185,9 @@ test('wss and https are trusted by the authority that the exchange made, and by 
   const ca = readFileSync(exchange.caFile ?? '')
   const client = await ModelClient.connect(exchange, 'bybit', { ca })
   await until(() => [...client.books.values()].every(({ counts }) => counts.applied > 20))
-  client.ws.close()
+  const code = new Promise((resolve) => client.ws.once('close', resolve))
+  exchange.cut()
+  expect(await code).toBe(1006)
   await expect(ModelClient.connect(exchange, 'bybit')).rejects.toThrow(/certificate/)
 })
 
