@@ -9,12 +9,14 @@
 mod arrivals;
 mod binance;
 mod csv;
+mod dbn;
 mod decimals;
 mod error;
 mod line_replay;
 mod lines;
 mod poisson;
 mod replay;
+mod unpack;
 mod velox_file;
 
 pub use arrivals::Arrivals;
