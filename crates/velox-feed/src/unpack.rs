@@ -1,5 +1,6 @@
 //! Files as they were before they were packed.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, ErrorKind, Read};
 
 use flate2::bufread::MultiGzDecoder;
@@ -10,6 +11,8 @@ use crate::error::Fault;
 
 /// How much is read and inflated at a time, in bytes.
 const CHUNK: usize = 64 << 10;
+
+const ZSTD: &str = "zstd";
 
 /// The bytes of a file, unpacked.
 pub(crate) type Bytes = Box<dyn BufRead + Send>;
@@ -37,7 +40,7 @@ impl<R: Read> Read for Unpacked<R> {
             if error.raw_os_error().is_some() || error.kind() == ErrorKind::Interrupted {
                 return error;
             }
-            io::Error::new(ErrorKind::InvalidData, Damaged { packing: self.packing, reason: error.to_string() })
+            damaged(self.packing, &error)
         })
     }
 }
@@ -58,10 +61,27 @@ pub(crate) fn unpack(reader: impl Read + Send + 'static) -> io::Result<Bytes> {
     Ok(if magic.starts_with(&[0x1f, 0x8b]) {
         buffered("gzip", MultiGzDecoder::new(bytes))
     } else if is_zstd(&magic) {
-        buffered("zstd", zstd::stream::read::Decoder::with_buffer(bytes)?)
+        zstd_frames(bytes)?
     } else {
         Box::new(bytes)
     })
+}
+
+/// As [`unpack`], where nothing but zstd may be.
+pub(crate) fn unpack_zstd(reader: impl Read + Send + 'static) -> io::Result<Bytes> {
+    let (magic, reader) = peek(reader, 4)?;
+    if is_zstd(&magic) {
+        return zstd_frames(BufReader::with_capacity(CHUNK, reader));
+    }
+    Err(damaged(ZSTD, &"no frame"))
+}
+
+fn zstd_frames(bytes: impl BufRead + Send + 'static) -> io::Result<Bytes> {
+    Ok(buffered(ZSTD, zstd::stream::read::Decoder::with_buffer(bytes)?))
+}
+
+fn damaged(packing: &'static str, reason: &dyn fmt::Display) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, Damaged { packing, reason: reason.to_string() })
 }
 
 /// A frame, or one that is to be skipped, which may stand before it.

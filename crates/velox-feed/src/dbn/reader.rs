@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read};
 
 use ::dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
-use ::dbn::{Metadata, RecordRef, VersionUpgradePolicy};
+use ::dbn::{Metadata, Record, RecordRef, VersionUpgradePolicy};
 
 use super::dbz;
 use crate::FeedError;
@@ -20,6 +20,9 @@ pub(super) const FIXED: usize = 100;
 /// than a small multiple of its length.
 const SYMBOL_LENGTH_AT: usize = 45;
 const LEAST_SYMBOL_LENGTH: u16 = 22;
+
+/// Of every record there is, in bytes.
+const ALIGNMENT: usize = 8;
 
 /// The records of a stream, behind its metadata. Memory is constant: 64 KiB.
 pub(super) struct Reader {
@@ -68,7 +71,7 @@ impl Reader {
     fn begin(mut bytes: Bytes, is_dbz: bool) -> Result<(Bytes, DbnFsm, Metadata), Stop> {
         let head = if is_dbz { dbz::head(&mut bytes)? } else { head(&mut bytes)? };
         if is_dbz {
-            bytes = unpack::unpack(bytes).map_err(Stop::Io)?;
+            bytes = unpack::unpack_zstd(bytes).map_err(Stop::Io)?;
         }
         let (metadata, version) = (metadata(&head)?, head[3]);
         let records = DbnFsm::builder()
@@ -107,6 +110,11 @@ impl Reader {
         loop {
             match self.records.process() {
                 ProcessResult::Record(()) => {
+                    // The crate gives references into its buffer: behind a record of another length they would be unaligned.
+                    let bytes = self.record().map_or(0, |record| record.record_size());
+                    if !bytes.is_multiple_of(ALIGNMENT) {
+                        return Err(Fault::new("a record of a multiple of 8 bytes", bytes.to_string()).into());
+                    }
                     self.number += 1;
                     return Ok(true);
                 }

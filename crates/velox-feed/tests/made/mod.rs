@@ -42,8 +42,9 @@ pub fn metadata(version: u8, schema: Option<Schema>, mapped: &[Mapped]) -> Metad
 pub fn file<R: DbnEncodable>(metadata: &Metadata, records: &[R]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, metadata).unwrap();
-    records.iter().for_each(|record| encoder.encode_record(record).unwrap());
-    drop(encoder);
+    for record in records {
+        encoder.encode_record(record).unwrap();
+    }
     bytes
 }
 
