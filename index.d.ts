@@ -732,10 +732,16 @@ export function pipeline(name: string): {
 /** `recorded`: as the data was received; `max` (default of `replay`): as fast as it goes; or so many messages (arrivals) a second. */
 export type Pace = 'recorded' | 'max' | { perSecond: number }
 /**
- * A recorded file, streamed: format 'binance' (lines, plain or gzip) or 'velox' (what `toFile` wrote), known by its first
- * bytes. Instruments not given take the venue's table of decimals (8 where unknown); a '.velox' file has its own, and those
- * given must have the same tick and lot.
- * VELOX_FILE_NOT_FOUND and VELOX_CORRUPT_DATA (file, line or record, what was expected) come at the first use.
+ * A recorded file, streamed, plain or packed by gzip or zstd: format 'binance' (lines), 'velox' (what `toFile` wrote) or 'dbn'
+ * (Databento's DBN 1 to 3 and DBZ with the schema mbp-1, mbp-10 or trades); known by its first bytes where no format says.
+ * Instruments not given take the venue's table of decimals (8 where unknown); a '.velox' file has its own, and those given
+ * must have the same tick and lot; of 'dbn' a tick is 0.000000001 and a lot 1, as the file counts, and the venue its data set.
+ *
+ * Of 'dbn' a record is a message. A book holds the best 1 or 10 levels of a side that the last record of an exchange event
+ * shows. A trade without an aggressor is left out and counted. There are no quotes to verify a book by.
+ *
+ * VELOX_FILE_NOT_FOUND, VELOX_UNKNOWN_FORMAT and VELOX_CORRUPT_DATA (file, line or record, what was expected) come at the
+ * first use.
  */
 export function replay(
   path: string | URL,

@@ -9,6 +9,7 @@
 mod ahead;
 mod arrivals;
 mod csv;
+mod dbn;
 mod decimals;
 mod error;
 mod feed;
@@ -18,6 +19,7 @@ mod lines;
 mod poisson;
 mod recording;
 mod replay;
+mod unpack;
 mod velox_file;
 
 pub use arrivals::Arrivals;

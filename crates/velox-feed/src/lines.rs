@@ -1,11 +1,10 @@
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
+use std::io::{BufRead, ErrorKind, Read};
 use std::path::Path;
-
-use flate2::bufread::MultiGzDecoder;
 
 use crate::FeedError;
 use crate::error::Fault;
+use crate::unpack::{self, Bytes};
 
 /// The longest line that is read, in bytes: 16 MiB.
 pub const MAX_LINE: usize = 16 << 20;
@@ -13,17 +12,14 @@ pub const MAX_LINE: usize = 16 << 20;
 /// What some editors put in front of UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// How much is read and inflated at a time, in bytes.
-const CHUNK: usize = 64 << 10;
-
-/// The lines of a file, plain or gzip (recognised by its first two bytes, RFC 1952; several members in a row are one
-/// text).
+/// The lines of a file, plain, gzip or zstd (recognised by its first bytes, RFC 1952 and RFC 8878; several members or
+/// frames in a row are one text).
 ///
-/// Memory is constant: one buffer as long as the longest line so far, at most 16 MiB; nothing is allocated per line.
+/// Memory is constant: one buffer as long as the longest line so far, at most 16 MiB, and of a zstd file the window that
+/// it asks for, at most 128 MiB; nothing is allocated per line.
 pub struct LineReader {
     path: String,
-    text: Box<dyn BufRead + Send>,
-    gzip: bool,
+    text: Bytes,
     line: Vec<u8>,
     number: u64,
     /// Whether the line that was read last has no line end.
@@ -45,7 +41,7 @@ impl LineReader {
     /// Reads lines from anywhere else; `path` is the name that errors carry.
     ///
     /// # Errors
-    /// [`FeedError::Io`] when the first two bytes can't be read.
+    /// [`FeedError::Io`] when the first bytes can't be read.
     ///
     /// ```
     /// use velox_feed::LineReader;
@@ -55,25 +51,20 @@ impl LineReader {
     /// assert_eq!(lines.next_line().unwrap(), None);
     /// assert_eq!(lines.number(), 2);
     /// ```
-    pub fn from_reader(path: impl Into<String>, mut reader: impl Read + Send + 'static) -> Result<Self, FeedError> {
+    pub fn from_reader(path: impl Into<String>, reader: impl Read + Send + 'static) -> Result<Self, FeedError> {
         let path = path.into();
-        let mut magic = Vec::with_capacity(2);
-        reader
-            .by_ref()
-            .take(2)
-            .read_to_end(&mut magic)
-            .map_err(|error| FeedError::Io { path: path.clone(), reason: error.to_string() })?;
-        let gzip = magic == [0x1f, 0x8b];
-        let bytes = BufReader::with_capacity(CHUNK, Cursor::new(magic).chain(reader));
-        let text: Box<dyn BufRead + Send> =
-            if gzip { Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(bytes))) } else { Box::new(bytes) };
-        Ok(Self { path, text, gzip, line: Vec::new(), number: 0, torn: false, failed: None })
+        let text = unpack::unpack(reader).map_err(|error| unpack::refused(&error, &path, 1))?;
+        Ok(Self::from_unpacked(path, text))
+    }
+
+    pub(crate) fn from_unpacked(path: String, text: Bytes) -> Self {
+        Self { path, text, line: Vec::new(), number: 0, torn: false, failed: None }
     }
 
     /// The next line without its line end (`\n` or `\r\n`); `None` at the end.
     ///
     /// # Errors
-    /// [`FeedError::Corrupt`] for a gzip stream that is cut off or damaged and for a line over 16 MiB,
+    /// [`FeedError::Corrupt`] for a packed file that is cut off or damaged and for a line over 16 MiB,
     /// [`FeedError::Io`] when reading fails. Every later call gives the same error again.
     pub fn next_line(&mut self) -> Result<Option<&[u8]>, FeedError> {
         Ok(self.advance()?.then_some(&self.line))
@@ -110,7 +101,7 @@ impl LineReader {
         // One byte more than a line may have, and its line end: so a line that is too long is seen.
         let most = MAX_LINE as u64 + 2;
         if let Err(error) = (&mut self.text).take(most).read_until(b'\n', &mut self.line) {
-            return Err(self.refused(&error));
+            return Err(unpack::refused(&error, &self.path, self.number + 1));
         }
         if self.line.is_empty() {
             return Ok(false);
@@ -130,16 +121,6 @@ impl LineReader {
             return Err(Fault::new("a line of at most 16 MiB", &self.line).at(&self.path, self.number));
         }
         Ok(true)
-    }
-
-    /// The inflater reports damage as an I/O error of these kinds; a file system doesn't.
-    fn refused(&self, error: &io::Error) -> FeedError {
-        let damaged =
-            matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput);
-        if self.gzip && damaged {
-            return Fault::new("a whole, undamaged gzip file", error.to_string()).at(&self.path, self.number + 1);
-        }
-        FeedError::Io { path: self.path.clone(), reason: error.to_string() }
     }
 }
 
@@ -162,7 +143,7 @@ pub(crate) fn open_file(path: &Path) -> Result<(String, File), FeedError> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{Cursor, Write};
 
     use flate2::Compression;
     use flate2::write::GzEncoder;
@@ -173,6 +154,10 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(text).unwrap();
         encoder.finish().unwrap()
+    }
+
+    fn zstd(text: &[u8]) -> Vec<u8> {
+        zstd::encode_all(text, 3).unwrap()
     }
 
     fn all(bytes: Vec<u8>) -> Result<Vec<Vec<u8>>, FeedError> {
@@ -186,10 +171,13 @@ mod tests {
     }
 
     #[test]
-    fn plain_and_gzip_and_several_members_read_alike() {
+    fn plain_and_packed_and_several_members_read_alike() {
         let expected = vec![b"a".to_vec(), b"".to_vec(), b"b".to_vec()];
         assert_eq!(all(b"a\r\n\nb".to_vec()).unwrap(), expected);
         assert_eq!(all(gzip(b"a\n\nb\n")).unwrap(), expected);
+        assert_eq!(all(zstd(b"a\n\nb\n")).unwrap(), expected);
+        let skipped = [&[0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, b'x'], &zstd(b"a\n\n")[..], &zstd(b"b")].concat();
+        assert_eq!(all(skipped).unwrap(), expected);
         // The members meet in the middle of a line, and of a chunk.
         assert_eq!(all([gzip(b"a\n"), gzip(b"\nb")].concat()).unwrap(), expected);
         assert_eq!(all(Vec::new()).unwrap(), Vec::<Vec<u8>>::new());
@@ -197,10 +185,13 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_gzip_names_the_line_it_broke_in_and_stays_broken() {
-        let whole = gzip(b"one\ntwo\nthree\n");
-        for bytes in [&whole[..whole.len() - 9], &whole[..2], &[&whole[..], b"tail"].concat()] {
-            let mut lines = LineReader::from_reader("day.gz", Cursor::new(bytes.to_vec())).unwrap();
+    fn a_damaged_packed_file_names_the_line_it_broke_in_and_stays_broken() {
+        let text = b"one\ntwo\nthree\n";
+        let damaged = [(gzip(text), 2), (zstd(text), 4)].map(|(whole, head)| {
+            [whole[..whole.len() - 9].to_vec(), whole[..head].to_vec(), [&whole[..], b"tail"].concat()]
+        });
+        for bytes in damaged.concat() {
+            let mut lines = LineReader::from_reader("day.gz", Cursor::new(bytes)).unwrap();
             let error = loop {
                 match lines.next_line() {
                     Ok(line) => assert!(line.is_some(), "the damage was not seen"),

@@ -1,35 +1,43 @@
-use std::io::{Cursor, Read};
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use velox_record::{Instrument, MarketEvent};
 
 use crate::ahead::AheadLines;
+use crate::dbn::{self, DbnReplay};
 use crate::error::Fault;
 use crate::line_replay::LineReplay;
 use crate::recording::{Form, RecordingReplay};
-use crate::velox_file::{MAGIC, VeloxReader, VeloxReplay};
+use crate::unpack::{Bytes, peek, refused, unpack};
+use crate::velox_file::{self, VeloxReader, VeloxReplay};
 use crate::{Arrivals, Counts, FeedError, LineReader, lines};
 
 /// The formats there are.
-const FORMATS: [&str; 4] = ["binance", "capture", "messages", "velox"];
+const FORMATS: [&str; 5] = ["binance", "capture", "messages", "velox", "dbn"];
 
 /// How to read a recorded file.
 #[derive(Debug, Clone, Default)]
 pub struct ReplayOptions {
     /// `binance` (lines), `messages` (what a live source recorded, [`MessageWriter`](crate::MessageWriter)), `capture` (raw
-    /// captures of cryptofeed) or `velox` (what a pipeline wrote, [`VeloxWriter`](crate::VeloxWriter)). `None`: recognised by content.
+    /// captures of cryptofeed), `velox` (what a pipeline wrote, [`VeloxWriter`](crate::VeloxWriter)) or `dbn` (Databento's,
+    /// with the schema `mbp-1`, `mbp-10` or `trades`). `None`: recognised by content.
     pub format: Option<String>,
     /// The symbols that are wanted, as the venue spells them; empty for all.
     pub symbols: Vec<String>,
     /// Instruments to use, found by symbol; for the others a table of known markets says the decimals, and 8 where it
-    /// doesn't know the market. A `.velox` file has its own: those given must have the same tick and lot.
+    /// doesn't know the market. A `.velox` file has its own: those given must have the same tick and lot. Of a DBN file a
+    /// tick is 10^-9 and a lot 1, as its integers count.
     pub instruments: Vec<Arc<Instrument>>,
 }
 
-/// A recorded file, one message a call. Of a `.velox` file, whose events know no messages, those with the same receive
-/// time are one. Streamed: memory doesn't grow with the file, and nothing is allocated per
-/// message once its buffers are warm.
+/// A recorded file, one message a call; plain, gzip or zstd. Of a `.velox` file, whose events know no messages, those with
+/// the same receive time are one. Streamed: memory doesn't grow with the file, and nothing is allocated per message once
+/// its buffers are warm.
+///
+/// Of a DBN file (versions 1 to 3, DBZ) each record of market data is a message. A book holds the levels that the last
+/// record of an exchange event shows, the best 1 or 10 of a side. A trade without an aggressor is left out and counted, and
+/// no quotes are given: they would be the book's own levels.
 ///
 /// ```
 /// use velox_feed::{Arrivals, Replay, ReplayOptions};
@@ -53,14 +61,16 @@ enum Of {
     Lines(Box<LineReplay>),
     Recording(Box<RecordingReplay>),
     Velox(Box<VeloxReplay>),
+    Dbn(Box<DbnReplay>),
 }
 
 impl Replay {
-    /// Opens a recorded file, lines (plain or gzip) or `.velox`, and reads its beginning to learn the venue and the symbols.
+    /// Opens a recorded file, lines, `.velox` or DBN, and reads its beginning to learn the venue and the symbols.
     ///
     /// # Errors
     /// [`FeedError`]: no such file, not readable, no message of a known venue in the first lines, an unknown format, a
-    /// symbol that the beginning doesn't name, a `.velox` file of other records, an instrument with other steps than its.
+    /// symbol that the beginning doesn't name, a `.velox` file of other records, an instrument with other steps than its,
+    /// a DBN file of another version or schema.
     pub fn open(path: impl AsRef<Path>, options: ReplayOptions) -> Result<Self, FeedError> {
         let (name, file) = lines::open_file(path.as_ref())?;
         Self::from_reader(name, file, options)
@@ -72,7 +82,7 @@ impl Replay {
     /// As [`Self::open`].
     pub fn from_reader(
         path: impl Into<String>,
-        mut reader: impl Read + Send + 'static,
+        reader: impl Read + Send + 'static,
         options: ReplayOptions,
     ) -> Result<Self, FeedError> {
         let path = path.into();
@@ -80,22 +90,29 @@ impl Replay {
             let known = FORMATS.map(str::to_owned).to_vec();
             return Err(FeedError::UnknownFormat { format: format.clone(), known });
         }
-        let mut magic = Vec::with_capacity(MAGIC.len());
-        reader
-            .by_ref()
-            .take(MAGIC.len() as u64)
-            .read_to_end(&mut magic)
-            .map_err(|error| FeedError::Io { path: path.clone(), reason: error.to_string() })?;
-        let is_velox = magic == MAGIC;
-        if is_velox && options.format.as_deref() == Some("binance") {
-            return Err(Fault::new("a message of Binance", magic).at(&path, 1));
-        }
-        let is_velox = is_velox || options.format.as_deref() == Some("velox");
-        let reader = Cursor::new(magic).chain(reader);
-        Ok(Self(if is_velox {
-            Of::Velox(Box::new(VeloxReplay::new(VeloxReader::from_reader(path, reader)?, options)?))
+        let unreadable = |error| refused(&error, &path, 1);
+        let (packed, reader) = peek(reader, dbn::MAGIC).map_err(unreadable)?;
+        let is_dbz = dbn::is_dbz(&packed);
+        let (head, bytes): (Vec<u8>, Bytes) = if is_dbz {
+            (packed, Box::new(BufReader::new(reader)))
         } else {
-            Self::lines(AheadLines::new(LineReader::from_reader(path, reader)?), &options)?
+            let (head, bytes) = unpack(reader).and_then(|bytes| peek(bytes, dbn::MAGIC)).map_err(unreadable)?;
+            (head, Box::new(bytes))
+        };
+        let found = if is_dbz || dbn::is_dbn(&head) {
+            Some("dbn")
+        } else if head.starts_with(velox_file::MAGIC) {
+            Some("velox")
+        } else {
+            None
+        };
+        Ok(Self(match options.format.as_deref().or(found) {
+            Some("dbn") => Of::Dbn(Box::new(DbnReplay::new(path, bytes, is_dbz, options)?)),
+            Some("velox") => Of::Velox(Box::new(VeloxReplay::new(VeloxReader::from_reader(path, bytes)?, options)?)),
+            Some(format) if found.is_some() => {
+                return Err(Fault::new(format!("a first line of the format {format}"), head).at(&path, 1));
+            }
+            _ => Self::lines(AheadLines::new(LineReader::from_unpacked(path, bytes)), &options)?,
         }))
     }
 
@@ -114,12 +131,14 @@ impl Replay {
         }
     }
 
-    /// The name of the venue; of a `.velox` file the venue of its first instrument.
+    /// The name of the venue; of a `.velox` file the venue of its first instrument, of a DBN
+    /// file its data set.
     pub fn venue(&self) -> &str {
         match &self.0 {
             Of::Lines(replay) => replay.venue(),
             Of::Recording(replay) => replay.venue(),
             Of::Velox(replay) => replay.venue(),
+            Of::Dbn(replay) => replay.venue(),
         }
     }
 
@@ -139,6 +158,7 @@ impl Replay {
                 Of::Lines(replay) => replay.symbols().to_vec(),
                 Of::Recording(replay) => replay.symbols().to_vec(),
                 Of::Velox(replay) => replay.symbols(),
+                Of::Dbn(replay) => replay.symbols(),
             },
         })
     }
@@ -149,6 +169,7 @@ impl Replay {
             Of::Lines(replay) => replay.counts(),
             Of::Recording(replay) => replay.counts(),
             Of::Velox(replay) => replay.counts(),
+            Of::Dbn(replay) => replay.counts(),
         }
     }
 
@@ -157,18 +178,20 @@ impl Replay {
             Of::Lines(replay) => &**replay,
             Of::Recording(replay) => &**replay,
             Of::Velox(replay) => &**replay,
+            Of::Dbn(replay) => &**replay,
         }
     }
 }
 
 impl Arrivals for Replay {
-    /// A blank line is no arrival. After a line that can't be decoded the next call goes on with the line after it;
-    /// after one that can't be read, and after any error of a `.velox` file, every call gives the same error.
+    /// A blank line is no arrival. After a line or a DBN record that can't be decoded the next call goes on with the one
+    /// after it; after one that can't be read, and after any error of a `.velox` file, every call gives the same error.
     fn next(&mut self, out: &mut Vec<MarketEvent>) -> Result<Option<u64>, FeedError> {
         match &mut self.0 {
             Of::Lines(replay) => replay.next(out),
             Of::Recording(replay) => replay.next(out),
             Of::Velox(replay) => replay.next(out),
+            Of::Dbn(replay) => replay.next(out),
         }
     }
 

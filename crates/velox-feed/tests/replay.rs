@@ -209,7 +209,7 @@ fn what_has_no_message_at_all_is_refused_at_line_one() {
     }
     let options = ReplayOptions { format: Some("kraken".into()), ..ReplayOptions::default() };
     let error = with(TICKER, options).err().unwrap();
-    assert_eq!(error.to_string(), "unknown format: expected one of binance, capture, messages, velox, got kraken");
+    assert_eq!(error.to_string(), "unknown format: expected one of binance, capture, messages, velox, dbn, got kraken");
     assert_eq!(error.code(), "VELOX_UNKNOWN_FORMAT");
     assert!(
         with(TICKER, ReplayOptions { format: Some("binance".into()), ..ReplayOptions::default() }).is_ok(),

@@ -74,7 +74,9 @@ fn on_message(
             Some(Ok(true)) | None => {}
         };
         let message = call.message(i, text);
-        let message = message.ok_or_else(|| Thrown::value("message", "a string or a Uint8Array over memory of its own", "something else"))?;
+        let message = message.ok_or_else(|| {
+            Thrown::value("message", "a string or a Uint8Array over memory of its own", "something else")
+        })?;
         let applied = take(books, message, receive_ts, &mut trade)?;
         match failed {
             Some(error) => Err(error.into()),

@@ -10,7 +10,7 @@ use super::{
     checksum,
 };
 use crate::error::Fault;
-use crate::{FeedError, Schema, lines};
+use crate::{FeedError, Schema, lines, unpack};
 
 /// How many bytes are asked of the system at a time.
 const CHUNK: usize = 64 << 10;
@@ -214,7 +214,7 @@ enum Stop {
 impl Stop {
     fn at(self, path: &str, record: u64) -> FeedError {
         match self {
-            Self::Io(error) => FeedError::Io { path: path.into(), reason: error.to_string() },
+            Self::Io(error) => unpack::refused(&error, path, record),
             Self::Fault(fault) => fault.at(path, record),
         }
     }
