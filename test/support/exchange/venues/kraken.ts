@@ -79,7 +79,7 @@ export const kraken: Protocol = {
   style: 'fixed',
   markets: [
     { symbol: 'XBT/USD', priceDecimals: 5, qtyDecimals: 8, tick: 10_000, mid: 562_183 },
-    { symbol: 'ADA/XBT', priceDecimals: 9, qtyDecimals: 8, mid: 22_900 },
+    { symbol: 'ADA/XBT', priceDecimals: 9, qtyDecimals: 8, tick: 10, mid: 2_290 },
   ],
   capture: { stream: 'exchange-captures/KRAKEN.ws.50.0' },
   heartbeat: (session) => (session.subscriptions.size > 0 ? json({ event: 'heartbeat' }) : undefined),
