@@ -19,8 +19,10 @@ test.skipIf(!mbp)("a DBN file of a market's best prices leaves the book that its
     const report = await (await chain.to(count('output')).start()).done()
     expect(report).toMatchObject({ balanced: true, gaps: 0, nonDeterministic: [] })
     expect(report.stages.at(-1)).toMatchObject({ in: 120, consumed: 120 })
-    expect(book.top()).toMatchObject({ state: 'live', bid: 5529.25, bidQty: 1, ask: 5529.5, askQty: 40 })
-    expect(book.depth(10)).toMatchObject({ bids: [{ price: 5529.25 }], asks: [{ price: 5529.5 }] })
+    const [bid, ask] = [instrument.price('5529'), instrument.price('5529.25')]
+    expect(book.top()).toEqual({ bid, bidQty: 24, ask, askQty: 6, sequence: 9_064_213 })
+    const { bids, asks } = book.depth(10)
+    expect([bids.map(({ price }) => price), asks.map(({ price }) => price)]).toEqual([[bid], [ask]])
   }
 })
 
@@ -31,7 +33,7 @@ test.skipIf(!trades)('a DBN file of trades is their aggressors, prices and sizes
     .toArray()
   expect(all.length).toBe(120)
   expect(all.filter(({ side }) => side === 'ask').length).toBe(54)
-  expect(all[0]).toMatchObject({ id: 9_060_643n, side: 'bid', price: 5_528_750_000_000n, qty: 2n })
+  expect(all[0]).toMatchObject({ id: 9_060_643, side: 'bid', price: 5_528_750_000_000, qty: 2 })
 })
 
 test.skipIf(!mbo)('a DBN file of orders is refused by the name of its schema', () => {

@@ -24,7 +24,7 @@ pub enum FeedError {
     Corrupt {
         /// As it was given.
         path: String,
-        /// From 1; of a `.velox` file the record that could not be read.
+        /// From 1; of a `.velox` or DBN file the record that could not be read.
         line: u64,
         /// What should have been there; names the field where it is one.
         expected: String,
