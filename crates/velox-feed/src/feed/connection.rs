@@ -6,7 +6,7 @@ use std::sync::Arc;
 use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
 
 use super::batch::{Batch, Change, Event};
-use super::depth::Depth;
+use super::depth::{Depth, Line};
 use super::level::{mark_event, mark_snapshot};
 use super::numbers::Numbers;
 use super::{Applied, FeedState, Heartbeat, Protocol};
@@ -30,7 +30,7 @@ pub(super) trait Dialect: Send {
     fn judge(&self, book: &Book, event: &Event) -> Verdict;
 
     /// The checksum of a book's best levels, at venues that say one.
-    const CHECKSUM: Option<fn(&Depth, &mut Vec<u8>) -> u32> = None;
+    const CHECKSUM: Option<fn(&Depth, &mut Line) -> u32> = None;
 
     fn subscribe(&self, markets: &[Arc<Instrument>]) -> Vec<String>;
 
@@ -115,8 +115,8 @@ pub(super) struct Connection<D> {
     numbers: Numbers,
     doc: Doc,
     batch: Batch,
-    /// The text of a checksum.
-    buffer: Vec<u8>,
+    /// What a checksum is of.
+    line: Line,
 }
 
 impl<D: Dialect> Connection<D> {
@@ -128,7 +128,7 @@ impl<D: Dialect> Connection<D> {
             numbers: Numbers::default(),
             doc: Doc::default(),
             batch: Batch::default(),
-            buffer: Vec::new(),
+            line: Line::new(),
         }
     }
 
@@ -196,7 +196,7 @@ impl<D: Dialect> Connection<D> {
                     out.push(MarketEvent { kind: EventKind::LEVEL, side, price, qty: 0, ..stamp });
                 }
             }
-            if event.checksum.is_some_and(|expected| expected != checksum(&book.depth, &mut self.buffer)) {
+            if event.checksum.is_some_and(|expected| expected != checksum(&book.depth, &mut self.line)) {
                 out.truncate(start);
                 book.lose(stamp, out);
                 book.state = FeedState::Stale;
