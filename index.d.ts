@@ -732,8 +732,9 @@ export function pipeline(name: string): {
 /** `recorded`: as the data was received; `max` (default of `replay`): as fast as it goes; or so many messages (arrivals) a second. */
 export type Pace = 'recorded' | 'max' | { perSecond: number }
 /**
- * A recorded file, streamed, plain or packed by gzip or zstd: format 'binance' (lines), 'velox' (what `toFile` wrote) or 'dbn'
- * (Databento's DBN 1 to 3 and DBZ with the schema mbp-1, mbp-10 or trades); known by its first bytes where no format says.
+ * A recorded file, streamed, plain or packed by gzip or zstd: format 'binance' (lines), 'messages' (a recorded connection),
+ * 'capture' (raw captures of cryptofeed), 'velox' (what `toFile` wrote) or 'dbn' (Databento's DBN 1 to 3 and DBZ with the schema
+ * mbp-1, mbp-10 or trades); known by its first bytes where no format says.
  * Instruments not given take the venue's table of decimals (8 where unknown); a '.velox' file has its own, and those given
  * must have the same tick and lot; of 'dbn' a tick is 0.000000001 and a lot 1, as the file counts, and the venue its data set.
  *
