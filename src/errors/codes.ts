@@ -39,6 +39,7 @@ export const MESSAGES: Messages = {
   VELOX_FILE_UNREADABLE: ({ path, reason }) => `${path}: expected a readable file, got: ${reason}`,
   VELOX_FILE_UNWRITABLE: ({ path, reason }) => `${path}: expected a file that can be written, got: ${reason}`,
   VELOX_CORRUPT_DATA: ({ path, line, expected, got }) => `${path}, line ${line}: expected ${expected}, got ${got}`,
+  VELOX_BAD_MESSAGE: ({ venue, expected, got }) => `a message of ${venue}: expected ${expected}, got ${got}`,
   VELOX_UNKNOWN_SYMBOL: ({ symbol, known }) => `symbol: expected one of ${known.join(', ')}, got ${symbol}`,
   VELOX_UNKNOWN_FORMAT: ({ format, known }) => `format: expected one of ${known.join(', ')}, got ${format}`,
   VELOX_PLACEMENT_INVALID: ({ expected, got }) => `placement: expected ${expected}, got ${got}`,

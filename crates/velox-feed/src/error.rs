@@ -1,5 +1,7 @@
 use thiserror::Error;
 
+use crate::feed::Venue;
+
 /// Why a source can't be opened or can't go on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FeedError {
@@ -29,12 +31,22 @@ pub enum FeedError {
         /// What was there, at most 80 characters of it.
         got: String,
     },
-    /// A symbol that the file doesn't speak of.
+    /// A message, or a snapshot, that is not what the venue's documentation says.
+    #[error("a message of {venue}: expected {expected}, got {got}")]
+    Message {
+        /// The name of the venue.
+        venue: &'static str,
+        /// What should have been there; names the field where it is one.
+        expected: String,
+        /// What was there, at most 80 characters of it.
+        got: String,
+    },
+    /// A symbol that the file or the feed doesn't speak of.
     #[error("unknown symbol: expected one of {}, got {symbol}", known.join(", "))]
     UnknownSymbol {
         /// What was asked for.
         symbol: String,
-        /// The file's symbols.
+        /// The symbols there are.
         known: Vec<String>,
     },
     /// A format that no decoder reads.
@@ -70,6 +82,7 @@ impl FeedError {
             Self::NotFound { .. } => "VELOX_FILE_NOT_FOUND",
             Self::Io { .. } => "VELOX_FILE_UNREADABLE",
             Self::Corrupt { .. } => "VELOX_CORRUPT_DATA",
+            Self::Message { .. } => "VELOX_BAD_MESSAGE",
             Self::UnknownSymbol { .. } => "VELOX_UNKNOWN_SYMBOL",
             Self::UnknownFormat { .. } => "VELOX_UNKNOWN_FORMAT",
             Self::InvalidValue { .. } => "VELOX_INVALID_VALUE",
@@ -87,6 +100,10 @@ pub(crate) struct Fault {
 impl Fault {
     pub(crate) fn new(expected: impl Into<String>, got: impl AsRef<[u8]>) -> Self {
         Self { expected: expected.into(), got: shorten(got.as_ref()) }
+    }
+
+    pub(crate) fn of(self, venue: Venue) -> FeedError {
+        FeedError::Message { venue: venue.name(), expected: self.expected, got: self.got }
     }
 
     pub(crate) fn at(self, path: &str, line: u64) -> FeedError {

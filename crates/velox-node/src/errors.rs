@@ -87,6 +87,9 @@ impl From<FeedError> for Thrown {
             FeedError::Corrupt { path, line, expected, got } => {
                 json!({ "path": path, "line": line, "expected": expected, "got": got })
             }
+            FeedError::Message { venue, expected, got } => {
+                json!({ "venue": venue, "expected": expected, "got": got })
+            }
             FeedError::UnknownSymbol { symbol, known } => json!({ "symbol": symbol, "known": known }),
             FeedError::UnknownFormat { format, known } => json!({ "format": format, "known": known }),
             FeedError::InvalidValue { field, expected, got } => {
