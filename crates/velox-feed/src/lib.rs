@@ -7,7 +7,6 @@
 #![forbid(unsafe_code)]
 
 mod arrivals;
-mod binance;
 mod csv;
 mod decimals;
 mod error;
@@ -19,10 +18,9 @@ mod replay;
 mod velox_file;
 
 pub use arrivals::Arrivals;
-pub use binance::Counts;
 pub use csv::CsvWriter;
 pub use error::FeedError;
-pub use feed::{Applied, Checks, Feed, FeedState, Heartbeat, Venue, VerifiedBy};
+pub use feed::{Applied, Checks, Counts, Feed, FeedState, Heartbeat, Venue, VerifiedBy};
 pub use lines::{LineReader, MAX_LINE};
 pub use poisson::{Poisson, PoissonOptions};
 pub use replay::{Replay, ReplayOptions};

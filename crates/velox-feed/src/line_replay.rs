@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use velox_record::{Instrument, MarketEvent};
 
-use crate::binance::{Counts, Decoder, Sniffed};
 use crate::error::Fault;
-use crate::{Arrivals, FeedError, LineReader, ReplayOptions, decimals};
+use crate::feed::binance::{Decoder, Sniffed};
+use crate::{Arrivals, Counts, FeedError, LineReader, ReplayOptions, decimals};
 
 /// How much is read ahead to learn the venue and the symbols, at most, in lines and in bytes.
 const HEAD_LINES: usize = 4_096;
@@ -99,7 +99,7 @@ impl LineReplay {
                 None => decimals::instrument(venue.name(), symbol)?,
             });
         }
-        let decoder = Decoder::new(venue, instruments, !options.symbols.is_empty(), symbols.len() == 1);
+        let decoder = Decoder::of_file(venue, instruments, !options.symbols.is_empty(), symbols.len() == 1);
         Ok(Self { head, lines, decoder, venue: venue.name(), symbols })
     }
 
@@ -141,7 +141,7 @@ impl Arrivals for LineReplay {
             if line.is_empty() {
                 continue;
             }
-            let decoded = self.decoder.decode(line, out);
+            let decoded = self.decoder.decode_line(line, out);
             return decoded.map(Some).map_err(|fault| fault.at(self.lines.path(), number));
         }
     }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use velox_record::{Instrument, MarketEvent};
 
-use crate::binance::Counts;
 use crate::error::Fault;
 use crate::line_replay::LineReplay;
 use crate::velox_file::{MAGIC, VeloxReader, VeloxReplay};
-use crate::{Arrivals, FeedError, LineReader, lines};
+use crate::{Arrivals, Counts, FeedError, LineReader, lines};
 
 /// The formats there are.
 const FORMATS: [&str; 2] = ["binance", "velox"];

@@ -1,5 +1,8 @@
 //! One connection of one venue: its messages in, events out, and each book's standing by the venue's own rules.
 
+pub(crate) mod binance;
+pub(crate) mod comparable;
+mod sync;
 mod venue;
 
 use std::sync::Arc;
@@ -7,6 +10,8 @@ use std::time::Duration;
 
 use velox_record::{Instrument, MarketEvent};
 
+pub use self::binance::Counts;
+use self::binance::Decoder;
 pub use self::venue::{Checks, Venue, VerifiedBy};
 use crate::FeedError;
 use crate::error::Fault;
@@ -107,11 +112,13 @@ pub(crate) trait Protocol: Send {
     fn disconnected(&mut self, out: &mut Vec<MarketEvent>);
 }
 
-fn protocol(venue: Venue, _markets: &[Arc<Instrument>]) -> Result<Box<dyn Protocol>, FeedError> {
-    Err(FeedError::InvalidValue {
-        field: "venue",
-        expected: "a venue with a decoder".to_owned(),
-        got: venue.name().to_owned(),
+fn protocol(venue: Venue, markets: &[Arc<Instrument>]) -> Result<Box<dyn Protocol>, FeedError> {
+    Ok(match venue {
+        Venue::BinanceSpot | Venue::BinanceUsdm | Venue::BinanceCoinm => Box::new(Decoder::of_feed(venue, markets)),
+        _ => {
+            let expected = "a venue with a decoder".to_owned();
+            return Err(FeedError::InvalidValue { field: "venue", expected, got: venue.name().to_owned() });
+        }
     })
 }
 

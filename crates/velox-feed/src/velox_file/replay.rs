@@ -6,8 +6,8 @@ use std::sync::Arc;
 use velox_record::{EventKind, Instrument, MarketEvent, Record, flags};
 
 use super::VeloxReader;
-use crate::binance::comparable::Comparable;
 use crate::error::Fault;
+use crate::feed::comparable::Comparable;
 use crate::{Arrivals, Counts, FeedError, ReplayOptions, Schema};
 
 /// How many blocks are read ahead to learn the instruments: 4 MiB of what our writer writes.

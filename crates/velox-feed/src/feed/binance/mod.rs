@@ -1,19 +1,19 @@
-//! Recorded messages of Binance's market streams: one a line, `<local receive time, epoch ns> <JSON as received>`.
+//! Binance's market streams, live and recorded; a recording has one message a line,
+//! `<local receive time, epoch ns> <JSON as received>`.
 //!
-//! The JSON is a combined stream's (`{"stream":..,"data":{..}}`), a raw stream's, or the answer of the REST `depth` call.
+//! A message is a combined stream's (`{"stream":..,"data":{..}}`), a raw stream's, or the answer of the REST `depth` call.
 //!
 //! | message | events |
 //! |---|---|
-//! | depth update | one level each, sequence `u`, the last flagged LAST; nothing before a snapshot or after a gap ([`sync`]) |
+//! | depth update | one level each, sequence `u`, the last flagged LAST; nothing before a snapshot or after a gap ([`sync`](super::sync)) |
 //! | snapshot | one level each, sequence `lastUpdateId`, the first flagged SNAPSHOT, the last LAST; then what waited for it |
 //! | book ticker | two quotes, bid and ask, sequence `u`, the second flagged LAST |
 //! | trade | one trade, the aggressor's side, sequence `t` |
 //! | anything else | nothing: counted |
 
-pub(crate) mod comparable;
 mod fields;
 mod message;
-mod sync;
+mod requests;
 mod venue;
 
 use std::collections::HashMap;
@@ -24,12 +24,13 @@ use velox_record::{ASK, BID, DecimalError, EventKind, Instrument, MarketEvent, S
 
 use self::fields::{Fields, Level};
 use self::message::Message;
-use self::sync::{MOST_EVENTS, Rule, Sync, Update};
-pub(crate) use self::venue::{Sniffed, Venue};
+pub(crate) use self::venue::Sniffed;
+use super::sync::{Late, MOST_EVENTS, Rule, Sync, Update};
+use super::{Applied, Venue};
 use crate::error::Fault;
 use crate::{FeedError, decimals};
 
-/// The most symbols of one file: each keeps an instrument for the life of the process.
+/// The most symbols of one file or feed: each keeps an instrument for the life of the process.
 const MOST_SYMBOLS: usize = 4_096;
 
 /// What became of the messages that gave no event.
@@ -45,13 +46,14 @@ pub struct Counts {
     pub discarded: u64,
 }
 
-/// Turns lines into events.
+/// Turns messages into events.
 pub(crate) struct Decoder {
     venue: Venue,
     /// Where each symbol's state is.
     by_symbol: HashMap<String, usize>,
     /// Whether symbols that are not in `by_symbol` are to be skipped.
     only_known: bool,
+    late: Late,
     /// Whether the file names one symbol only, which a snapshot without a name must then be of.
     sole: bool,
     instruments: Vec<Arc<Instrument>>,
@@ -87,13 +89,23 @@ fn steps(step: Step, text: &[u8], least: i64, field: &str) -> Result<i64, Fault>
 }
 
 impl Decoder {
-    /// `instruments` are those whose events are wanted; with `only_known` no other symbol's are. `sole` says that the
-    /// file speaks of one symbol.
-    pub(crate) fn new(venue: Venue, instruments: Vec<Arc<Instrument>>, only_known: bool, sole: bool) -> Self {
+    /// The decoder of a recording. `instruments` are those whose events are wanted; with `only_known` no other symbol's
+    /// are. `sole` says that the file speaks of one symbol.
+    pub(crate) fn of_file(venue: Venue, instruments: Vec<Arc<Instrument>>, only_known: bool, sole: bool) -> Self {
+        Self::new(venue, instruments, Late::Refused, only_known, sole)
+    }
+
+    /// The decoder of a connection: of these symbols only.
+    pub(super) fn of_feed(venue: Venue, instruments: &[Arc<Instrument>]) -> Self {
+        Self::new(venue, instruments.to_vec(), Late::Forgets, true, false)
+    }
+
+    fn new(venue: Venue, instruments: Vec<Arc<Instrument>>, late: Late, only_known: bool, sole: bool) -> Self {
         let mut decoder = Self {
             venue,
             by_symbol: HashMap::new(),
             only_known,
+            late,
             sole,
             instruments: Vec::new(),
             syncs: Vec::new(),
@@ -131,18 +143,31 @@ impl Decoder {
     }
 
     /// Appends the events of one line and gives its receive time; on a fault `out` is as it was.
-    pub(crate) fn decode(&mut self, line: &[u8], out: &mut Vec<MarketEvent>) -> Result<u64, Fault> {
+    pub(crate) fn decode_line(&mut self, line: &[u8], out: &mut Vec<MarketEvent>) -> Result<u64, Fault> {
+        let (receive_ts, json) = split(line)?;
         let start = out.len();
-        self.decode_line(line, out).inspect_err(|_| out.truncate(start))
+        self.decode(json, None, receive_ts, out).inspect_err(|_| out.truncate(start))?;
+        Ok(receive_ts)
     }
 
-    fn decode_line(&mut self, line: &[u8], out: &mut Vec<MarketEvent>) -> Result<u64, Fault> {
-        let (receive_ts, json) = split(line)?;
+    /// Appends the events of one message; what a fault left behind is the caller's to take back. `answer_of` is the
+    /// market that was asked for a snapshot, where that is what it must be.
+    fn decode(
+        &mut self,
+        json: &[u8],
+        answer_of: Option<usize>,
+        receive_ts: u64,
+        out: &mut Vec<MarketEvent>,
+    ) -> Result<Applied, Fault> {
         let fields = Fields::read(json, &mut self.levels)?;
         let message = Message::of(&fields)?;
-        let Some(market) = self.market(&message)? else {
+        let market = match answer_of {
+            Some(market) => self.answered(market, &message).map(Some),
+            None => self.market(&message),
+        };
+        let Some(market) = market? else {
             self.skipped += 1;
-            return Ok(receive_ts);
+            return Ok(Applied::Ignored);
         };
         let stamp = MarketEvent {
             instrument: self.instruments[market].id(),
@@ -151,7 +176,7 @@ impl Decoder {
             ..MarketEvent::default()
         };
         let start = out.len();
-        match message {
+        Ok(match message {
             Message::Depth { first, last, previous, bids, asks, .. } => {
                 let previous = self.previous(previous)?;
                 let stamp = MarketEvent { sequence: last, ..stamp };
@@ -159,12 +184,12 @@ impl Decoder {
                 let update = Update { first, last, previous, stamp };
                 self.syncs[market].depth(update, out, start).map_err(|_| {
                     Fault::new(format!("a snapshot line within the first {MOST_EVENTS} depth updates"), json)
-                })?;
+                })?
             }
             Message::Snapshot { last_update_id, bids, asks, .. } => {
                 let stamp = MarketEvent { sequence: last_update_id, ..stamp };
                 self.append_levels(json, market, stamp, [bids, asks], ["bids", "asks"], out)?;
-                self.syncs[market].snapshot(last_update_id, stamp, out, start);
+                self.syncs[market].snapshot(last_update_id, stamp, out, start)
             }
             Message::Ticker { update, bid, ask, .. } => {
                 let stamp = MarketEvent { kind: EventKind::QUOTE, sequence: update, ..stamp };
@@ -172,6 +197,7 @@ impl Decoder {
                 let stamp = MarketEvent { side: ASK, flags: flags::LAST, ..stamp };
                 out.push(self.priced(market, stamp, ask, ["a", "A"])?);
                 self.syncs[market].ticker(update);
+                Applied::Applied
             }
             Message::Trade { id, price, qty, buyer_is_maker, .. } => {
                 let side = if buyer_is_maker { ASK } else { BID };
@@ -180,22 +206,34 @@ impl Decoder {
                 // Futures streams carry entries of nothing at price 0 (`X` is `NA`) to keep their numbers whole.
                 if trade.qty == 0 {
                     self.skipped += 1;
-                } else {
-                    out.push(trade);
+                    return Ok(Applied::Ignored);
                 }
+                out.push(trade);
+                Applied::Applied
             }
-            Message::Other => {}
+            Message::Other => Applied::Ignored,
+        })
+    }
+
+    /// The market whose snapshot was asked for, once it is clear that the answer is one.
+    fn answered(&self, market: usize, message: &Message<'_>) -> Result<usize, Fault> {
+        let asked = self.instruments[market].symbol();
+        match message {
+            Message::Snapshot { symbol: Some(symbol), .. } if !symbol.eq_ignore_ascii_case(asked) => {
+                Err(Fault::new(format!("a snapshot of {asked}"), symbol))
+            }
+            Message::Snapshot { .. } => Ok(market),
+            _ => Err(Fault::new(format!("a snapshot of {asked}"), "another kind of message")),
         }
-        Ok(receive_ts)
     }
 
     /// `pu`, which futures have and spot doesn't: it decides by which rule events are chained.
     fn previous(&self, previous: Option<u64>) -> Result<u64, Fault> {
         match (self.venue, previous) {
-            (Venue::Spot, Some(previous)) => {
+            (Venue::BinanceSpot, Some(previous)) => {
                 Err(Fault::new("a depth update of binance-spot, without field `pu`", previous.to_string()))
             }
-            (Venue::Usdm | Venue::Coinm, None) => {
+            (Venue::BinanceUsdm | Venue::BinanceCoinm, None) => {
                 Err(Fault::new(format!("field `pu`: a whole number ({})", self.venue.name()), "nothing"))
             }
             (_, previous) => Ok(previous.unwrap_or(0)),
@@ -210,7 +248,7 @@ impl Decoder {
             (_, None) if self.sole && self.instruments.len() == 1 => return Ok(Some(0)),
             (_, None) if self.sole => return Ok(None),
             (_, None) => {
-                return Err(Fault::new("field `symbol` in a snapshot, as the file has several symbols", "nothing"));
+                return Err(Fault::new("field `symbol` in a snapshot, as there are several symbols", "nothing"));
             }
         };
         if let Some(&market) = self.by_symbol.get(symbol) {
@@ -229,7 +267,7 @@ impl Decoder {
             return Ok(None);
         }
         if self.instruments.len() == MOST_SYMBOLS {
-            return Err(Fault::new(format!("at most {MOST_SYMBOLS} symbols in one file"), symbol));
+            return Err(Fault::new(format!("at most {MOST_SYMBOLS} symbols"), symbol));
         }
         let instrument = decimals::instrument(self.venue.name(), symbol).map_err(|error| match error {
             FeedError::InvalidValue { expected, got, .. } => Fault::new(expected, got),
@@ -239,10 +277,10 @@ impl Decoder {
     }
 
     fn add(&mut self, instrument: Arc<Instrument>) -> usize {
-        let rule = if self.venue == Venue::Spot { Rule::Spot } else { Rule::Futures };
+        let rule = if self.venue == Venue::BinanceSpot { Rule::Spot } else { Rule::Futures };
         self.by_symbol.insert(instrument.symbol().to_owned(), self.instruments.len());
         self.instruments.push(instrument);
-        self.syncs.push(Sync::new(rule));
+        self.syncs.push(Sync::new(rule, self.late));
         self.instruments.len() - 1
     }
 

@@ -1,4 +1,5 @@
-//! When a depth event may touch the book: Binance's rules, for one instrument.
+//! When a depth event may touch the book of a venue whose snapshot comes by REST: the rules of Binance and KuCoin, for
+//! one instrument.
 //!
 //! Sources: "How to manage a local order book correctly", in the documentation of the [spot], [USD-M] and [COIN-M]
 //! streams. Depth events are buffered until a snapshot; those that the snapshot already has are dropped; the first one
@@ -21,32 +22,42 @@ use std::collections::VecDeque;
 use velox_record::{EventKind, MarketEvent, flags};
 
 use super::comparable::Comparable;
+use super::{Applied, FeedState};
 
 /// The most depth events that wait for a snapshot.
-pub(super) const MOST_EVENTS: usize = 10_000;
+pub(crate) const MOST_EVENTS: usize = 10_000;
 /// The most levels that wait for a snapshot: 16 MiB of them.
-pub(super) const MOST_LEVELS: usize = 1 << 18;
+pub(crate) const MOST_LEVELS: usize = 1 << 18;
 
 /// How events are chained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     Futures,
     Spot,
 }
 
 /// The numbers of one depth event, and an event that carries its instrument, sequence and times.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Update {
-    pub(super) first: u64,
-    pub(super) last: u64,
+pub(crate) struct Update {
+    pub(crate) first: u64,
+    pub(crate) last: u64,
     /// `pu`; 0 on spot.
-    pub(super) previous: u64,
-    pub(super) stamp: MarketEvent,
+    pub(crate) previous: u64,
+    pub(crate) stamp: MarketEvent,
+}
+
+/// What happens to the oldest events where the first snapshot doesn't come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Late {
+    /// It is an error: a recording without a snapshot is of no use.
+    Refused,
+    /// They make room: a snapshot that needs them is then too old, and a newer one can be fetched.
+    Forgets,
 }
 
 /// More events than are kept came before the first snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NoSnapshot;
+pub(crate) struct NoSnapshot;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -66,8 +77,9 @@ enum Verdict {
 }
 
 #[derive(Debug)]
-pub(super) struct Sync {
+pub(crate) struct Sync {
     rule: Rule,
+    late: Late,
     stage: Stage,
     /// The `lastUpdateId` of the snapshot, then the `u` of the event applied last.
     last: u64,
@@ -80,20 +92,21 @@ pub(super) struct Sync {
     waiting: VecDeque<(Update, usize)>,
     /// The levels of `waiting`, in one buffer: a waiting event allocates nothing once it is warm.
     levels: VecDeque<MarketEvent>,
-    pub(super) pairs: Comparable,
+    pub(crate) pairs: Comparable,
     /// The pairs before the first synchronisation: what could have been checked where none ever comes.
     unsynchronised: Comparable,
     /// Depth events and snapshots that brought nothing new.
-    pub(super) repeated: u64,
-    pub(super) gaps: u64,
+    pub(crate) repeated: u64,
+    pub(crate) gaps: u64,
     /// Depth events let go while waiting for a snapshot after a gap.
-    pub(super) discarded: u64,
+    pub(crate) discarded: u64,
 }
 
 impl Sync {
-    pub(super) fn new(rule: Rule) -> Self {
+    pub(crate) fn new(rule: Rule, late: Late) -> Self {
         Self {
             rule,
+            late,
             stage: Stage::Waiting,
             last: 0,
             before: 0,
@@ -110,7 +123,7 @@ impl Sync {
     }
 
     /// A quote at `update`.
-    pub(super) fn ticker(&mut self, update: u64) {
+    pub(crate) fn ticker(&mut self, update: u64) {
         self.pairs.ticker(update);
         if !self.begun {
             self.unsynchronised.ticker(update);
@@ -118,14 +131,39 @@ impl Sync {
     }
 
     /// The data is over: where no snapshot ever came, every pair counts, and none of them was checked.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if !self.begun {
             self.pairs = std::mem::take(&mut self.unsynchronised);
         }
     }
 
+    pub(crate) fn state(&self) -> FeedState {
+        match (self.stage, self.begun) {
+            (Stage::Waiting, false) => FeedState::Syncing,
+            (Stage::Waiting, true) => FeedState::Stale,
+            _ => FeedState::Live,
+        }
+    }
+
+    /// The connection is gone. What waited is of no use: nobody knows what is missing behind it.
+    pub(crate) fn disconnected(&mut self, stamp: MarketEvent, out: &mut Vec<MarketEvent>) {
+        self.waiting.clear();
+        self.levels.clear();
+        // A venue that was down may count from the beginning.
+        self.seen = 0;
+        if self.stage != Stage::Waiting {
+            self.stage = Stage::Waiting;
+            self.report_gap(MarketEvent { sequence: self.last, ..stamp }, out);
+        }
+    }
+
     /// Judges a depth event whose levels are `out[start..]`: they stay, they go, or they give way to a gap.
-    pub(super) fn depth(&mut self, update: Update, out: &mut Vec<MarketEvent>, start: usize) -> Result<(), NoSnapshot> {
+    pub(crate) fn depth(
+        &mut self,
+        update: Update,
+        out: &mut Vec<MarketEvent>,
+        start: usize,
+    ) -> Result<Applied, NoSnapshot> {
         if let Some(last) = out[start..].last_mut() {
             last.flags |= flags::LAST;
         }
@@ -140,47 +178,57 @@ impl Sync {
             }
             stage => self.judge(&update, stage, self.last),
         };
-        match verdict {
+        let applied = match verdict {
             Verdict::Old => {
                 self.repeated += 1;
                 out.truncate(start);
-                return Ok(());
+                return Ok(Applied::Ignored);
             }
             Verdict::Next => {
                 self.stage = Stage::Live;
                 self.before = std::mem::replace(&mut self.last, update.last);
+                Applied::Applied
             }
             Verdict::Gap => {
                 self.wait(update, &out[start..])?;
                 out.truncate(start);
-                if !waits {
+                if waits {
+                    Applied::Buffered
+                } else {
                     self.stage = Stage::Waiting;
                     self.report_gap(update.stamp, out);
+                    Applied::Gap
                 }
             }
-        }
+        };
         self.seen = update.last;
         if self.begun {
             self.pairs.depth(update.last);
         } else {
             self.unsynchronised.depth(update.last);
         }
-        Ok(())
+        Ok(applied)
     }
 
     /// Judges a snapshot whose levels are `out[start..]`: it stands, with what waited for it appended; or it is older
     /// than the book and goes; or it is too old for what waited, which is a gap.
-    pub(super) fn snapshot(&mut self, id: u64, stamp: MarketEvent, out: &mut Vec<MarketEvent>, start: usize) {
+    pub(crate) fn snapshot(
+        &mut self,
+        id: u64,
+        stamp: MarketEvent,
+        out: &mut Vec<MarketEvent>,
+        start: usize,
+    ) -> Applied {
         if self.stage != Stage::Waiting && id < self.last {
             self.repeated += 1;
             out.truncate(start);
-            return;
+            return Applied::Ignored;
         }
         let verdicts = self.waiting.iter().map(|(update, _)| self.judge(update, Stage::Placed, id));
         if verdicts.into_iter().find(|&verdict| verdict != Verdict::Old) == Some(Verdict::Gap) {
             out.truncate(start);
             self.report_gap(stamp, out);
-            return;
+            return Applied::Gap;
         }
         if out.len() == start {
             // An empty book too must void the one before it: the removal of a level that isn't there.
@@ -192,11 +240,11 @@ impl Sync {
         }
         self.stage = Stage::Placed;
         self.last = id;
-        self.release(out);
+        self.release(out)
     }
 
     /// Appends what waited and follows the snapshot.
-    fn release(&mut self, out: &mut Vec<MarketEvent>) {
+    fn release(&mut self, out: &mut Vec<MarketEvent>) -> Applied {
         let first_time = !std::mem::replace(&mut self.begun, true);
         if first_time {
             self.pairs.begin();
@@ -218,11 +266,12 @@ impl Sync {
                     if first_time {
                         self.waiting.iter().for_each(|(update, _)| self.pairs.depth(update.last));
                     }
-                    return;
+                    return Applied::Gap;
                 }
             }
             self.waiting.pop_front();
         }
+        Applied::Applied
     }
 
     fn judge(&self, update: &Update, stage: Stage, last: u64) -> Verdict {
@@ -250,7 +299,10 @@ impl Sync {
     /// the oldest event makes room: a snapshot that would have needed it is then too old, and says so.
     fn wait(&mut self, update: Update, levels: &[MarketEvent]) -> Result<(), NoSnapshot> {
         let is_full = |events: usize, levels: usize| events > MOST_EVENTS || levels > MOST_LEVELS;
-        if !self.begun && is_full(self.waiting.len() + 1, self.levels.len() + levels.len()) {
+        if self.late == Late::Refused
+            && !self.begun
+            && is_full(self.waiting.len() + 1, self.levels.len() + levels.len())
+        {
             return Err(NoSnapshot);
         }
         self.waiting.push_back((update, levels.len()));
@@ -292,7 +344,7 @@ mod tests {
     }
 
     fn futures() -> Sync {
-        Sync::new(Rule::Futures)
+        Sync::new(Rule::Futures, Late::Refused)
     }
 
     #[test]
@@ -324,7 +376,7 @@ mod tests {
             (Rule::Spot, 0, 102, 105, Verdict::Gap),
         ] {
             for waits in [false, true] {
-                let mut sync = Sync::new(rule);
+                let mut sync = Sync::new(rule, Late::Refused);
                 let out = if waits {
                     assert!(depth(&mut sync, previous, first, last).is_empty());
                     let out = snapshot(&mut sync, 100);
@@ -346,7 +398,7 @@ mod tests {
     #[test]
     fn a_gap_is_told_once_and_silences_depth_until_a_snapshot_that_reaches_it() {
         for rule in [Rule::Futures, Rule::Spot] {
-            let mut sync = Sync::new(rule);
+            let mut sync = Sync::new(rule, Late::Refused);
             snapshot(&mut sync, 10);
             assert_eq!(depth(&mut sync, 10, 11, 12).len(), 1);
             assert!(is_gap(&depth(&mut sync, 13, 14, 15)));
@@ -387,7 +439,7 @@ mod tests {
     #[test]
     fn a_number_that_contradicts_the_chain_is_a_gap_and_no_repetition() {
         for rule in [Rule::Futures, Rule::Spot] {
-            let mut sync = Sync::new(rule);
+            let mut sync = Sync::new(rule, Late::Refused);
             snapshot(&mut sync, 10);
             assert_eq!(depth(&mut sync, 10, 11, 12).len(), 1);
             assert_eq!(depth(&mut sync, 12, 13, 9_000_000).len(), 1);

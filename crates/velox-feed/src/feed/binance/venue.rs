@@ -3,24 +3,7 @@
 use super::fields::{Fields, Level, Raw};
 use super::message::Message;
 use super::split;
-
-/// A market of Binance's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Venue {
-    Usdm,
-    Coinm,
-    Spot,
-}
-
-impl Venue {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Usdm => "binance-usdm",
-            Self::Coinm => "binance-coinm",
-            Self::Spot => "binance-spot",
-        }
-    }
-}
+use crate::feed::Venue;
 
 /// What the first lines say.
 #[derive(Debug, Default)]
@@ -39,7 +22,7 @@ impl Sniffed {
         let Ok((_, json)) = split(line) else { return };
         let Ok(fields) = Fields::read(json, &mut self.levels) else { return };
         let Ok(message) = Message::of(&fields) else { return };
-        let futures = if fields.pair.is_absent() { Venue::Usdm } else { Venue::Coinm };
+        let futures = if fields.pair.is_absent() { Venue::BinanceUsdm } else { Venue::BinanceCoinm };
         let (certain, guess) = match message {
             Message::Other => return,
             Message::Depth { previous: Some(_), .. } => (Some(futures), None),
@@ -47,10 +30,10 @@ impl Sniffed {
             Message::Snapshot { .. } if !fields.transact_ms.is_absent() => (Some(futures), None),
             Message::Trade { symbol, .. } if !fields.trade_kind.is_absent() => {
                 let inverse = symbol.split_once('_').is_some_and(|(pair, _)| pair.ends_with("USD"));
-                (None, Some(if inverse { Venue::Coinm } else { Venue::Usdm }))
+                (None, Some(if inverse { Venue::BinanceCoinm } else { Venue::BinanceUsdm }))
             }
-            Message::Trade { .. } if fields.ignore.is_absent() => (None, Some(Venue::Spot)),
-            _ => (Some(Venue::Spot), None),
+            Message::Trade { .. } if fields.ignore.is_absent() => (None, Some(Venue::BinanceSpot)),
+            _ => (Some(Venue::BinanceSpot), None),
         };
         self.venue = self.venue.or(certain);
         self.guess = self.guess.or(guess);
