@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use velox_record::{Instrument, Step};
 
-use crate::FeedError;
+use crate::{FeedError, ReplayOptions};
 
 /// Venue, symbol, decimals of a price, decimals of a quantity. Not the tick and lot of new orders: what a book holds can
 /// be finer. BTCUSDT spot has a lot of 0.00001, and yet levels of 25.42618900.
@@ -26,4 +26,32 @@ pub(crate) fn instrument(venue: &str, symbol: &str) -> Result<Arc<Instrument>, F
     let tick = Step::of_decimals(price).map_err(|error| refused(&error))?;
     let lot = Step::of_decimals(qty).map_err(|error| refused(&error))?;
     Instrument::of_steps(symbol, venue, tick, lot).map_err(|error| refused(&error))
+}
+
+/// The instruments of those symbols of a file that are wanted: as they were given, else made.
+pub(crate) fn wanted(
+    venue: &str,
+    symbols: &[String],
+    options: &ReplayOptions,
+) -> Result<Vec<Arc<Instrument>>, FeedError> {
+    let wanted = if options.symbols.is_empty() { symbols } else { &options.symbols };
+    let mut instruments: Vec<Arc<Instrument>> = Vec::with_capacity(wanted.len());
+    for symbol in wanted {
+        if !symbols.contains(symbol) {
+            return Err(FeedError::UnknownSymbol { symbol: symbol.clone(), known: symbols.to_vec() });
+        }
+        if instruments.iter().any(|known| known.symbol() == symbol) {
+            continue;
+        }
+        // One of another venue is another market, though its symbol is the same.
+        let given = |of: &str| {
+            let is_it = |given: &&Arc<Instrument>| given.symbol() == symbol && given.venue() == of;
+            options.instruments.iter().find(is_it)
+        };
+        instruments.push(match given(venue).or_else(|| given("")) {
+            Some(given) => Arc::clone(given),
+            None => instrument(venue, symbol)?,
+        });
+    }
+    Ok(instruments)
 }

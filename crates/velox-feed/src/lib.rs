@@ -6,14 +6,17 @@
 //! [`VeloxWriter`] and [`CsvWriter`] record what came of it.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod arrivals;
 mod csv;
 mod decimals;
 mod error;
 mod feed;
+mod json;
 mod line_replay;
 mod lines;
 mod poisson;
+mod recording;
 mod replay;
 mod velox_file;
 
@@ -23,5 +26,6 @@ pub use error::FeedError;
 pub use feed::{Applied, Checks, Counts, Feed, FeedState, Heartbeat, Venue, VerifiedBy};
 pub use lines::{LineReader, MAX_LINE};
 pub use poisson::{Poisson, PoissonOptions};
+pub use recording::MessageWriter;
 pub use replay::{Replay, ReplayOptions};
 pub use velox_file::{FieldKind, FieldPlace, Native, RecordWriter, Schema, VeloxReader, VeloxWriter};

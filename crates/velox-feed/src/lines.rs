@@ -26,6 +26,8 @@ pub struct LineReader {
     gzip: bool,
     line: Vec<u8>,
     number: u64,
+    /// Whether the line that was read last has no line end.
+    torn: bool,
     /// An error is the end: what an inflater does after one is not defined, so the error is repeated.
     failed: Option<FeedError>,
 }
@@ -65,7 +67,7 @@ impl LineReader {
         let bytes = BufReader::with_capacity(CHUNK, Cursor::new(magic).chain(reader));
         let text: Box<dyn BufRead + Send> =
             if gzip { Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(bytes))) } else { Box::new(bytes) };
-        Ok(Self { path, text, gzip, line: Vec::new(), number: 0, failed: None })
+        Ok(Self { path, text, gzip, line: Vec::new(), number: 0, torn: false, failed: None })
     }
 
     /// The next line without its line end (`\n` or `\r\n`); `None` at the end.
@@ -94,6 +96,10 @@ impl LineReader {
         self.number
     }
 
+    pub(crate) fn is_torn(&self) -> bool {
+        self.torn
+    }
+
     /// The name that errors carry.
     pub fn path(&self) -> &str {
         &self.path
@@ -110,7 +116,8 @@ impl LineReader {
             return Ok(false);
         }
         self.number += 1;
-        if self.line.last() == Some(&b'\n') {
+        self.torn = self.line.last() != Some(&b'\n');
+        if !self.torn {
             self.line.pop();
             if self.line.last() == Some(&b'\r') {
                 self.line.pop();

@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use velox_record::{Instrument, MarketEvent};
 
+use crate::ahead::AheadLines;
 use crate::error::Fault;
 use crate::line_replay::LineReplay;
+use crate::recording::{Form, RecordingReplay};
 use crate::velox_file::{MAGIC, VeloxReader, VeloxReplay};
 use crate::{Arrivals, Counts, FeedError, LineReader, lines};
 
 /// The formats there are.
-const FORMATS: [&str; 2] = ["binance", "velox"];
+const FORMATS: [&str; 4] = ["binance", "capture", "messages", "velox"];
 
 /// How to read a recorded file.
 #[derive(Debug, Clone, Default)]
 pub struct ReplayOptions {
-    /// `binance` (lines) or `velox` (what a pipeline wrote, [`VeloxWriter`](crate::VeloxWriter)). `None`: recognised by content.
+    /// `binance` (lines), `messages` (what a live source recorded, [`MessageWriter`](crate::MessageWriter)), `capture` (raw
+    /// captures of cryptofeed) or `velox` (what a pipeline wrote, [`VeloxWriter`](crate::VeloxWriter)). `None`: recognised by content.
     pub format: Option<String>,
     /// The symbols that are wanted, as the venue spells them; empty for all.
     pub symbols: Vec<String>,
@@ -48,6 +51,7 @@ pub struct Replay(Of);
 
 enum Of {
     Lines(Box<LineReplay>),
+    Recording(Box<RecordingReplay>),
     Velox(Box<VeloxReplay>),
 }
 
@@ -91,14 +95,30 @@ impl Replay {
         Ok(Self(if is_velox {
             Of::Velox(Box::new(VeloxReplay::new(VeloxReader::from_reader(path, reader)?, options)?))
         } else {
-            Of::Lines(Box::new(LineReplay::new(LineReader::from_reader(path, reader)?, &options)?))
+            Self::lines(AheadLines::new(LineReader::from_reader(path, reader)?), &options)?
         }))
     }
 
-    /// `binance-usdm`, `binance-coinm` or `binance-spot`; of a `.velox` file the venue of its first instrument.
+    fn lines(lines: AheadLines, options: &ReplayOptions) -> Result<Of, FeedError> {
+        let form = Form::of(&lines);
+        match (options.format.as_deref(), form) {
+            (None, Some(form)) => Ok(Of::Recording(Box::new(RecordingReplay::new(form, lines, options)?))),
+            (Some(format), Some(form)) if format == form.name() => {
+                Ok(Of::Recording(Box::new(RecordingReplay::new(form, lines, options)?)))
+            }
+            (None | Some("binance"), _) => Ok(Of::Lines(Box::new(LineReplay::new(lines, options)?))),
+            (Some(format), _) => {
+                let got = lines.ahead().next().unwrap_or(b"an empty file");
+                Err(Fault::new(format!("a first line of the format {format}"), got).at(lines.path(), 1))
+            }
+        }
+    }
+
+    /// The name of the venue; of a `.velox` file the venue of its first instrument.
     pub fn venue(&self) -> &str {
         match &self.0 {
             Of::Lines(replay) => replay.venue(),
+            Of::Recording(replay) => replay.venue(),
             Of::Velox(replay) => replay.venue(),
         }
     }
@@ -117,6 +137,7 @@ impl Replay {
             symbol: symbol.unwrap_or("none, of several").to_owned(),
             known: match &self.0 {
                 Of::Lines(replay) => replay.symbols().to_vec(),
+                Of::Recording(replay) => replay.symbols().to_vec(),
                 Of::Velox(replay) => replay.symbols(),
             },
         })
@@ -126,6 +147,7 @@ impl Replay {
     pub fn counts(&self) -> Counts {
         match &self.0 {
             Of::Lines(replay) => replay.counts(),
+            Of::Recording(replay) => replay.counts(),
             Of::Velox(replay) => replay.counts(),
         }
     }
@@ -133,6 +155,7 @@ impl Replay {
     fn arrivals(&self) -> &dyn Arrivals {
         match &self.0 {
             Of::Lines(replay) => &**replay,
+            Of::Recording(replay) => &**replay,
             Of::Velox(replay) => &**replay,
         }
     }
@@ -144,6 +167,7 @@ impl Arrivals for Replay {
     fn next(&mut self, out: &mut Vec<MarketEvent>) -> Result<Option<u64>, FeedError> {
         match &mut self.0 {
             Of::Lines(replay) => replay.next(out),
+            Of::Recording(replay) => replay.next(out),
             Of::Velox(replay) => replay.next(out),
         }
     }

@@ -176,7 +176,7 @@ fn a_fault_names_its_line_and_field_and_what_was_expected() {
         ("5 {", "{", "a line like `<receive time, epoch ns> <JSON>`", "{\"stream\""),
         ("5 {", "99999999999999999999 {", "a line like", "99999999999999999999 {"),
         ("5 {", "+5 {", "a line like", "+5 {"),
-        (r#","E":9}}"#, "", "a Binance message in JSON (EOF while parsing an object)", "\"T\":4"),
+        (r#","E":9}}"#, "", "a message in JSON (", "\"T\":4"),
         (r#""e":"bookTicker","#, r#""e":5,"#, "field `e`: a text", "5"),
     ] {
         let broken = TICKER.replacen(from, to, 1);
@@ -209,7 +209,7 @@ fn what_has_no_message_at_all_is_refused_at_line_one() {
     }
     let options = ReplayOptions { format: Some("kraken".into()), ..ReplayOptions::default() };
     let error = with(TICKER, options).err().unwrap();
-    assert_eq!(error.to_string(), "unknown format: expected one of binance, velox, got kraken");
+    assert_eq!(error.to_string(), "unknown format: expected one of binance, capture, messages, velox, got kraken");
     assert_eq!(error.code(), "VELOX_UNKNOWN_FORMAT");
     assert!(
         with(TICKER, ReplayOptions { format: Some("binance".into()), ..ReplayOptions::default() }).is_ok(),

@@ -278,7 +278,7 @@ fn the_format_is_recognised_and_the_wrong_one_refused() {
     assert!(matches!(replay(bytes.clone(), format("binance")), Err(FeedError::Corrupt { line: 1, .. })));
     assert!(matches!(replay(FIXTURE.into(), format("velox")), Err(FeedError::Corrupt { line: 1, .. })));
     let error = replay(bytes, format("csv")).err().unwrap();
-    assert_eq!(error.to_string(), "unknown format: expected one of binance, velox, got csv");
+    assert_eq!(error.to_string(), "unknown format: expected one of binance, capture, messages, velox, got csv");
 
     let error = replay(file(&[Trade::default()]), ReplayOptions::default()).err().unwrap();
     assert_eq!(error.to_string(), "replay: expected a recording of MarketEvent, got day.velox, one of Trade");

@@ -48,10 +48,10 @@ fn a_connection_cut_in_the_middle_of_a_message_is_made_again() {
 
 #[test]
 fn a_connection_that_says_nothing_is_given_up() {
-    let (_, keeper) = after(Fault::Stall);
+    let (_exchange, keeper) = after(Fault::Stall);
     let report = keeper.events.stats().report();
     assert!(keeper.gaps > 0 && report.connections == 2);
-    assert!(report.last_error.unwrap().contains("sign of life"));
+    assert!(report.last_error.as_deref().unwrap().contains("sign of life"));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn garbage_is_counted_and_changes_nothing() {
     for garbage in
         [b"\x00\xff{[".to_vec(), b"{\"e\":\"depthUpdate\",\"s\":\"BTCUSDT\",\"U\":1".to_vec(), b"[]".to_vec()]
     {
-        let (_, keeper) = after(Fault::Garbage(garbage));
+        let (_exchange, keeper) = after(Fault::Garbage(garbage));
         let report = keeper.events.stats().report();
         assert_eq!((report.errors, report.connections), (1, 1), "{:?}", report.last_error);
     }
@@ -68,7 +68,7 @@ fn garbage_is_counted_and_changes_nothing() {
 #[test]
 fn a_lost_a_repeated_and_a_late_message_never_make_a_book_wrong() {
     for (fault, gaps) in [(Fault::Drop, 1), (Fault::Repeat, 0), (Fault::Swap, 1)] {
-        let (_, keeper) = after(fault.clone());
+        let (_exchange, keeper) = after(fault.clone());
         let report = keeper.events.stats().report();
         assert_eq!((report.gaps, report.connections), (gaps, 1), "{fault:?}");
     }

@@ -1,8 +1,16 @@
 //! One connection of one venue: its messages in, events out, and each book's standing by the venue's own rules.
 
+mod batch;
 pub(crate) mod binance;
+mod bybit;
 pub(crate) mod comparable;
+mod connection;
+mod depth;
+mod kraken;
+mod level;
+mod okx;
 mod sync;
+mod time;
 mod venue;
 
 use std::sync::Arc;
@@ -12,6 +20,11 @@ use velox_record::{Instrument, MarketEvent};
 
 pub use self::binance::Counts;
 use self::binance::Decoder;
+use self::bybit::Bybit;
+use self::connection::Connection;
+use self::kraken::Kraken;
+use self::okx::Okx;
+pub(crate) use self::time::seconds;
 pub use self::venue::{Checks, Venue, VerifiedBy};
 use crate::FeedError;
 use crate::error::Fault;
@@ -110,11 +123,22 @@ pub(crate) trait Protocol: Send {
     }
 
     fn disconnected(&mut self, out: &mut Vec<MarketEvent>);
+
+    /// How many of the venue's own quotes a book of this instrument (by id) could be checked with.
+    fn comparable(&self, _instrument: u16) -> u64 {
+        0
+    }
+
+    /// The data is over.
+    fn end(&mut self) {}
 }
 
 fn protocol(venue: Venue, markets: &[Arc<Instrument>]) -> Result<Box<dyn Protocol>, FeedError> {
     Ok(match venue {
         Venue::BinanceSpot | Venue::BinanceUsdm | Venue::BinanceCoinm => Box::new(Decoder::of_feed(venue, markets)),
+        Venue::Kraken => Box::new(Connection::new(Kraken::new(markets.len()), markets)),
+        Venue::Okx => Box::new(Connection::new(Okx, markets)),
+        Venue::Bybit => Box::new(Connection::new(Bybit, markets)),
         _ => {
             let expected = "a venue with a decoder".to_owned();
             return Err(FeedError::InvalidValue { field: "venue", expected, got: venue.name().to_owned() });
@@ -234,6 +258,14 @@ impl Feed {
     /// The connection is gone: every live book is stale, and a STATUS with GAP says so.
     pub fn disconnected(&mut self, out: &mut Vec<MarketEvent>) {
         self.protocol.disconnected(out);
+    }
+
+    pub(crate) fn comparable(&self, instrument: u16) -> u64 {
+        self.protocol.comparable(instrument)
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.protocol.end();
     }
 
     fn market(&self, symbol: &str) -> Option<usize> {

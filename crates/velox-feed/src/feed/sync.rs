@@ -22,6 +22,7 @@ use std::collections::VecDeque;
 use velox_record::{EventKind, MarketEvent, flags};
 
 use super::comparable::Comparable;
+use super::level::{mark_event, mark_snapshot};
 use super::{Applied, FeedState};
 
 /// The most depth events that wait for a snapshot.
@@ -164,9 +165,7 @@ impl Sync {
         out: &mut Vec<MarketEvent>,
         start: usize,
     ) -> Result<Applied, NoSnapshot> {
-        if let Some(last) = out[start..].last_mut() {
-            last.flags |= flags::LAST;
-        }
+        mark_event(out, start);
         let waits = self.stage == Stage::Waiting;
         let verdict = match self.stage {
             Stage::Waiting if update.last <= self.seen => Verdict::Old,
@@ -230,14 +229,7 @@ impl Sync {
             self.report_gap(stamp, out);
             return Applied::Gap;
         }
-        if out.len() == start {
-            // An empty book too must void the one before it: the removal of a level that isn't there.
-            out.push(MarketEvent { kind: EventKind::LEVEL, ..stamp });
-        }
-        out[start].flags |= flags::SNAPSHOT;
-        if let Some(last) = out.last_mut() {
-            last.flags |= flags::LAST;
-        }
+        mark_snapshot(out, start, stamp);
         self.stage = Stage::Placed;
         self.last = id;
         self.release(out)

@@ -1,6 +1,11 @@
 //! The venues, and what is known of each.
 
 use std::fmt;
+use std::sync::Arc;
+
+use velox_record::Instrument;
+
+use crate::{FeedError, decimals};
 
 /// A venue whose messages are decoded and whose books are kept in step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -102,6 +107,19 @@ impl Venue {
             Self::Okx | Self::Bitget => Checks::Both,
             _ => Checks::Sequence,
         }
+    }
+
+    /// The instrument of a symbol that nobody gave one for: of the decimals that are known of it, or of 8.
+    ///
+    /// # Errors
+    /// [`FeedError::InvalidValue`]: the process has all the instruments that it can.
+    ///
+    /// ```
+    /// use velox_feed::Venue;
+    /// assert_eq!(Venue::BinanceUsdm.instrument("BTCUSDT").unwrap().lot().to_string(), "0.001");
+    /// ```
+    pub fn instrument(self, symbol: &str) -> Result<Arc<Instrument>, FeedError> {
+        decimals::instrument(self.name(), symbol)
     }
 
     /// Where its WebSocket is, unless told otherwise. KuCoin's wants a token ([`Self::token_path`]).

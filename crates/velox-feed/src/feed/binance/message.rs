@@ -1,40 +1,36 @@
 //! What a message is, from the fields it has.
 
-use std::ops::Range;
-
-use super::fields::{Fields, Raw};
 use crate::error::Fault;
+use crate::json::{Items, Value};
 
-/// A message of Binance's market streams or its REST snapshot. Levels are places in the decoder's buffer, prices and
-/// quantities are still texts.
-#[derive(Debug)]
+/// A message of Binance's market streams or its REST snapshot. Prices and quantities are still texts.
 pub(super) enum Message<'a> {
     Depth {
-        symbol: &'a str,
+        symbol: &'a [u8],
         first: u64,
         last: u64,
         previous: Option<u64>,
-        bids: Range<usize>,
-        asks: Range<usize>,
+        bids: Items<'a>,
+        asks: Items<'a>,
     },
     Snapshot {
         /// What names the market, if anything does: spot and USD-M answer without a symbol.
-        symbol: Option<&'a str>,
+        symbol: Option<&'a [u8]>,
         last_update_id: u64,
-        bids: Range<usize>,
-        asks: Range<usize>,
+        bids: Items<'a>,
+        asks: Items<'a>,
     },
     Ticker {
-        symbol: &'a str,
+        symbol: &'a [u8],
         update: u64,
-        bid: [&'a str; 2],
-        ask: [&'a str; 2],
+        bid: [&'a [u8]; 2],
+        ask: [&'a [u8]; 2],
     },
     Trade {
-        symbol: &'a str,
+        symbol: &'a [u8],
         id: u64,
-        price: &'a str,
-        qty: &'a str,
+        price: &'a [u8],
+        qty: &'a [u8],
         buyer_is_maker: bool,
     },
     /// Well-formed, and nothing of a book, a quote or a trade.
@@ -42,77 +38,78 @@ pub(super) enum Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn of(fields: &Fields<'a>) -> Result<Self, Fault> {
-        match &fields.event {
-            Raw::Text("depthUpdate") if is_partial(fields) => Ok(Self::Other),
-            Raw::Text("depthUpdate") => Self::depth(fields),
-            Raw::Text("bookTicker") => Self::ticker(fields),
-            Raw::Text("trade") => Self::trade(fields),
-            Raw::Text(_) => Ok(Self::Other),
-            Raw::Absent if !fields.last_update_id.is_absent() && is_partial(fields) => Ok(Self::Other),
-            Raw::Absent if !fields.last_update_id.is_absent() => Self::snapshot(fields),
+    pub(super) fn of(envelope: Value<'a>) -> Result<Self, Fault> {
+        if !envelope.is_object() {
+            return Err(Fault::new("a message of Binance: an object", envelope.describe()));
+        }
+        let fields = fields(envelope);
+        match fields.get("e").map(|_| fields.text("e")).transpose()? {
+            Some(b"depthUpdate") if is_partial(envelope) => Ok(Self::Other),
+            Some(b"depthUpdate") => Self::depth(fields),
+            Some(b"bookTicker") => Self::ticker(fields),
+            Some(b"trade") => Self::trade(fields),
+            Some(_) => Ok(Self::Other),
+            None if fields.get("lastUpdateId").is_some() && is_partial(envelope) => Ok(Self::Other),
+            None if fields.get("lastUpdateId").is_some() => Self::snapshot(envelope, fields),
             // The spot market's bookTicker doesn't name itself.
-            Raw::Absent if !fields.last.is_absent() => Self::ticker(fields),
-            Raw::Absent if !fields.result.is_absent() => Ok(Self::Other),
-            Raw::Absent => Err(Fault::new(
+            None if fields.get("u").is_some() => Self::ticker(fields),
+            // The answer to a subscription, which recorders keep too.
+            None if fields.get("result").is_some() => Ok(Self::Other),
+            None => Err(Fault::new(
                 "a depthUpdate, bookTicker or trade event or a snapshot of Binance",
                 "an object without `e`, `u` or `lastUpdateId`",
             )),
-            wrong => Err(wrong.text("e").err().unwrap_or_else(|| Fault::new("field `e`: a text", "nothing"))),
         }
     }
 
-    fn depth(fields: &Fields<'a>) -> Result<Self, Fault> {
-        let first = fields.first.number("U")?;
-        let last = fields.last.number("u")?;
+    fn depth(fields: Value<'a>) -> Result<Self, Fault> {
+        let first = fields.number("U")?;
+        let last = fields.number("u")?;
         if first > last {
             return Err(Fault::new(format!("field `U`: at most `u`, {last}"), first.to_string()));
         }
         Ok(Self::Depth {
-            symbol: fields.s.text("s")?,
+            symbol: fields.text("s")?,
             first,
             last,
-            previous: if fields.previous.is_absent() { None } else { Some(fields.previous.number("pu")?) },
-            bids: fields.b.levels("b")?,
-            asks: fields.a.levels("a")?,
+            previous: fields.get("pu").map(|_| fields.number("pu")).transpose()?,
+            bids: fields.list("b")?,
+            asks: fields.list("a")?,
         })
     }
 
-    fn snapshot(fields: &Fields<'a>) -> Result<Self, Fault> {
-        let symbol = match (&fields.symbol, &fields.s, &fields.stream) {
-            (Raw::Text(symbol), ..) | (_, Raw::Text(symbol), _) => Some(*symbol),
-            (.., Raw::Text(stream)) => stream.split('@').next(),
-            _ => None,
-        };
+    fn snapshot(envelope: Value<'a>, fields: Value<'a>) -> Result<Self, Fault> {
+        let text = |of: Value<'a>, key| of.get(key).and_then(Value::as_text);
+        let of_stream = || text(envelope, "stream")?.split(|&byte| byte == b'@').next();
         Ok(Self::Snapshot {
-            symbol,
-            last_update_id: fields.last_update_id.number("lastUpdateId")?,
-            bids: fields.bids.levels("bids")?,
-            asks: fields.asks.levels("asks")?,
+            symbol: text(fields, "symbol").or_else(|| text(fields, "s")).or_else(of_stream),
+            last_update_id: fields.number("lastUpdateId")?,
+            bids: fields.list("bids")?,
+            asks: fields.list("asks")?,
         })
     }
 
-    fn ticker(fields: &Fields<'a>) -> Result<Self, Fault> {
+    fn ticker(fields: Value<'a>) -> Result<Self, Fault> {
         Ok(Self::Ticker {
-            symbol: fields.s.text("s")?,
-            update: fields.last.number("u")?,
-            bid: [fields.b.text("b")?, fields.bid_qty.text("B")?],
-            ask: [fields.a.text("a")?, fields.ask_qty.text("A")?],
+            symbol: fields.text("s")?,
+            update: fields.number("u")?,
+            bid: [fields.text("b")?, fields.text("B")?],
+            ask: [fields.text("a")?, fields.text("A")?],
         })
     }
 
-    fn trade(fields: &Fields<'a>) -> Result<Self, Fault> {
+    fn trade(fields: Value<'a>) -> Result<Self, Fault> {
         Ok(Self::Trade {
-            symbol: fields.s.text("s")?,
-            id: fields.t.number("t")?,
-            price: fields.p.text("p")?,
-            qty: fields.q.text("q")?,
-            buyer_is_maker: fields.m.bool("m")?,
+            symbol: fields.text("s")?,
+            id: fields.number("t")?,
+            price: fields.text("p")?,
+            qty: fields.text("q")?,
+            buyer_is_maker: fields.bool("m")?,
         })
     }
 
     /// The symbol that the message names.
-    pub(super) fn symbol(&self) -> Option<&'a str> {
+    pub(super) fn symbol(&self) -> Option<&'a [u8]> {
         match self {
             Self::Depth { symbol, .. } | Self::Ticker { symbol, .. } | Self::Trade { symbol, .. } => Some(symbol),
             Self::Snapshot { symbol, .. } => *symbol,
@@ -121,22 +118,23 @@ impl<'a> Message<'a> {
     }
 }
 
+/// The message itself, without the envelope of a combined stream.
+pub(super) fn fields(envelope: Value<'_>) -> Value<'_> {
+    envelope.get("data").filter(|data| data.is_object()).unwrap_or(envelope)
+}
+
 /// Whether it is of a partial book stream (`btcusdt@depth20@100ms`): the best levels over again, not a difference.
-fn is_partial(fields: &Fields<'_>) -> bool {
-    let Raw::Text(stream) = fields.stream else { return false };
-    let mut parts = stream.split('@').skip(1);
-    parts.next().and_then(|kind| kind.strip_prefix("depth")).is_some_and(|levels| !levels.is_empty())
+fn is_partial(envelope: Value<'_>) -> bool {
+    let Some(stream) = envelope.get("stream").and_then(Value::as_text) else { return false };
+    let kind = stream.split(|&byte| byte == b'@').nth(1);
+    kind.and_then(|kind| kind.strip_prefix(b"depth")).is_some_and(|levels| !levels.is_empty())
 }
 
 /// When the venue says it happened, in epoch ns: `T`, else `E`, else 0.
-pub(super) fn exchange_ts(fields: &Fields<'_>) -> Result<u64, Fault> {
-    let (name, field) = match (&fields.transact_ms, &fields.event_ms) {
-        (Raw::Absent, Raw::Absent) => return Ok(0),
-        (Raw::Absent, event) => ("E", event),
-        (transact, _) => ("T", transact),
-    };
-    let millis = field.number(name)?;
+pub(super) fn exchange_ts(fields: Value<'_>) -> Result<u64, Fault> {
+    let Some(key) = ["T", "E"].into_iter().find(|key| fields.get(key).is_some()) else { return Ok(0) };
+    let millis = fields.number(key)?;
     millis
         .checked_mul(1_000_000)
-        .ok_or_else(|| Fault::new(format!("field `{name}`: epoch milliseconds"), millis.to_string()))
+        .ok_or_else(|| Fault::new(format!("field `{key}`: epoch milliseconds"), millis.to_string()))
 }

@@ -11,23 +11,22 @@
 //! | trade | one trade, the aggressor's side, sequence `t` |
 //! | anything else | nothing: counted |
 
-mod fields;
 mod message;
 mod requests;
 mod venue;
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 
-use velox_record::{ASK, BID, DecimalError, EventKind, Instrument, MarketEvent, Step, flags};
+use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
 
-use self::fields::{Fields, Level};
 use self::message::Message;
 pub(crate) use self::venue::Sniffed;
+use super::level::{pair, steps};
 use super::sync::{Late, MOST_EVENTS, Rule, Sync, Update};
 use super::{Applied, Venue};
 use crate::error::Fault;
+use crate::json::{Doc, Items, Value, whole};
 use crate::{FeedError, decimals};
 
 /// The most symbols of one file or feed: each keeps an instrument for the life of the process.
@@ -50,7 +49,7 @@ pub struct Counts {
 pub(crate) struct Decoder {
     venue: Venue,
     /// Where each symbol's state is.
-    by_symbol: HashMap<String, usize>,
+    by_symbol: HashMap<Vec<u8>, usize>,
     /// Whether symbols that are not in `by_symbol` are to be skipped.
     only_known: bool,
     late: Late,
@@ -58,7 +57,7 @@ pub(crate) struct Decoder {
     sole: bool,
     instruments: Vec<Arc<Instrument>>,
     syncs: Vec<Sync>,
-    levels: Vec<Level>,
+    doc: Doc,
     skipped: u64,
 }
 
@@ -67,25 +66,7 @@ fn split(line: &[u8]) -> Result<(u64, &[u8]), Fault> {
     let fault = || Fault::new("a line like `<receive time, epoch ns> <JSON>`", line);
     let space = line.iter().position(|&byte| byte == b' ').ok_or_else(fault)?;
     let (time, json) = (&line[..space], &line[space + 1..]);
-    let digits = time.iter().all(u8::is_ascii_digit);
-    let time = std::str::from_utf8(time).ok().filter(|_| digits).and_then(|time| time.parse().ok());
-    Ok((time.ok_or_else(fault)?, json))
-}
-
-/// A decimal of a message in steps, at least `least`.
-fn steps(step: Step, text: &[u8], least: i64, field: &str) -> Result<i64, Fault> {
-    match step.count(text) {
-        Ok(steps) if steps >= least => Ok(steps),
-        Ok(_) => Err(Fault::new(format!("field `{field}`: at least {}", step.format(least)), text)),
-        Err(error) => {
-            let expected = match error {
-                DecimalError::TooFine { step, .. } => format!("a multiple of {step}"),
-                DecimalError::TooLarge { step, .. } => format!("at most 2^63 - 1 steps of {step}"),
-                _ => "a decimal like 61800.30".to_owned(),
-            };
-            Err(Fault::new(format!("field `{field}`: {expected}"), text))
-        }
-    }
+    Ok((whole(time).ok_or_else(fault)?, json))
 }
 
 impl Decoder {
@@ -109,7 +90,7 @@ impl Decoder {
             sole,
             instruments: Vec::new(),
             syncs: Vec::new(),
-            levels: Vec::new(),
+            doc: Doc::default(),
             skipped: 0,
         };
         for instrument in instruments {
@@ -159,8 +140,21 @@ impl Decoder {
         receive_ts: u64,
         out: &mut Vec<MarketEvent>,
     ) -> Result<Applied, Fault> {
-        let fields = Fields::read(json, &mut self.levels)?;
-        let message = Message::of(&fields)?;
+        let mut doc = std::mem::take(&mut self.doc);
+        let applied = self.decode_value(doc.read(json), answer_of, receive_ts, out);
+        self.doc = doc;
+        applied
+    }
+
+    fn decode_value(
+        &mut self,
+        envelope: Result<Value<'_>, Fault>,
+        answer_of: Option<usize>,
+        receive_ts: u64,
+        out: &mut Vec<MarketEvent>,
+    ) -> Result<Applied, Fault> {
+        let envelope = envelope?;
+        let message = Message::of(envelope)?;
         let market = match answer_of {
             Some(market) => self.answered(market, &message).map(Some),
             None => self.market(&message),
@@ -171,7 +165,7 @@ impl Decoder {
         };
         let stamp = MarketEvent {
             instrument: self.instruments[market].id(),
-            exchange_ts: message::exchange_ts(&fields)?,
+            exchange_ts: message::exchange_ts(message::fields(envelope))?,
             receive_ts,
             ..MarketEvent::default()
         };
@@ -180,15 +174,16 @@ impl Decoder {
             Message::Depth { first, last, previous, bids, asks, .. } => {
                 let previous = self.previous(previous)?;
                 let stamp = MarketEvent { sequence: last, ..stamp };
-                self.append_levels(json, market, stamp, [bids, asks], ["b", "a"], out)?;
+                self.append_levels(market, stamp, [bids, asks], ["b", "a"], out)?;
                 let update = Update { first, last, previous, stamp };
                 self.syncs[market].depth(update, out, start).map_err(|_| {
-                    Fault::new(format!("a snapshot line within the first {MOST_EVENTS} depth updates"), json)
+                    let got = "one more depth update";
+                    Fault::new(format!("a snapshot line within the first {MOST_EVENTS} depth updates"), got)
                 })?
             }
             Message::Snapshot { last_update_id, bids, asks, .. } => {
                 let stamp = MarketEvent { sequence: last_update_id, ..stamp };
-                self.append_levels(json, market, stamp, [bids, asks], ["bids", "asks"], out)?;
+                self.append_levels(market, stamp, [bids, asks], ["bids", "asks"], out)?;
                 self.syncs[market].snapshot(last_update_id, stamp, out, start)
             }
             Message::Ticker { update, bid, ask, .. } => {
@@ -219,7 +214,7 @@ impl Decoder {
     fn answered(&self, market: usize, message: &Message<'_>) -> Result<usize, Fault> {
         let asked = self.instruments[market].symbol();
         match message {
-            Message::Snapshot { symbol: Some(symbol), .. } if !symbol.eq_ignore_ascii_case(asked) => {
+            Message::Snapshot { symbol: Some(symbol), .. } if !symbol.eq_ignore_ascii_case(asked.as_bytes()) => {
                 Err(Fault::new(format!("a snapshot of {asked}"), symbol))
             }
             Message::Snapshot { .. } => Ok(market),
@@ -256,7 +251,8 @@ impl Decoder {
         }
         if let Message::Snapshot { .. } = message {
             // A stream's name spells the symbol in lower case.
-            let found = self.instruments.iter().position(|known| known.symbol().eq_ignore_ascii_case(symbol));
+            let found =
+                self.instruments.iter().position(|known| known.symbol().as_bytes().eq_ignore_ascii_case(symbol));
             if found.is_some() {
                 return Ok(found);
             }
@@ -269,7 +265,8 @@ impl Decoder {
         if self.instruments.len() == MOST_SYMBOLS {
             return Err(Fault::new(format!("at most {MOST_SYMBOLS} symbols"), symbol));
         }
-        let instrument = decimals::instrument(self.venue.name(), symbol).map_err(|error| match error {
+        let name = str::from_utf8(symbol).unwrap_or_default();
+        let instrument = decimals::instrument(self.venue.name(), name).map_err(|error| match error {
             FeedError::InvalidValue { expected, got, .. } => Fault::new(expected, got),
             other => Fault::new(other.to_string(), symbol),
         })?;
@@ -278,7 +275,7 @@ impl Decoder {
 
     fn add(&mut self, instrument: Arc<Instrument>) -> usize {
         let rule = if self.venue == Venue::BinanceSpot { Rule::Spot } else { Rule::Futures };
-        self.by_symbol.insert(instrument.symbol().to_owned(), self.instruments.len());
+        self.by_symbol.insert(instrument.symbol().as_bytes().to_vec(), self.instruments.len());
         self.instruments.push(instrument);
         self.syncs.push(Sync::new(rule, self.late));
         self.instruments.len() - 1
@@ -286,18 +283,18 @@ impl Decoder {
 
     fn append_levels(
         &self,
-        json: &[u8],
         market: usize,
         stamp: MarketEvent,
-        sides: [Range<usize>; 2],
+        sides: [Items<'_>; 2],
         names: [&str; 2],
         out: &mut Vec<MarketEvent>,
     ) -> Result<(), Fault> {
         let (tick, lot) = (self.instruments[market].tick(), self.instruments[market].lot());
         for ((side, levels), name) in [BID, ASK].into_iter().zip(sides).zip(names) {
-            for [price, qty] in &self.levels[levels] {
-                let price = steps(tick, price.of(json), 1, name)?;
-                let qty = steps(lot, qty.of(json), 0, name)?;
+            for level in levels {
+                let [price, qty] = pair(level, name)?;
+                let price = steps(tick, price, 1, name)?;
+                let qty = steps(lot, qty, 0, name)?;
                 out.push(MarketEvent { kind: EventKind::LEVEL, side, price, qty, ..stamp });
             }
         }
@@ -309,13 +306,13 @@ impl Decoder {
         &self,
         market: usize,
         event: MarketEvent,
-        [price, qty]: [&str; 2],
+        [price, qty]: [&[u8]; 2],
         [price_name, qty_name]: [&str; 2],
     ) -> Result<MarketEvent, Fault> {
         let instrument = &self.instruments[market];
         Ok(MarketEvent {
-            price: steps(instrument.tick(), price.as_bytes(), 0, price_name)?,
-            qty: steps(instrument.lot(), qty.as_bytes(), 0, qty_name)?,
+            price: steps(instrument.tick(), price, 0, price_name)?,
+            qty: steps(instrument.lot(), qty, 0, qty_name)?,
             ..event
         })
     }

@@ -59,4 +59,12 @@ impl Protocol for Decoder {
             sync.disconnected(MarketEvent { instrument: instrument.id(), ..MarketEvent::default() }, out);
         }
     }
+
+    fn comparable(&self, instrument: u16) -> u64 {
+        Self::comparable(self, instrument)
+    }
+
+    fn end(&mut self) {
+        Self::end(self);
+    }
 }

@@ -1,9 +1,9 @@
 //! Which of Binance's three markets a file is of, and which symbols it speaks of, from its first lines.
 
-use super::fields::{Fields, Level, Raw};
-use super::message::Message;
+use super::message::{self, Message};
 use super::split;
 use crate::feed::Venue;
+use crate::json::Doc;
 
 /// What the first lines say.
 #[derive(Debug, Default)]
@@ -13,36 +13,42 @@ pub(crate) struct Sniffed {
     guess: Option<Venue>,
     /// Every symbol named, in the order of the file.
     pub(crate) symbols: Vec<String>,
-    levels: Vec<Level>,
+    doc: Doc,
 }
 
 impl Sniffed {
     /// Looks at one more line; what it can't read it leaves to the decoder to report.
     pub(crate) fn look(&mut self, line: &[u8]) {
         let Ok((_, json)) = split(line) else { return };
-        let Ok(fields) = Fields::read(json, &mut self.levels) else { return };
-        let Ok(message) = Message::of(&fields) else { return };
-        let futures = if fields.pair.is_absent() { Venue::BinanceUsdm } else { Venue::BinanceCoinm };
+        let Ok(envelope) = self.doc.read(json) else { return };
+        let Ok(message) = Message::of(envelope) else { return };
+        let fields = message::fields(envelope);
+        let has = |key: &str| fields.get(key).is_some();
+        let futures = if has("ps") || has("pair") { Venue::BinanceCoinm } else { Venue::BinanceUsdm };
         let (certain, guess) = match message {
             Message::Other => return,
             Message::Depth { previous: Some(_), .. } => (Some(futures), None),
-            Message::Ticker { .. } if !fields.event.is_absent() => (Some(futures), None),
-            Message::Snapshot { .. } if !fields.transact_ms.is_absent() => (Some(futures), None),
-            Message::Trade { symbol, .. } if !fields.trade_kind.is_absent() => {
-                let inverse = symbol.split_once('_').is_some_and(|(pair, _)| pair.ends_with("USD"));
+            Message::Ticker { .. } if has("e") => (Some(futures), None),
+            Message::Snapshot { .. } if has("T") => (Some(futures), None),
+            Message::Trade { symbol, .. } if has("X") => {
+                let inverse = symbol
+                    .split(|&byte| byte == b'_')
+                    .next()
+                    .is_some_and(|pair| pair != symbol && pair.ends_with(b"USD"));
                 (None, Some(if inverse { Venue::BinanceCoinm } else { Venue::BinanceUsdm }))
             }
-            Message::Trade { .. } if fields.ignore.is_absent() => (None, Some(Venue::BinanceSpot)),
+            Message::Trade { .. } if !has("M") => (None, Some(Venue::BinanceSpot)),
             _ => (Some(Venue::BinanceSpot), None),
         };
         self.venue = self.venue.or(certain);
         self.guess = self.guess.or(guess);
         // A snapshot in an envelope is named by its stream, in lower case: the events around it spell the symbol.
-        let named = match (&message, &fields.symbol, &fields.s) {
-            (Message::Snapshot { .. }, Raw::Absent, Raw::Absent) => None,
+        let named = match message {
+            Message::Snapshot { .. } if !has("symbol") && !has("s") => None,
             _ => message.symbol(),
         };
         if let Some(symbol) = named
+            && let Ok(symbol) = str::from_utf8(symbol)
             && !self.symbols.iter().any(|known| known == symbol)
         {
             self.symbols.push(symbol.to_owned());

@@ -1,0 +1,96 @@
+//! What one message says of books, all of it read before any of it counts: a message with a fault changes nothing.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use velox_record::{EventKind, Instrument, MarketEvent};
+
+use super::depth::Text;
+use super::level::steps;
+use crate::error::Fault;
+
+/// One level that was set, or removed at 0.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change {
+    pub(super) side: u8,
+    pub(super) ticks: i64,
+    pub(super) lots: i64,
+    /// Price and quantity as they were written, where that is asked for.
+    pub(super) texts: [Text; 2],
+}
+
+/// One exchange event of one book.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Event {
+    pub(super) market: usize,
+    pub(super) is_snapshot: bool,
+    /// The venue's number; 0 where it has none.
+    pub(super) sequence: u64,
+    /// The number of the event before it, where it says so.
+    pub(super) previous: Option<u64>,
+    pub(super) checksum: Option<u32>,
+    /// Epoch ns; 0 where it says none.
+    pub(super) exchange_ts: u64,
+    /// How many levels a side has at most; further ones fall out without being removed.
+    pub(super) limit: usize,
+}
+
+impl Event {
+    pub(super) fn of(market: usize, is_snapshot: bool) -> Self {
+        let (sequence, exchange_ts, limit) = (0, 0, usize::MAX);
+        Self { market, is_snapshot, sequence, previous: None, checksum: None, exchange_ts, limit }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    changes: Vec<Change>,
+    /// Each with its changes.
+    events: Vec<(Event, Range<usize>)>,
+    /// The number of the message on its connection, where messages have one.
+    pub(super) number: Option<u64>,
+    /// Where the event that is being read begins.
+    start: usize,
+}
+
+impl Batch {
+    pub(super) fn clear(&mut self) {
+        self.changes.clear();
+        self.events.clear();
+        self.number = None;
+        self.start = 0;
+    }
+
+    /// Adds a level to the event that is being read.
+    pub(super) fn level(
+        &mut self,
+        instrument: &Arc<Instrument>,
+        side: u8,
+        [price, qty]: [&[u8]; 2],
+        field: &str,
+        with_texts: bool,
+    ) -> Result<(), Fault> {
+        let ticks = steps(instrument.tick(), price, 1, field)?;
+        let lots = steps(instrument.lot(), qty, 0, field)?;
+        let texts = if with_texts { [Text::of(price, field)?, Text::of(qty, field)?] } else { Default::default() };
+        self.changes.push(Change { side, ticks, lots, texts });
+        Ok(())
+    }
+
+    /// Ends the event that is being read.
+    pub(super) fn event(&mut self, event: &Event) {
+        self.events.push((*event, self.start..self.changes.len()));
+        self.start = self.changes.len();
+    }
+
+    pub(super) fn events(&self) -> impl Iterator<Item = (&Event, &[Change])> {
+        self.events.iter().map(|(event, changes)| (event, &self.changes[changes.clone()]))
+    }
+}
+
+impl Change {
+    /// The event that it is, with the instrument, times and number of `stamp`.
+    pub(super) fn stamped(&self, stamp: MarketEvent) -> MarketEvent {
+        MarketEvent { kind: EventKind::LEVEL, side: self.side, price: self.ticks, qty: self.lots, ..stamp }
+    }
+}

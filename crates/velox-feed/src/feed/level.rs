@@ -1,0 +1,56 @@
+//! A level of a message, and its decimals in the instrument's steps.
+
+use velox_record::{DecimalError, EventKind, MarketEvent, Step, flags};
+
+use crate::error::Fault;
+use crate::json::Value;
+
+/// Price and quantity of `["61800.20","2.909"]`; other things may follow the two.
+pub(super) fn pair<'d>(level: Value<'d>, field: &str) -> Result<[&'d [u8]; 2], Fault> {
+    let mut items = level.items();
+    let mut text = || items.as_mut()?.next()?.as_text();
+    match (text(), text()) {
+        (Some(price), Some(qty)) => Ok([price, qty]),
+        _ => Err(Fault::new(format!("field `{field}`: a level like [\"61800.20\",\"2.909\"]"), level.describe())),
+    }
+}
+
+/// A decimal of a message in steps, at least `least`.
+pub(super) fn steps(step: Step, text: &[u8], least: i64, field: &str) -> Result<i64, Fault> {
+    match step.count(text) {
+        Ok(steps) if steps >= least => Ok(steps),
+        Ok(_) => Err(Fault::new(format!("field `{field}`: at least {}", step.format(least)), text)),
+        Err(error) => {
+            let expected = match error {
+                DecimalError::TooFine { step, .. } => format!("a multiple of {step}"),
+                DecimalError::TooLarge { step, .. } => format!("at most 2^63 - 1 steps of {step}"),
+                _ => "a decimal like 61800.30".to_owned(),
+            };
+            Err(Fault::new(format!("field `{field}`: {expected}"), text))
+        }
+    }
+}
+
+/// A `checksum` in 32 bits, signed.
+pub(super) fn checksum(data: Value<'_>) -> Result<u32, Fault> {
+    let text = data.decimal("checksum")?;
+    let parsed = str::from_utf8(text).ok().and_then(|text| text.parse::<i32>().ok());
+    parsed.map(i32::cast_unsigned).ok_or_else(|| Fault::new("field `checksum`: a signed number in 32 bits", text))
+}
+
+/// Flags the levels `out[start..]` as a snapshot. An empty one too must void the book before it: by the removal of a level
+/// that isn't there.
+pub(super) fn mark_snapshot(out: &mut Vec<MarketEvent>, start: usize, stamp: MarketEvent) {
+    if out.len() == start {
+        out.push(MarketEvent { kind: EventKind::LEVEL, ..stamp });
+    }
+    out[start].flags |= flags::SNAPSHOT;
+    mark_event(out, start);
+}
+
+/// Flags the last of `out[start..]` as the end of its exchange event.
+pub(super) fn mark_event(out: &mut [MarketEvent], start: usize) {
+    if let Some(last) = out[start..].last_mut() {
+        last.flags |= flags::LAST;
+    }
+}
