@@ -69,6 +69,8 @@ pub(crate) struct Connection {
     lowest: u16,
     /// How many connections there were.
     number: u64,
+    /// Whether more was asked for on this connection than what it began with.
+    asked_again: bool,
     /// Whether the venue wants snapshots asked for by REST.
     by_rest: bool,
     /// Since when a book is stale that should come back on the connection.
@@ -85,7 +87,7 @@ impl Connection {
     ) -> Result<Self, LiveError> {
         let dialer = Arc::new(Dialer::new(Arc::clone(&stop), options.connect_within));
         let rest = Rest::start(Arc::clone(&dialer), options.connect_within * 2)?;
-        let recorder = options.record.as_deref().map(Recorder::open).transpose()?;
+        let recorder = options.record.as_deref().map(|path| Recorder::open(path, &feed, &counters)).transpose()?;
         let ids = || feed.instruments().iter().map(|instrument| instrument.id());
         let (lowest, highest) = (ids().min().unwrap_or(0), ids().max().unwrap_or(0));
         let mut markets = vec![None; usize::from(highest - lowest) + 1];
@@ -108,6 +110,7 @@ impl Connection {
             markets,
             lowest,
             number: 0,
+            asked_again: false,
             by_rest: false,
             stale_since: None,
             options,
@@ -120,7 +123,9 @@ impl Connection {
             self.counters.stands(LiveState::Connecting);
             let begun = Instant::now();
             let end = self.connect();
-            self.lose();
+            if !matches!(end, End::Stopped) {
+                self.lose();
+            }
             if begun.elapsed() >= GOOD {
                 self.backoff.reset();
             }
@@ -174,9 +179,14 @@ impl Connection {
     fn lose(&mut self) {
         self.events.clear();
         self.feed.disconnected(&mut self.events);
+        let receive_ts = velox_clock::to_epoch_nanos(velox_clock::now());
+        self.events.iter_mut().for_each(|event| event.receive_ts = receive_ts);
         self.note_books();
         self.outbox.insist(&self.events);
         self.stale_since = None;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.disconnected(receive_ts);
+        }
     }
 
     /// One connection, from its beginning to its end.
@@ -192,6 +202,7 @@ impl Connection {
         let to = Endpoint::websocket("url", url).map_err(End::Final)?;
         let mut socket = Socket::open(&self.dialer, &to, self.options.connect_within)?;
         self.number += 1;
+        self.asked_again = false;
         add(&self.counters.connections, 1);
         self.counters.stands(LiveState::Connected);
         for message in self.feed.subscribe_messages() {
@@ -248,7 +259,7 @@ impl Connection {
         match self.feed.apply(message, receive_ts, &mut self.events) {
             Ok(applied) => {
                 if let Some(recorder) = &mut self.recorder {
-                    recorder.line(&[receive_ts.to_string().as_bytes(), b" ", message]);
+                    recorder.message(receive_ts, message);
                 }
                 if applied > Applied::Applied {
                     self.note(applied);
@@ -257,6 +268,9 @@ impl Connection {
             }
             Err(error) => {
                 add(&self.counters.errors, 1);
+                if error.is_refusal() && !self.asked_again {
+                    return Err(if self.number == 1 { End::Final(error.into()) } else { error.to_string().into() });
+                }
                 let reason = error.to_string();
                 // Where nothing would show that this message was one of the book's, the book can't be believed.
                 if self.feed.venue().checks() == Checks::None {
@@ -354,6 +368,7 @@ impl Connection {
                 self.rest.call(market, self.number, url);
             } else {
                 self.resync.asked_in_band(market, now);
+                self.asked_again = true;
                 for message in self.feed.resubscribe_messages(symbol) {
                     socket.send(&message)?;
                 }
@@ -389,6 +404,9 @@ impl Connection {
         self.resync.failed(market, None, now);
         match self.feed.snapshot(instrument.symbol(), &body, receive_ts, &mut self.events) {
             Ok(applied) => {
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.snapshot(receive_ts, instrument.symbol(), &body);
+                }
                 if applied > Applied::Applied {
                     add(&self.counters.rest_errors, 1);
                     self.note(applied);

@@ -38,7 +38,8 @@ pub struct Keeper {
     /// Exchange events after which the best prices were compared.
     pub compared: u64,
     pub gaps: u64,
-    pub trades: Vec<MarketEvent>,
+    /// Everything that came.
+    pub all: Vec<MarketEvent>,
 }
 
 impl Keeper {
@@ -46,8 +47,8 @@ impl Keeper {
         let book = L2Book::new(options.instruments[0].clone());
         let writer = book.claim("the test").unwrap();
         let events = Live::new(options).unwrap().start(None).unwrap();
-        let (pending, batch, trades) = (Vec::new(), Vec::new(), Vec::new());
-        Self { events, book, writer, pending, batch, compared: 0, gaps: 0, trades }
+        let (pending, batch, all) = (Vec::new(), Vec::new(), Vec::new());
+        Self { events, book, writer, pending, batch, compared: 0, gaps: 0, all }
     }
 
     /// Takes what is there, and compares the best prices after each exchange event with those of the exchange.
@@ -55,6 +56,7 @@ impl Keeper {
         assert_eq!(self.events.failure(), None);
         self.batch.clear();
         self.events.pop_into(&mut self.batch, 1024);
+        self.all.extend_from_slice(&self.batch);
         for event in std::mem::take(&mut self.batch) {
             match event.kind {
                 EventKind::STATUS => {
@@ -76,7 +78,6 @@ impl Keeper {
                         }
                     }
                 }
-                EventKind::TRADE => self.trades.push(event),
                 _ => {}
             }
         }
