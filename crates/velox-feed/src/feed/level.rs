@@ -31,6 +31,23 @@ pub(super) fn steps(step: Step, text: &[u8], least: i64, field: &str) -> Result<
     }
 }
 
+/// What a field's text stands for.
+pub(super) fn one_of<T>(object: Value<'_>, key: &str, [a, b]: [(&str, T); 2]) -> Result<T, Fault> {
+    let text = object.text(key)?;
+    if text == a.0.as_bytes() {
+        Ok(a.1)
+    } else if text == b.0.as_bytes() {
+        Ok(b.1)
+    } else {
+        Err(Fault::new(format!("field `{key}`: {} or {}", a.0, b.0), text))
+    }
+}
+
+/// Whether a decimal is 0, however it is written.
+pub(super) fn is_zero(decimal: &[u8]) -> bool {
+    !decimal.is_empty() && decimal.iter().all(|byte| matches!(byte, b'0' | b'.'))
+}
+
 /// A `checksum` in 32 bits, signed.
 pub(super) fn checksum(data: Value<'_>) -> Result<u32, Fault> {
     let text = data.decimal("checksum")?;

@@ -2,11 +2,14 @@
 
 mod batch;
 pub(crate) mod binance;
+mod bitget;
 mod bybit;
+mod coinbase;
 pub(crate) mod comparable;
 mod connection;
 mod depth;
 mod kraken;
+mod kucoin;
 mod level;
 mod okx;
 mod sync;
@@ -20,9 +23,12 @@ use velox_record::{Instrument, MarketEvent};
 
 pub use self::binance::Counts;
 use self::binance::Decoder;
+use self::bitget::Bitget;
 use self::bybit::Bybit;
+use self::coinbase::Coinbase;
 use self::connection::Connection;
 use self::kraken::Kraken;
+use self::kucoin::Kucoin;
 use self::okx::Okx;
 pub(crate) use self::time::seconds;
 pub use self::venue::{Checks, Venue, VerifiedBy};
@@ -133,17 +139,16 @@ pub(crate) trait Protocol: Send {
     fn end(&mut self) {}
 }
 
-fn protocol(venue: Venue, markets: &[Arc<Instrument>]) -> Result<Box<dyn Protocol>, FeedError> {
-    Ok(match venue {
+fn protocol(venue: Venue, markets: &[Arc<Instrument>]) -> Box<dyn Protocol> {
+    match venue {
         Venue::BinanceSpot | Venue::BinanceUsdm | Venue::BinanceCoinm => Box::new(Decoder::of_feed(venue, markets)),
         Venue::Kraken => Box::new(Connection::new(Kraken::new(markets.len()), markets)),
         Venue::Okx => Box::new(Connection::new(Okx, markets)),
         Venue::Bybit => Box::new(Connection::new(Bybit, markets)),
-        _ => {
-            let expected = "a venue with a decoder".to_owned();
-            return Err(FeedError::InvalidValue { field: "venue", expected, got: venue.name().to_owned() });
-        }
-    })
+        Venue::Coinbase => Box::new(Connection::new(Coinbase, markets)),
+        Venue::Kucoin => Box::new(Kucoin::new(markets)),
+        Venue::Bitget => Box::new(Connection::new(Bitget, markets)),
+    }
 }
 
 impl Feed {
@@ -165,7 +170,7 @@ impl Feed {
                 return Err(wrong(instrument.symbol()));
             }
         }
-        let protocol = protocol(venue, &instruments)?;
+        let protocol = protocol(venue, &instruments);
         Ok(Self { venue, markets: instruments, rest_url: venue.rest_url().to_owned(), protocol })
     }
 

@@ -9,6 +9,7 @@
 //! |---|---|---|---|
 //! | futures | `u < L` | `U <= L <= u` | `pu == last` |
 //! | spot | `u <= L` | `U <= L + 1 <= u` | `U == last + 1` |
+//! | KuCoin | `u <= L` | `U <= L + 1 <= u` | `U <= last + 1` |
 //!
 //! On futures an event with `pu <= L < U` reaches back too: the numbers between `pu` and `U` are other markets', so a
 //! snapshot that falls there lacks nothing. (An event without `pu <= L` always lacks `U <= L`.)
@@ -35,6 +36,8 @@ pub(crate) const MOST_LEVELS: usize = 1 << 18;
 pub(crate) enum Rule {
     Futures,
     Spot,
+    /// KuCoin's: an event may begin with what the one before it had.
+    Overlapping,
 }
 
 /// The numbers of one depth event, and an event that carries its instrument, sequence and times.
@@ -272,6 +275,7 @@ impl Sync {
         let follows = match (stage, futures) {
             (Stage::Placed, true) => update.first <= last || update.previous <= last,
             (Stage::Placed, false) => update.first <= last.saturating_add(1),
+            _ if self.rule == Rule::Overlapping => update.first <= last.saturating_add(1),
             (_, true) => update.previous == last,
             (_, false) => update.first == last.saturating_add(1),
         };

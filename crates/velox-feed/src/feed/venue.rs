@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use velox_record::Instrument;
 
+use super::kucoin;
+use crate::error::Fault;
 use crate::{FeedError, decimals};
 
 /// A venue whose messages are decoded and whose books are kept in step.
@@ -103,8 +105,8 @@ impl Venue {
     /// What holds its books to the truth.
     pub const fn checks(self) -> Checks {
         match self {
-            Self::Kraken => Checks::Checksum,
-            Self::Okx | Self::Bitget => Checks::Both,
+            Self::Kraken | Self::Bitget => Checks::Checksum,
+            Self::Okx => Checks::Both,
             _ => Checks::Sequence,
         }
     }
@@ -158,6 +160,25 @@ impl Venue {
         match self {
             Self::Kucoin => Some("/api/v1/bullet-public"),
             _ => None,
+        }
+    }
+}
+
+impl Venue {
+    /// The WebSocket address, of the answer to the request for a token ([`Self::token_path`]).
+    ///
+    /// # Errors
+    /// [`FeedError::Message`]: not an answer with a token, or a venue that wants none.
+    ///
+    /// ```
+    /// use velox_feed::Venue;
+    /// let answer = br#"{"code":"200000","data":{"token":"t","instanceServers":[{"endpoint":"wss://a.example/"}]}}"#;
+    /// assert_eq!(Venue::Kucoin.token_url(answer).unwrap(), "wss://a.example/?token=t");
+    /// ```
+    pub fn token_url(self, answer: &[u8]) -> Result<String, FeedError> {
+        match self {
+            Self::Kucoin => kucoin::token_url(answer),
+            _ => Err(Fault::new("a venue that wants a token", self.name()).of(self)),
         }
     }
 }

@@ -18,7 +18,7 @@ use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent};
 use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
-use super::level::{pair, steps};
+use super::level::{one_of, pair, steps};
 use super::time::millis;
 use crate::error::Fault;
 use crate::json::{Value, whole};
@@ -127,18 +127,9 @@ impl Dialect for Bybit {
 }
 
 fn is_snapshot(message: Value<'_>) -> Result<bool, Fault> {
-    match message.text("type")? {
-        b"snapshot" => Ok(true),
-        b"delta" => Ok(false),
-        other => Err(Fault::new("field `type`: snapshot or delta", other)),
-    }
+    one_of(message, "type", [("snapshot", true), ("delta", false)])
 }
 
-/// The side of a `Buy` or a `Sell`.
-fn taker(object: Value<'_>, key: &str) -> Result<u8, Fault> {
-    match object.text(key)? {
-        b"Buy" => Ok(BID),
-        b"Sell" => Ok(ASK),
-        other => Err(Fault::new(format!("field `{key}`: Buy or Sell"), other)),
-    }
+fn taker(trade: Value<'_>, key: &str) -> Result<u8, Fault> {
+    one_of(trade, key, [("Buy", BID), ("Sell", ASK)])
 }

@@ -6,7 +6,7 @@ use velox_record::{ASK, BID, EventKind, MarketEvent, flags};
 use crate::error::Fault;
 use crate::feed::batch::{Batch, Event};
 use crate::feed::connection::Markets;
-use crate::feed::level::steps;
+use crate::feed::level::{one_of, steps};
 use crate::feed::time::iso;
 use crate::json::Value;
 
@@ -34,22 +34,14 @@ pub(super) fn read(
     if channel != b"book" && channel != b"trade" {
         return Ok(());
     }
-    let is_snapshot = match message.text("type")? {
-        b"snapshot" => true,
-        b"update" => false,
-        other => return Err(Fault::new("field `type`: snapshot or update", other)),
-    };
+    let is_snapshot = one_of(message, "type", [("snapshot", true), ("update", false)])?;
     for data in message.list("data")? {
         let Some((market, instrument)) = markets.find(data.text("symbol")?) else { continue };
         let stamp = MarketEvent { instrument: instrument.id(), ..stamp };
         if channel == b"trade" {
             out.push(MarketEvent {
                 kind: EventKind::TRADE,
-                side: match data.text("side")? {
-                    b"buy" => BID,
-                    b"sell" => ASK,
-                    other => return Err(Fault::new("field `side`: buy or sell", other)),
-                },
+                side: one_of(data, "side", [("buy", BID), ("sell", ASK)])?,
                 flags: if is_snapshot { flags::SNAPSHOT } else { 0 },
                 price: steps(instrument.tick(), data.decimal("price")?, 1, "price")?,
                 qty: steps(instrument.lot(), data.decimal("qty")?, 1, "qty")?,

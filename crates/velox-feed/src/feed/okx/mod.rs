@@ -16,7 +16,7 @@ use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::Depth;
-use super::level::{checksum, pair, steps};
+use super::level::{checksum, one_of, pair, steps};
 use super::time::millis;
 use crate::error::Fault;
 use crate::json::Value;
@@ -44,11 +44,7 @@ impl Dialect for Okx {
         let Some((market, instrument)) = markets.find(arg.text("instId").unwrap_or_default()) else { return Ok(()) };
         match arg.text("channel")? {
             b"books" | b"books-l2-tbt" | b"books50-l2-tbt" => {
-                let is_snapshot = match message.text("action")? {
-                    b"snapshot" => true,
-                    b"update" => false,
-                    other => return Err(Fault::new("field `action`: snapshot or update", other)),
-                };
+                let is_snapshot = one_of(message, "action", [("snapshot", true), ("update", false)])?;
                 for data in message.list("data")? {
                     for (key, side) in [("bids", BID), ("asks", ASK)] {
                         for level in data.list(key)? {
@@ -63,11 +59,7 @@ impl Dialect for Okx {
                     out.push(MarketEvent {
                         kind: EventKind::TRADE,
                         instrument: instrument.id(),
-                        side: match trade.text("side")? {
-                            b"buy" => BID,
-                            b"sell" => ASK,
-                            other => return Err(Fault::new("field `side`: buy or sell", other)),
-                        },
+                        side: one_of(trade, "side", [("buy", BID), ("sell", ASK)])?,
                         price: steps(instrument.tick(), trade.text("px")?, 1, "px")?,
                         qty: steps(instrument.lot(), trade.text("sz")?, 1, "sz")?,
                         sequence: trade.digits("tradeId")?,
