@@ -131,11 +131,7 @@ impl Connection {
             }
             let after = match end {
                 End::Stopped => return Ok(()),
-                End::Final(error) if self.is_final(&error) => return Err(error),
-                End::Final(error) => {
-                    self.counters.failed(&error);
-                    None
-                }
+                End::Final(error) => return Err(error),
                 End::Broken(reason, after) => {
                     self.counters.failed(&reason);
                     after
@@ -150,13 +146,6 @@ impl Connection {
                 return Ok(());
             }
         }
-    }
-
-    /// A certificate or a status that was refused only once there had been a connection is the fault of a moment: a
-    /// proxy, or a venue that changes something.
-    fn is_final(&self, error: &LiveError) -> bool {
-        let is_remote = matches!(error, LiveError::Untrusted { .. } | LiveError::Refused { .. });
-        self.number == 0 || !is_remote
     }
 
     /// Waits so long, and until the pipeline has caught up; says whether the order to stop came.
@@ -200,7 +189,11 @@ impl Connection {
     fn open(&mut self) -> Result<Socket, End> {
         let url = self.options.url.as_deref().unwrap_or(self.feed.venue().websocket_url());
         let to = Endpoint::websocket("url", url).map_err(End::Final)?;
-        let mut socket = Socket::open(&self.dialer, &to, self.options.connect_within)?;
+        let mut socket = Socket::open(&self.dialer, &to, self.options.connect_within).map_err(|error| match error {
+            // Refused only once there had been a connection: the fault of a moment, as a proxy's, or a change at the venue.
+            DialError::Final(error) if self.number > 0 => End::Broken(error.to_string(), None),
+            error => error.into(),
+        })?;
         self.number += 1;
         self.asked_again = false;
         add(&self.counters.connections, 1);
