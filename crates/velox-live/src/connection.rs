@@ -118,7 +118,7 @@ impl Connection {
     }
 
     /// Connects again and again, until the order to stop or an error that another connection would not mend.
-    pub(crate) fn run(mut self) -> Result<(), LiveError> {
+    pub(crate) fn run(&mut self) -> Result<(), LiveError> {
         loop {
             self.counters.stands(LiveState::Connecting);
             let begun = Instant::now();

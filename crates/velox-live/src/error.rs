@@ -70,7 +70,8 @@ impl LiveError {
             Self::Refused { .. } => "VELOX_LIVE_REFUSED",
             Self::Feed(error) => error.code(),
             Self::Unwritable { .. } => "VELOX_FILE_UNWRITABLE",
-            Self::Thread { .. } | Self::Panic(_) => "VELOX_STAGE_FAILED",
+            Self::Thread { .. } => "VELOX_PLACEMENT_INVALID",
+            Self::Panic(_) => "VELOX_NATIVE_PANIC",
         }
     }
 }

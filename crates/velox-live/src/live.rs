@@ -60,7 +60,7 @@ impl Live {
         let stop = Arc::new(Stop::default());
         let failure = Arc::new(Mutex::new(None));
         let outbox = Outbox::new(producer, waker.clone(), options.capacity);
-        let connection = Connection::new(feed, options, Arc::clone(&stop), outbox, Arc::clone(&counters))?;
+        let mut connection = Connection::new(feed, options, Arc::clone(&stop), outbox, Arc::clone(&counters))?;
         let (told, stats) = (Arc::clone(&failure), LiveStats(Arc::clone(&counters)));
         let body = move || {
             // Unwind safety: after a panic nothing of it is used again.
@@ -71,6 +71,8 @@ impl Live {
                 *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             }
             counters.stands(LiveState::Ended);
+            // Only now the ring's end is seen: by then its reason stands.
+            drop(connection);
             if let Some(waker) = waker {
                 waker.wake();
             }

@@ -174,7 +174,7 @@ fn open_whole(path: &Path) -> io::Result<(File, Option<Vec<u8>>)> {
     if !header.starts_with(BEGIN) || !header.ends_with(b"\n") {
         return Err(other_file());
     }
-    let mut block = [0; 64 << 10];
+    let mut block = [0; 8 << 10];
     loop {
         let start = end.saturating_sub(block.len() as u64);
         let block = &mut block[..(end - start) as usize];
