@@ -4,47 +4,11 @@ mod common;
 
 use std::io::Cursor;
 
+use common::damage::{damage, damaged};
 use common::{FIXTURE, drain};
 use proptest::prelude::*;
 use velox_feed::{FeedError, Replay, ReplayOptions};
 use velox_record::EventKind;
-
-#[derive(Debug, Clone)]
-enum Damage {
-    Flip(usize, u8),
-    Cut(usize, usize),
-    Insert(usize, Vec<u8>),
-    /// A piece of the text again, somewhere else: mostly still JSON.
-    Copy(usize, usize, usize),
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    let (at, length) = (0..FIXTURE.len(), 1usize..400);
-    prop_oneof![
-        (at.clone(), 1u8..).prop_map(|(at, bits)| Damage::Flip(at, bits)),
-        (at.clone(), length.clone()).prop_map(|(at, length)| Damage::Cut(at, length)),
-        (at.clone(), prop::collection::vec(any::<u8>(), 1..20)).prop_map(|(at, bytes)| Damage::Insert(at, bytes)),
-        (at.clone(), length, at).prop_map(|(from, length, to)| Damage::Copy(from, length, to)),
-    ]
-}
-
-fn damaged(damages: Vec<Damage>, end: usize) -> Vec<u8> {
-    let mut text = FIXTURE.as_bytes().to_vec();
-    for damage in damages {
-        let within = |at: usize| at.min(text.len());
-        match damage {
-            Damage::Flip(at, bits) => text.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= bits),
-            Damage::Cut(at, length) => drop(text.drain(within(at)..within(at + length))),
-            Damage::Insert(at, bytes) => drop(text.splice(within(at)..within(at), bytes)),
-            Damage::Copy(from, length, to) => {
-                let piece = text[within(from)..within(from + length)].to_vec();
-                drop(text.splice(within(to)..within(to), piece));
-            }
-        }
-    }
-    text.truncate(end);
-    text
-}
 
 fn check(text: Vec<u8>) -> Result<(), TestCaseError> {
     let lines = text.split(|&byte| byte == b'\n').count() as u64;
@@ -75,10 +39,10 @@ fn check(text: Vec<u8>) -> Result<(), TestCaseError> {
 proptest! {
     #[test]
     fn damaged_lines_give_events_or_errors_that_say_where(
-        damages in prop::collection::vec(damage(), 1..40),
+        damages in prop::collection::vec(damage(FIXTURE.len()), 1..40),
         end in prop_oneof![3 => Just(usize::MAX), 1 => 0..FIXTURE.len()],
     ) {
-        check(damaged(damages, end))?;
+        check(damaged(FIXTURE.as_bytes(), damages, end))?;
     }
 
     #[test]

@@ -8,6 +8,7 @@ use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
 use super::batch::{Batch, Change, Event};
 use super::depth::Depth;
 use super::level::{mark_event, mark_snapshot};
+use super::numbers::Numbers;
 use super::{Applied, FeedState, Heartbeat, Protocol};
 use crate::error::Fault;
 use crate::json::{Doc, Value};
@@ -111,8 +112,7 @@ pub(super) struct Connection<D> {
     dialect: D,
     markets: Markets,
     books: Vec<Book>,
-    /// The number of the last message and the one before it, at venues that number the messages of a connection.
-    numbers: Option<(u64, u64)>,
+    numbers: Numbers,
     doc: Doc,
     batch: Batch,
     /// The text of a checksum.
@@ -125,31 +125,22 @@ impl<D: Dialect> Connection<D> {
             dialect,
             markets: Markets::of(instruments),
             books: instruments.iter().map(|_| Book::new()).collect(),
-            numbers: None,
+            numbers: Numbers::default(),
             doc: Doc::default(),
             batch: Batch::default(),
             buffer: Vec::new(),
         }
     }
 
-    /// Judges the number of a message on its connection; every book is lost where one is missing. A number between the last
-    /// two says that one of the three is wrong, and nothing says which.
+    /// Judges the number of a message on its connection; every book is lost where one is missing.
     fn count(&mut self, number: u64, stamp: MarketEvent, out: &mut Vec<MarketEvent>) -> Verdict {
-        let Some((before, last)) = self.numbers else {
-            self.numbers = Some((number, number));
-            return Verdict::Next;
-        };
-        if number == last || number <= before {
-            return Verdict::Old;
+        let verdict = self.numbers.judge(number);
+        if verdict == Verdict::Gap {
+            for (instrument, book) in self.markets.instruments.iter().zip(&mut self.books) {
+                book.lose(MarketEvent { instrument: instrument.id(), sequence: number, ..stamp }, out);
+            }
         }
-        self.numbers = Some((if number > last { last } else { before }, number));
-        if last.checked_add(1) == Some(number) {
-            return Verdict::Next;
-        }
-        for (instrument, book) in self.markets.instruments.iter().zip(&mut self.books) {
-            book.lose(MarketEvent { instrument: instrument.id(), sequence: number, ..stamp }, out);
-        }
-        Verdict::Gap
+        verdict
     }
 
     /// Takes out what was traded before the connection and is known, or was never asked for. A venue that repeats its last
@@ -278,7 +269,7 @@ impl<D: Dialect> Protocol for Connection<D> {
     }
 
     fn disconnected(&mut self, out: &mut Vec<MarketEvent>) {
-        self.numbers = None;
+        self.numbers = Numbers::default();
         for (instrument, book) in self.markets.instruments.iter().zip(&mut self.books) {
             let sequence = if book.sequence == 0 { book.applied } else { book.sequence };
             book.lose(MarketEvent { instrument: instrument.id(), sequence, ..MarketEvent::default() }, out);

@@ -11,6 +11,7 @@ mod depth;
 mod kraken;
 mod kucoin;
 mod level;
+mod numbers;
 mod okx;
 mod sync;
 mod time;

@@ -1,6 +1,9 @@
 //! A naive book, and how the tests read sources.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod damage;
+pub mod script;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -29,6 +32,12 @@ impl Model {
     pub fn best(&self) -> [Best; 2] {
         let pair = |(&price, &qty): (&i64, &i64)| (price, qty);
         [self.sides[0].last_key_value().map(pair), self.sides[1].first_key_value().map(pair)]
+    }
+
+    /// Every level: side, price and quantity.
+    pub fn levels(&self) -> Vec<(u8, i64, i64)> {
+        let of_side = |side: u8| self.sides[usize::from(side)].iter().map(move |(&price, &qty)| (side, price, qty));
+        (0..2).flat_map(of_side).collect()
     }
 
     pub fn depth(&self) -> usize {
