@@ -14,9 +14,7 @@ use hdrhistogram::Histogram;
 use tungstenite::Message;
 use velox_engine::feed::Venue;
 use velox_engine::live::{Live, LiveOptions};
-use velox_engine::pipeline::{
-    Batch, EngineError, Input, Nothing, Pipeline, Stage, StartOptions, Tally, Threads, Wait,
-};
+use velox_engine::pipeline::{Batch, EngineError, Input, Nothing, Pipeline, Stage, StartOptions, Tally, Threads, Wait};
 use velox_engine::stages::LiveSource;
 use velox_engine::{Instrument, L2Book, MarketEvent};
 

@@ -10,6 +10,7 @@ use velox_record::{EventKind, MarketEvent, flags};
 use crate::backoff::Backoff;
 use crate::dial::{DialError, Dialer};
 use crate::endpoint::Endpoint;
+use crate::http::ask;
 use crate::outbox::Outbox;
 use crate::recorder::Recorder;
 use crate::rest::{Reply, Rest};
@@ -187,9 +188,8 @@ impl Connection {
     }
 
     fn open(&mut self) -> Result<Socket, End> {
-        let url = self.options.url.as_deref().unwrap_or(self.feed.venue().websocket_url());
-        let to = Endpoint::websocket("url", url).map_err(End::Final)?;
-        let mut socket = Socket::open(&self.dialer, &to, self.options.connect_within).map_err(|error| match error {
+        let opened = self.address().and_then(|to| Socket::open(&self.dialer, &to, self.options.connect_within));
+        let mut socket = opened.map_err(|error| match error {
             // Refused only once there had been a connection: the fault of a moment, as a proxy's, or a change at the venue.
             DialError::Final(error) if self.number > 0 => End::Broken(error.to_string(), None),
             error => error.into(),
@@ -202,6 +202,23 @@ impl Connection {
             socket.send(&message)?;
         }
         Ok(socket)
+    }
+
+    /// Where the WebSocket is; some venues want to be asked for it, and for a token, each time.
+    fn address(&self) -> Result<Endpoint, DialError> {
+        let (venue, given) = (self.feed.venue(), self.options.url.as_deref());
+        let Some(path) = venue.token_path() else {
+            return Ok(Endpoint::websocket("url", given.unwrap_or(venue.websocket_url()))?);
+        };
+        let base = self.options.rest_url.as_deref().unwrap_or(venue.rest_url()).trim_end_matches('/');
+        let to = Endpoint::http("restUrl", &format!("{base}{path}"))?;
+        let answer = ask(&self.dialer, "POST", &to, self.options.connect_within)?;
+        let told = venue.token_url(&answer).map_err(|error| DialError::passing(&to, &error))?;
+        let url = match (given, told.split_once('?')) {
+            (Some(given), Some((_, query))) => format!("{given}?{query}"),
+            _ => told,
+        };
+        Ok(Endpoint::websocket("url", &url)?)
     }
 
     fn serve(&mut self, mut socket: Socket) -> End {

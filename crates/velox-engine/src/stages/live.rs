@@ -10,7 +10,10 @@ use crate::pipeline::{BATCH, EngineError, Feed, Notes, Source};
 ///
 /// Bundles behind it close by the clock. Latency counts from when the bytes of a message were read.
 pub struct LiveSource {
-    market: Market,
+    /// Until the first poll.
+    market: Option<Live>,
+    /// From then on.
+    events: Option<LiveEvents>,
     stats: LiveStats,
     waker: Option<Waker>,
     records: Vec<MarketEvent>,
@@ -18,20 +21,15 @@ pub struct LiveSource {
     amid: bool,
 }
 
-enum Market {
-    Ready(Option<Live>),
-    Runs(LiveEvents),
-}
-
 impl LiveSource {
     /// A market that will be connected. Allocates its buffer here, once.
     pub fn new(live: Live) -> Self {
         let (stats, records) = (live.stats(), Vec::with_capacity(BATCH));
-        Self { market: Market::Ready(Some(live)), stats, waker: None, records, amid: false }
+        Self { market: Some(live), events: None, stats, waker: None, records, amid: false }
     }
 
     fn give(&mut self, feed: &mut Feed<'_, MarketEvent>, most: usize) -> usize {
-        let Market::Runs(events) = &mut self.market else { return 0 };
+        let Some(events) = &mut self.events else { return 0 };
         self.records.clear();
         events.pop_into(&mut self.records, most);
         // Behind the look, so that no record is younger.
@@ -66,12 +64,10 @@ impl Source for LiveSource {
         if stopping {
             return Ok(self.complete(feed));
         }
-        if let Market::Ready(live) = &mut self.market
-            && let Some(live) = live.take()
-        {
-            self.market = Market::Runs(live.start(self.waker.take())?);
+        if let Some(live) = self.market.take() {
+            self.events = Some(live.start(self.waker.take())?);
         }
-        let Market::Runs(events) = &self.market else { return Ok(true) };
+        let Some(events) = &self.events else { return Ok(true) };
         // Before the look into the ring: what came before it ended is seen by that look.
         let ended = events.is_finished().then(|| events.failure());
         let room = feed.room().min(BATCH);
