@@ -832,6 +832,8 @@ export interface VeloxErrorContexts {
   VELOX_FILE_UNREADABLE: { path: string; reason: string }
   VELOX_FILE_UNWRITABLE: { path: string; reason: string }
   VELOX_CORRUPT_DATA: { path: string; line: number; expected: string; got: string }
+  VELOX_TLS_UNTRUSTED: { host: string; reason: string }
+  VELOX_LIVE_REFUSED: { url: string; status: number; reason: string }
   VELOX_BAD_MESSAGE: { venue: string; expected: string; got: string }
   VELOX_UNKNOWN_SYMBOL: { symbol: string; known: readonly string[] }
   VELOX_UNKNOWN_FORMAT: { format: string; known: readonly string[] }

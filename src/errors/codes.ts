@@ -39,6 +39,12 @@ export const MESSAGES: Messages = {
   VELOX_FILE_UNREADABLE: ({ path, reason }) => `${path}: expected a readable file, got: ${reason}`,
   VELOX_FILE_UNWRITABLE: ({ path, reason }) => `${path}: expected a file that can be written, got: ${reason}`,
   VELOX_CORRUPT_DATA: ({ path, line, expected, got }) => `${path}, line ${line}: expected ${expected}, got ${got}`,
+  VELOX_TLS_UNTRUSTED: ({ host, reason }) =>
+    host === ''
+      ? `expected at least one trusted certificate from the system or from SSL_CERT_FILE, got ${reason}`
+      : `${host}: expected a certificate that this system trusts, got ${reason}`,
+  VELOX_LIVE_REFUSED: ({ url, status, reason }) =>
+    `${url}: expected to be served, got HTTP status ${status}: ${reason}`,
   VELOX_BAD_MESSAGE: ({ venue, expected, got }) => `a message of ${venue}: expected ${expected}, got ${got}`,
   VELOX_UNKNOWN_SYMBOL: ({ symbol, known }) => `symbol: expected one of ${known.join(', ')}, got ${symbol}`,
   VELOX_UNKNOWN_FORMAT: ({ format, known }) => `format: expected one of ${known.join(', ')}, got ${format}`,

@@ -29,5 +29,6 @@ pub use velox_book::{self as book, *};
 pub use velox_clock::{self as clock, init_tsc, rdtsc, tsc_to_ns};
 pub use velox_expr as expr;
 pub use velox_feed as feed;
+pub use velox_live as live;
 pub use velox_record::{self as record, *};
 pub use velox_ring::{self as ring, *};

@@ -70,6 +70,11 @@ pub enum FeedError {
 }
 
 impl FeedError {
+    /// Whether the venue said that it won't do what it was asked for: a symbol that it doesn't have.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Message { expected, .. } if expected == ACCEPTED)
+    }
+
     /// The stable code of the error, the same in both languages.
     ///
     /// ```
@@ -89,6 +94,9 @@ impl FeedError {
         }
     }
 }
+
+/// What a request should have been, where the venue says that it is not.
+const ACCEPTED: &str = "an accepted request";
 
 /// What is wrong with a message, before anybody says where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

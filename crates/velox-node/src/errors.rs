@@ -5,6 +5,7 @@ use std::any::Any;
 use serde_json::{Value as Json, json};
 use velox_engine::expr::ExprError;
 use velox_engine::feed::FeedError;
+use velox_engine::live::LiveError;
 use velox_engine::pipeline::{EngineError, StartError, panic_text};
 use velox_engine::record::{DecimalError, InstrumentError, InvalidRecord};
 use velox_engine::ring::ForeignError;
@@ -100,6 +101,25 @@ impl From<FeedError> for Thrown {
     }
 }
 
+impl From<LiveError> for Thrown {
+    fn from(error: LiveError) -> Self {
+        let code = error.code();
+        let context = match error {
+            LiveError::Feed(error) => return error.into(),
+            LiveError::InvalidUrl { field, expected, got } => {
+                json!({ "field": field, "expected": expected, "got": got })
+            }
+            LiveError::NoTrust { reason } => json!({ "host": "", "reason": reason }),
+            LiveError::Untrusted { host, reason } => json!({ "host": host, "reason": reason }),
+            LiveError::Refused { url, status, reason } => json!({ "url": url, "status": status, "reason": reason }),
+            LiveError::Unwritable { path, reason } => json!({ "path": path, "reason": reason }),
+            LiveError::Thread { reason } => json!({ "expected": "a thread for the connection", "got": reason }),
+            LiveError::Panic(message) => json!({ "message": message }),
+        };
+        Self::new(code, context)
+    }
+}
+
 impl From<ForeignError> for Thrown {
     fn from(error: ForeignError) -> Self {
         let text = error.to_string();
@@ -150,6 +170,7 @@ impl From<EngineError> for Thrown {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Feed(error) => error.into(),
+            EngineError::Live(error) => error.into(),
             EngineError::Ring(error) => error.into(),
             EngineError::Book(error) => error.into(),
             EngineError::Record(error) => error.into(),

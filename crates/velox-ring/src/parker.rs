@@ -37,6 +37,11 @@ impl Parker {
         (Self(Arc::clone(&bed)), Waker(bed))
     }
 
+    /// One more waker of this sleeper.
+    pub fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.0))
+    }
+
     /// Sleeps until it is woken, `longest` has passed, or at once not at all: `last_look` runs behind the raised flag
     /// and says whether there is work after all.
     pub fn park_unless(&mut self, last_look: impl FnOnce() -> bool, longest: Duration) {
@@ -65,8 +70,10 @@ impl Waker {
 
     #[cold]
     fn ring(&self) {
-        let _held = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.parked.lower();
+        // Before the bell, or the sleeper would wake only to wait for the lock.
+        drop(held);
         self.0.bell.notify_one();
     }
 }

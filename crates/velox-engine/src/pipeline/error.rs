@@ -3,6 +3,7 @@
 use thiserror::Error;
 use velox_book::BookError;
 use velox_feed::FeedError;
+use velox_live::LiveError;
 use velox_record::InvalidRecord;
 use velox_ring::ForeignError;
 
@@ -12,6 +13,9 @@ pub enum EngineError {
     /// The data.
     #[error(transparent)]
     Feed(#[from] FeedError),
+    /// A live market.
+    #[error(transparent)]
+    Live(#[from] LiveError),
     /// A ring that a script shares.
     #[error(transparent)]
     Ring(#[from] ForeignError),

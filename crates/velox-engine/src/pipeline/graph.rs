@@ -69,6 +69,8 @@ pub(crate) struct Wiring {
     pub index: usize,
     pub counters: Arc<StageCounters>,
     pub control: Arc<Control>,
+    /// Wakes the thread that it is on.
+    pub waker: Waker,
     pub inputs: Vec<Option<(Slot, usize, Arc<EdgeCounters>)>>,
     pub outputs: Vec<Option<(Slot, usize, Arc<EdgeCounters>)>>,
     /// The steps that look at this node's state.

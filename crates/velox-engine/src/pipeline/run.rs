@@ -169,6 +169,7 @@ impl Plan {
                 index,
                 counters,
                 control: Arc::clone(&setup.control),
+                waker: setup.parker.waker(),
                 inputs: Vec::new(),
                 outputs: Vec::new(),
                 span: spans.get(&index).map(Rc::clone),

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use velox_feed::Arrivals;
 use velox_record::MarketEvent;
+use velox_ring::Waker;
 
 use super::agent::{Agent, AgentEnd, Ledger};
 use super::batch::{BATCH, Batch};
@@ -40,6 +41,12 @@ pub trait Source: Send + 'static {
     /// Whether records come from outside the run, so that a sleeping thread must look for them by itself.
     fn is_foreign(&self) -> bool {
         false
+    }
+
+    /// Called once, before the first poll, with what wakes the thread that polls it: a source whose records come from
+    /// elsewhere wakes it when there are some.
+    fn woken_by(&mut self, waker: Waker) {
+        let _ = waker;
     }
 
     /// It was held up for so long, in ns: what was scheduled shifts by as much.
@@ -255,7 +262,8 @@ pub(crate) struct SourceAgent<S: Source> {
 }
 
 impl<S: Source> SourceAgent<S> {
-    pub(crate) fn new(source: S, mut wiring: Wiring) -> Self {
+    pub(crate) fn new(mut source: S, mut wiring: Wiring) -> Self {
+        source.woken_by(wiring.waker.clone());
         let output = wiring.output(0).expect("a source leads to a step");
         let (control, ledger) = (Arc::clone(&wiring.control), Ledger::new(&wiring));
         Self { source, output, control, ledger, paused: None, done: false }

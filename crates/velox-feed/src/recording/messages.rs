@@ -84,6 +84,11 @@ impl<W: Write> MessageWriter<W> {
         self.write(receive_ts, b"disconnected", b"")
     }
 
+    /// The writer, for what is to be done with it between two lines.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.writer
+    }
+
     /// The writer.
     pub fn into_inner(self) -> W {
         self.writer

@@ -1,0 +1,101 @@
+//! A live market as a pipeline's source, against a server of one connection a test.
+
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tungstenite::Message;
+use velox_engine::feed::Venue;
+use velox_engine::live::{Live, LiveError, LiveOptions, LiveStats};
+use velox_engine::pipeline::{EngineError, Pipeline, Run, RunError, StartOptions};
+use velox_engine::stages::{Count, LiveSource};
+use velox_engine::{Instrument, L2Book, book::Standing};
+
+/// Speaks OKX: what the test says is sent, after the first subscription.
+struct Server {
+    say: Sender<&'static str>,
+    url: String,
+    thread: JoinHandle<()>,
+}
+
+fn server() -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let (say, said): (_, Receiver<&str>) = channel();
+    let thread = std::thread::spawn(move || {
+        let mut socket = tungstenite::accept(listener.accept().unwrap().0).unwrap();
+        assert!(socket.read().unwrap().to_text().unwrap().contains("BTC-USDT"));
+        for text in said {
+            socket.send(Message::text(text)).unwrap();
+        }
+    });
+    Server { say, url, thread }
+}
+
+const SNAPSHOT: &str = r#"{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"snapshot","data":[{"asks":[["100.2","1","0","1"]],"bids":[["100.1","2","0","1"]],"ts":"1","checksum":0,"seqId":5,"prevSeqId":-1}]}"#;
+const UPDATE: &str = r#"{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[],"bids":[["100.1","3","0","1"]],"ts":"2","checksum":0,"seqId":6,"prevSeqId":5}]}"#;
+const AFTER_A_GAP: &str = r#"{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[],"bids":[["100.1","4","0","1"]],"ts":"3","checksum":0,"seqId":9,"prevSeqId":8}]}"#;
+const REFUSAL: &str =
+    r#"{"event":"error","code":"60018","msg":"Wrong URL or channel:books,instId:BTC-USDT doesn't exist."}"#;
+
+fn started(server: &Server) -> (Run, L2Book, LiveStats) {
+    let instrument = Instrument::new("BTC-USDT", "okx", "0.1", "1").unwrap();
+    let live = LiveOptions { url: Some(server.url.clone()), ..LiveOptions::new(Venue::Okx, vec![instrument.clone()]) };
+    let live = Live::new(live).unwrap();
+    let (stats, book) = (live.stats(), L2Book::new(instrument));
+    let pipeline = Pipeline::from("live", LiveSource::new(live)).book("book", &book, false).unwrap();
+    (pipeline.to("count", Count::default()).start(StartOptions::default()).unwrap(), book, stats)
+}
+
+fn until(what: &str, stats: &LiveStats, done: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{what}: {:#?}", stats.report());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_book_follows_a_live_market_and_goes_stale_with_it() {
+    let server = server();
+    let (run, book, stats) = started(&server);
+    server.say.send(SNAPSHOT).unwrap();
+    server.say.send(UPDATE).unwrap();
+    until("the update", &stats, || book.top().is_some_and(|top| (top.bid_qty, top.sequence) == (3, 6)));
+    server.say.send(AFTER_A_GAP).unwrap();
+    until("the gap", &stats, || book.standing() == Standing::Stale);
+    run.stop();
+    let report = run.wait().unwrap();
+    assert!(report.balanced, "{report:#?}");
+    assert!(report.gaps == 1 && report.non_deterministic.iter().any(|reason| reason.contains("live")));
+    drop(server.say);
+    server.thread.join().unwrap();
+}
+
+#[test]
+fn a_symbol_that_the_venue_refuses_fails_the_run_with_its_reason() {
+    let server = server();
+    let (run, ..) = started(&server);
+    server.say.send(REFUSAL).unwrap();
+    match run.wait() {
+        Err(RunError::Failed { stage, cause: EngineError::Live(LiveError::Feed(error)), .. }) => {
+            assert!(stage == "live" && error.is_refusal() && error.to_string().contains("doesn't exist"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+    drop(server.say);
+    server.thread.join().unwrap();
+}
+
+#[test]
+fn a_run_stops_at_once_while_nothing_comes() {
+    let server = server();
+    let (run, _, stats) = started(&server);
+    until("the connection", &stats, || stats.report().connections == 1);
+    let begun = Instant::now();
+    run.stop();
+    assert!(run.wait().unwrap().balanced && begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+    drop(server.say);
+    server.thread.join().unwrap();
+}

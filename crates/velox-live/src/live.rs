@@ -1,0 +1,142 @@
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use velox_feed::Feed;
+use velox_record::MarketEvent;
+use velox_ring::{Consumer, Waker, ring};
+
+use crate::connection::Connection;
+use crate::endpoint::Endpoint;
+use crate::outbox::Outbox;
+use crate::stats::{Counters, LiveState, LiveStats};
+use crate::stop::Stop;
+use crate::{LiveError, LiveOptions};
+
+/// A live market that is not connected yet.
+pub struct Live {
+    feed: Feed,
+    options: LiveOptions,
+    counters: Arc<Counters>,
+}
+
+impl Live {
+    /// Checks what was asked for. Connects to nothing.
+    ///
+    /// # Errors
+    /// [`LiveError::InvalidUrl`]; [`LiveError::Feed`]: no instruments, one twice, or a capacity that can't be.
+    pub fn new(options: LiveOptions) -> Result<Self, LiveError> {
+        if let Some(url) = &options.url {
+            Endpoint::websocket("url", url)?;
+        }
+        let mut feed = Feed::new(options.venue, options.instruments.clone())?;
+        if let Some(url) = &options.rest_url {
+            Endpoint::http("restUrl", url)?;
+            feed.set_rest_url(url.trim_end_matches('/'));
+        }
+        let counters = Counters::new(&options.instruments);
+        Ok(Self { feed, options, counters })
+    }
+
+    /// What it goes through, for any thread.
+    pub fn stats(&self) -> LiveStats {
+        LiveStats(Arc::clone(&self.counters))
+    }
+
+    /// Starts its thread, which connects. `waker` is woken when events wait.
+    ///
+    /// # Errors
+    /// [`LiveError::Unwritable`]: the recording; [`LiveError::Thread`]; [`LiveError::Feed`]: the capacity.
+    pub fn start(self, waker: Option<Waker>) -> Result<LiveEvents, LiveError> {
+        let Self { feed, options, counters } = self;
+        let (producer, consumer) = ring(options.capacity).map_err(|_| {
+            LiveError::Feed(velox_feed::FeedError::InvalidValue {
+                field: "capacity",
+                expected: "a power of two from 1 to 2^31".into(),
+                got: options.capacity.to_string(),
+            })
+        })?;
+        let stop = Arc::new(Stop::default());
+        let failure = Arc::new(Mutex::new(None));
+        let outbox = Outbox::new(producer, waker.clone(), options.capacity);
+        let mut connection = Connection::new(feed, options, Arc::clone(&stop), outbox, Arc::clone(&counters))?;
+        let (told, stats) = (Arc::clone(&failure), LiveStats(Arc::clone(&counters)));
+        let body = move || {
+            // Unwind safety: after a panic nothing of it is used again.
+            let ended = catch_unwind(AssertUnwindSafe(|| connection.run()));
+            let ended = ended.unwrap_or_else(|panic| Err(LiveError::Panic(panic_text(&*panic))));
+            if let Err(error) = ended {
+                counters.failed(&error);
+                *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
+            counters.stands(LiveState::Ended);
+            // Only now the ring's end is seen: by then its reason stands.
+            drop(connection);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        };
+        let thread = std::thread::Builder::new().name("velox-live".into()).spawn(body);
+        let thread = thread.map_err(|error| LiveError::Thread { reason: error.to_string() })?;
+        Ok(LiveEvents { consumer, stop, failure, stats, thread: Some(thread) })
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// What comes from a live market. Dropping it ends the connection: in at most 100 ms its threads are gone.
+#[derive(Debug)]
+pub struct LiveEvents {
+    consumer: Consumer<MarketEvent>,
+    stop: Arc<Stop>,
+    failure: Arc<Mutex<Option<LiveError>>>,
+    stats: LiveStats,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LiveEvents {
+    /// Takes up to `most` events, oldest first, to the end of `out`; says how many. Never waits. Allocates where `out`
+    /// has no room.
+    pub fn pop_into(&mut self, out: &mut Vec<MarketEvent>, most: usize) -> usize {
+        self.consumer.pop_into(out, most)
+    }
+
+    /// Whether it has ended and everything was taken.
+    pub fn is_finished(&self) -> bool {
+        self.consumer.is_finished()
+    }
+
+    /// Why it has ended by itself; `None` while it goes on. A short lock.
+    pub fn failure(&self) -> Option<LiveError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it goes through.
+    pub fn stats(&self) -> LiveStats {
+        self.stats.clone()
+    }
+
+    /// Ends the connection and waits for its threads; what was received before can still be taken.
+    pub fn stop(&mut self) {
+        self.stop.ask();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for LiveEvents {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".into())
+}
