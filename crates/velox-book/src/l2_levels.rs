@@ -3,7 +3,7 @@
 use velox_record::{ASK, BID};
 
 use crate::l2_side::L2Side;
-use crate::level::grouped;
+use crate::level::{gather, group};
 use crate::{Depth, Level};
 
 #[derive(Debug)]
@@ -57,7 +57,15 @@ impl L2Levels {
     }
 
     pub(crate) fn depth_grouped(&self, levels: usize, shift: u32) -> Depth {
-        let take = |side| grouped(self.best_first(side), side, shift).take(levels).collect();
+        let take = |side| {
+            let mut groups = Vec::new();
+            for Level { price, qty } in self.best_first(side) {
+                if !gather(&mut groups, Level { price: group(side, price, shift), qty }, levels) {
+                    break;
+                }
+            }
+            groups
+        };
         Depth { bids: take(BID), asks: take(ASK) }
     }
 

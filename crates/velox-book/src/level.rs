@@ -33,24 +33,25 @@ pub struct Top {
     pub sequence: u64,
 }
 
-/// Levels of a side, best first, in groups of `2^shift` ticks; a shift of 63 or more makes two groups, below 0 and above.
-/// A group shows the price that is the worst of it, the lowest for bids and the highest multiple for asks, so that it
-/// promises nothing that isn't there; its quantity is the sum, at most `i64::MAX`.
-pub(crate) fn grouped(levels: impl Iterator<Item = Level>, side: u8, shift: u32) -> impl Iterator<Item = Level> {
+/// The price that a group of `2^shift` ticks shows: the multiple at or below for a bid, at or above for an ask, so that it
+/// promises nothing better than there is. From a shift of 63 on there are two groups, parted at 0.
+pub(crate) fn group(side: u8, price: i64, shift: u32) -> i64 {
     let low_bits = 1i64.checked_shl(shift).map_or(i64::MAX, |group| group.wrapping_sub(1));
-    let group = move |price: i64| match price.checked_add(low_bits) {
+    match price.checked_add(low_bits) {
         _ if side == BID => price & !low_bits,
         Some(above) => above & !low_bits,
         None => i64::MAX,
-    };
-    let mut levels = levels.peekable();
-    std::iter::from_fn(move || {
-        let first = levels.next()?;
-        let price = group(first.price);
-        let mut qty = first.qty;
-        while let Some(level) = levels.next_if(|level| group(level.price) == price) {
-            qty = qty.saturating_add(level.qty);
-        }
-        Some(Level { price, qty })
-    })
+    }
+}
+
+/// Adds the next level to the group at the end, or begins one; `false` once there are `most` and another one begins.
+/// Quantities add up to `i64::MAX` at most.
+pub(crate) fn gather(groups: &mut Vec<Level>, level: Level, most: usize) -> bool {
+    let begun = groups.len();
+    match groups.last_mut() {
+        Some(last) if last.price == level.price => last.qty = last.qty.saturating_add(level.qty),
+        _ if begun < most => groups.push(level),
+        _ => return false,
+    }
+    true
 }
