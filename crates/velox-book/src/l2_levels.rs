@@ -1,26 +1,26 @@
-//! The levels of a book without its threads: two sorted arrays, the best level last.
-//!
-//! Most changes are near the best price, so most insertions and removals move a few levels. (Two binary heaps or a tree
-//! would move fewer at the far end and cost more where it matters.)
+//! The levels of a book without its threads.
 
 use velox_record::{ASK, BID};
 
+use crate::l2_side::L2Side;
+use crate::level::{gather, group};
 use crate::{Depth, Level};
-
-/// So many levels a side fit without allocating.
-const ROOM: usize = 8_192;
 
 #[derive(Debug)]
 pub(crate) struct L2Levels {
-    /// Ascending.
-    bids: Vec<Level>,
-    /// Descending.
-    asks: Vec<Level>,
+    /// By `!price`, which turns the order around: the best of both sides is the lowest key.
+    bids: L2Side,
+    /// By price.
+    asks: L2Side,
+}
+
+const fn key(side: u8, price: i64) -> i64 {
+    price ^ -((side == BID) as i64)
 }
 
 impl L2Levels {
     pub(crate) fn new() -> Self {
-        Self { bids: Vec::with_capacity(ROOM), asks: Vec::with_capacity(ROOM) }
+        Self { bids: L2Side::new(), asks: L2Side::new() }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -28,45 +28,44 @@ impl L2Levels {
         self.asks.clear();
     }
 
-    fn side(&self, side: u8) -> &[Level] {
+    /// Sets a level, removes it at 0. `side` is 0 or 1, `qty` 0 or more.
+    pub(crate) fn set(&mut self, side: u8, price: i64, qty: i64) {
+        let levels = if side == BID { &mut self.bids } else { &mut self.asks };
+        levels.set(key(side, price), qty);
+    }
+
+    fn side(&self, side: u8) -> &L2Side {
         if side == BID { &self.bids } else { &self.asks }
     }
 
-    /// Sets a level, removes it at 0. `side` is 0 or 1, `qty` 0 or more.
-    pub(crate) fn set(&mut self, side: u8, price: i64, qty: i64) {
-        let found = self.find(side, price);
-        let levels = if side == BID { &mut self.bids } else { &mut self.asks };
-        match (found, qty) {
-            (Ok(at), 0) => {
-                levels.remove(at);
-            }
-            (Ok(at), _) => levels[at].qty = qty,
-            (Err(_), 0) => {}
-            (Err(at), _) => levels.insert(at, Level { price, qty }),
-        }
-    }
-
-    fn find(&self, side: u8, price: i64) -> Result<usize, usize> {
-        match side {
-            BID => self.bids.binary_search_by(|level| level.price.cmp(&price)),
-            _ => self.asks.binary_search_by(|level| price.cmp(&level.price)),
-        }
-    }
-
     pub(crate) fn qty_at(&self, side: u8, price: i64) -> i64 {
-        self.find(side, price).map_or(0, |at| self.side(side)[at].qty)
+        self.side(side).get(key(side, price))
     }
 
     pub(crate) fn best(&self, side: u8) -> Option<Level> {
-        self.side(side).last().copied()
+        let Level { price, qty } = self.side(side).best()?;
+        Some(Level { price: key(side, price), qty })
     }
 
-    fn best_first(&self, side: u8) -> impl Iterator<Item = &Level> {
-        self.side(side).iter().rev()
+    fn best_first(&self, side: u8) -> impl Iterator<Item = Level> {
+        self.side(side).iter().map(move |level| Level { price: key(side, level.price), ..level })
     }
 
     pub(crate) fn depth(&self, levels: usize) -> Depth {
-        let take = |side| self.best_first(side).take(levels).copied().collect();
+        let take = |side| self.best_first(side).take(levels).collect();
+        Depth { bids: take(BID), asks: take(ASK) }
+    }
+
+    pub(crate) fn depth_grouped(&self, levels: usize, shift: u32) -> Depth {
+        let take = |side| {
+            let mut groups = Vec::new();
+            for Level { price, qty } in self.best_first(side) {
+                if !gather(&mut groups, Level { price: group(side, price, shift), qty }, levels) {
+                    break;
+                }
+            }
+            groups
+        };
         Depth { bids: take(BID), asks: take(ASK) }
     }
 
@@ -93,51 +92,5 @@ impl L2Levels {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn it_holds_what_a_map_holds(steps in prop::collection::vec((0u8..2, -20i64..20, 0i64..3), 0..300)) {
-            let mut levels = L2Levels::new();
-            let mut model = [BTreeMap::new(), BTreeMap::new()];
-            for (side, price, qty) in steps {
-                levels.set(side, price, qty);
-                if qty == 0 { model[usize::from(side)].remove(&price) } else { model[usize::from(side)].insert(price, qty) };
-                prop_assert_eq!(levels.qty_at(side, price), qty);
-            }
-            let level = |(&price, &qty): (&i64, &i64)| Level { price, qty };
-            let bids: Vec<Level> = model[0].iter().rev().map(level).collect();
-            let asks: Vec<Level> = model[1].iter().map(level).collect();
-            prop_assert_eq!(levels.best(BID), bids.first().copied());
-            prop_assert_eq!(levels.best(ASK), asks.first().copied());
-            prop_assert_eq!(levels.depth(3).bids, &bids[..bids.len().min(3)]);
-            prop_assert_eq!(levels.depth(usize::MAX), Depth { bids, asks });
-        }
-    }
-
-    #[test]
-    fn an_average_price_takes_level_after_level() {
-        let mut levels = L2Levels::new();
-        levels.set(ASK, 100, 2);
-        levels.set(ASK, 103, 1);
-        assert_eq!(levels.vwap(ASK, 2), Some(100.0));
-        assert_eq!(levels.vwap(ASK, 3), Some(101.0));
-        assert_eq!((levels.vwap(ASK, 4), levels.vwap(ASK, 0), levels.vwap(BID, 1)), (None, None, None));
-    }
-
-    #[test]
-    fn imbalance_is_within_one_of_zero() {
-        let mut levels = L2Levels::new();
-        assert_eq!(levels.imbalance(5), None);
-        levels.set(BID, 99, 3);
-        assert_eq!(levels.imbalance(5), Some(1.0));
-        levels.set(ASK, 100, 1);
-        levels.set(ASK, 101, 8);
-        assert_eq!((levels.imbalance(1), levels.imbalance(2)), (Some(0.5), Some(-0.5)));
-    }
-}
+#[path = "l2_levels_tests.rs"]
+mod tests;

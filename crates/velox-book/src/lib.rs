@@ -17,8 +17,11 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod far_levels;
 mod l2_book;
 mod l2_levels;
+mod l2_side;
+mod ladder;
 mod level;
 mod order_book;
 mod quote_check;

@@ -5,7 +5,9 @@
 use crate::sync::{AtomicU64, Ordering, fence};
 
 /// `N` words with a version: odd while they are being written.
+/// Up to seven words lie with it in one cache line.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Seqlock<const N: usize> {
     version: AtomicU64,
     words: [AtomicU64; N],
@@ -32,21 +34,29 @@ impl<const N: usize> Seqlock<N> {
         self.version.store(version + 2, Ordering::Release);
     }
 
-    /// The words of one instant; `None` while they are being written.
-    pub fn try_read(&self) -> Option<[u64; N]> {
+    /// The words at these places, of one instant; `None` while they are being written.
+    #[inline]
+    pub fn try_pick<const M: usize>(&self, places: [usize; M]) -> Option<[u64; M]> {
         // Acquire: pairs with the writer's last store.
         let before = self.version.load(Ordering::Acquire);
-        let words = std::array::from_fn(|i| self.words[i].load(Ordering::Relaxed));
+        let words = places.map(|place| self.words[place].load(Ordering::Relaxed));
         // Acquire: pairs with the writer's fence; whoever saw a new word sees a new version next.
         fence(Ordering::Acquire);
         let after = self.version.load(Ordering::Relaxed);
         (before == after && before.is_multiple_of(2)).then_some(words)
     }
 
-    /// The words of one instant. Tries again while they are being written, which takes a few nanoseconds.
+    /// All words of one instant. Tries again while they are being written, which takes a few nanoseconds.
+    #[inline]
     pub fn read(&self) -> [u64; N] {
+        self.pick(std::array::from_fn(|i| i))
+    }
+
+    /// The words at these places, of one instant, as [`read`](Self::read).
+    #[inline]
+    pub fn pick<const M: usize>(&self, places: [usize; M]) -> [u64; M] {
         loop {
-            if let Some(words) = self.try_read() {
+            if let Some(words) = self.try_pick(places) {
                 return words;
             }
             std::hint::spin_loop();

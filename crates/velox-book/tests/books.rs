@@ -108,3 +108,16 @@ fn readers_see_whole_events_only() {
         }
     });
 }
+
+#[test]
+fn one_side_alone_has_its_best_price() {
+    let book = L2Book::new(instrument());
+    assert_eq!((book.best_bid(), book.best_ask()), (None, None));
+    let mut writer = book.claim("test").unwrap();
+    writer.apply(&[(BID, -10, 1)], 1).unwrap();
+    assert_eq!((book.best_bid(), book.best_ask()), (Some(-10), None));
+    writer.apply(&[(ASK, i64::MAX, 1), (BID, -10, 0)], 2).unwrap();
+    assert_eq!((book.best_bid(), book.best_ask()), (None, Some(i64::MAX)));
+    writer.begin().mark_stale();
+    assert_eq!(book.best_ask(), None);
+}

@@ -1,0 +1,117 @@
+//! One side of a book by keys, of which the lowest is the best: a window around the best, and the rest in order.
+//!
+//! Rules of the window:
+//! - what is in it is only there, what is outside is only in the other: both together are the side, exactly;
+//! - it is put around the first level of an empty side;
+//! - when the best changes and is no longer in the second to eighth sixteenth of it, it moves so that the best is at a
+//!   quarter, but not before a quarter as many updates as the side has levels have passed since the last move. So a
+//!   move costs each update that led to it four levels at most, however the best jumps.
+
+use crate::Level;
+use crate::far_levels::FarLevels;
+use crate::ladder::{Ladder, WINDOW};
+
+/// The best may be here without a move.
+const AT_EASE: std::ops::Range<u64> = WINDOW as u64 / 16..WINDOW as u64 / 2;
+
+#[derive(Debug)]
+pub(crate) struct L2Side {
+    /// The lowest key; any while there are no levels.
+    best: i64,
+    levels: u64,
+    /// Updates since the window moved.
+    since_move: u64,
+    near: Ladder,
+    far: FarLevels,
+}
+
+impl L2Side {
+    pub(crate) fn new() -> Self {
+        Self { best: 0, levels: 0, since_move: 0, near: Ladder::new(), far: FarLevels::new() }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.levels = 0;
+        self.near.clear();
+        self.far.clear();
+    }
+
+    pub(crate) fn get(&self, key: i64) -> i64 {
+        if self.near.holds(key) { self.near.get(key) } else { self.far.get(key) }
+    }
+
+    pub(crate) fn best(&self) -> Option<Level> {
+        (self.levels > 0).then(|| Level { price: self.best, qty: self.get(self.best) })
+    }
+
+    /// Sets a level, removes it at 0.
+    pub(crate) fn set(&mut self, key: i64, qty: i64) {
+        if self.levels == 0 {
+            self.near.set_base(Ladder::base_around(key));
+        }
+        self.since_move += 1;
+        let old = if self.near.holds(key) { self.near.set(key, qty) } else { self.far.set(key, qty) };
+        if (old == 0) == (qty == 0) {
+            return;
+        }
+        if qty != 0 {
+            self.levels += 1;
+            if key < self.best || self.levels == 1 {
+                self.best = key;
+                self.follow();
+            }
+        } else {
+            self.levels -= 1;
+            if key == self.best
+                && let Some(next) = self.lowest_above(key)
+            {
+                self.best = next.price;
+                self.follow();
+            }
+        }
+    }
+
+    /// The best, once the one at `key` is gone.
+    fn lowest_above(&self, key: i64) -> Option<Level> {
+        if self.near.holds(key) {
+            return self.near.first_from(key).or_else(|| self.far.first_from(i64::MIN));
+        }
+        let far = self.far.first_from(i64::MIN);
+        far.filter(|level| level.price < self.near.base()).or_else(|| self.near.first_from(self.near.base())).or(far)
+    }
+
+    fn follow(&mut self) {
+        if !AT_EASE.contains(&self.near.offset(self.best)) && self.since_move >= self.levels / 4 {
+            self.move_window();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn move_window(&mut self) {
+        let (base, old) = (Ladder::base_around(self.best), self.near.base());
+        if base == old {
+            return;
+        }
+        self.since_move = 0;
+        let last = base + (WINDOW as i64 - 1);
+        let leave =
+            if base > old { (old, self.near.last().min(base - 1)) } else { (old.max(last + 1), self.near.last()) };
+        while let Some(level) = self.near.first_from(leave.0).filter(|level| level.price <= leave.1) {
+            self.near.set(level.price, 0);
+            self.far.set(level.price, level.qty);
+        }
+        self.near.set_base(base);
+        while let Some(level) = self.far.first_from(base).filter(|level| level.price <= last) {
+            self.far.set(level.price, 0);
+            self.near.set(level.price, level.qty);
+        }
+    }
+
+    /// From the lowest key up.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Level> {
+        let below = self.far.iter_from(i64::MIN).take_while(|level| level.price < self.near.base());
+        let above = self.near.last().checked_add(1).map(|key| self.far.iter_from(key));
+        below.chain(self.near.iter()).chain(above.into_iter().flatten())
+    }
+}

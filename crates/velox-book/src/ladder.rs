@@ -1,0 +1,137 @@
+//! A window of consecutive keys with a quantity each, and a bitmap of two levels that finds the next one in use.
+//!
+//! The slots are a ring: a key keeps its slot when the window moves, so a move touches only what enters or leaves.
+
+use crate::Level;
+
+/// Keys in the window: 65,536.
+pub(crate) const WINDOW: usize = 1 << 16;
+const WORDS: usize = WINDOW / 64;
+
+#[derive(Debug)]
+pub(crate) struct Ladder {
+    /// The lowest key of the window, a multiple of 64, at most `i64::MAX - (WINDOW - 1)`.
+    base: i64,
+    /// Bit `i` of word `w`: slot `64 w + i` is not 0.
+    words: [u64; WORDS],
+    /// Bit `i` of word `w`: word `64 w + i` of `words` is not 0.
+    summary: [u64; WORDS / 64],
+    /// By the low bits of the key; 0 for nothing.
+    qty: Box<[i64; WINDOW]>,
+}
+
+const fn slot(key: i64) -> usize {
+    key as usize % WINDOW
+}
+
+impl Ladder {
+    pub(crate) fn new() -> Self {
+        // Zeroed pages: a slot takes memory once it is touched.
+        let slots = vec![0; WINDOW].into_boxed_slice();
+        let Ok(qty) = slots.try_into() else { unreachable!("a slice of this length") };
+        Self { base: 0, words: [0; WORDS], summary: [0; WORDS / 64], qty }
+    }
+
+    /// The lowest key of the window that has `key` at a quarter, as far as there are keys.
+    pub(crate) fn base_around(key: i64) -> i64 {
+        let base = key.saturating_sub(WINDOW as i64 / 4);
+        base.min(i64::MAX - (WINDOW as i64 - 1)) & !63
+    }
+
+    pub(crate) fn base(&self) -> i64 {
+        self.base
+    }
+
+    /// The highest key of the window.
+    pub(crate) fn last(&self) -> i64 {
+        self.base + (WINDOW as i64 - 1)
+    }
+
+    /// Only while nothing stands outside the new window.
+    pub(crate) fn set_base(&mut self, base: i64) {
+        self.base = base;
+    }
+
+    /// Where a key is in the window; `WINDOW` or more for one outside.
+    pub(crate) fn offset(&self, key: i64) -> u64 {
+        key.wrapping_sub(self.base) as u64
+    }
+
+    pub(crate) fn holds(&self, key: i64) -> bool {
+        self.offset(key) < WINDOW as u64
+    }
+
+    pub(crate) fn get(&self, key: i64) -> i64 {
+        self.qty[slot(key)]
+    }
+
+    /// Sets a key of the window and gives what it was.
+    pub(crate) fn set(&mut self, key: i64, qty: i64) -> i64 {
+        let slot = slot(key);
+        let old = std::mem::replace(&mut self.qty[slot], qty);
+        if (old == 0) != (qty == 0) {
+            let word = slot / 64;
+            self.words[word] ^= 1 << (slot % 64);
+            let summary = &mut self.summary[word / 64];
+            *summary = *summary & !(1 << (word % 64)) | u64::from(self.words[word] != 0) << (word % 64);
+        }
+        old
+    }
+
+    /// The lowest level at or above a key of the window.
+    pub(crate) fn first_from(&self, key: i64) -> Option<Level> {
+        let word = slot(key) / 64;
+        let bits = self.words[word] & (!0 << (slot(key) % 64));
+        let found = if bits == 0 { self.first_word_after(word)? } else { word };
+        let bits = if bits == 0 { self.words[found] } else { bits };
+        // The window begins with a whole word, so words lie in it one behind the other, around the ring.
+        let words_on = found.wrapping_sub(slot(self.base) / 64) % WORDS;
+        let price = self.base + (words_on * 64) as i64 + i64::from(bits.trailing_zeros());
+        Some(Level { price, qty: self.get(price) })
+    }
+
+    /// The next word in use behind `word`, up to the window's end.
+    fn first_word_after(&self, word: usize) -> Option<usize> {
+        let begin = slot(self.base) / 64;
+        if word >= begin {
+            return self.first_word(word + 1, WORDS).or_else(|| self.first_word(0, begin));
+        }
+        self.first_word(word + 1, begin)
+    }
+
+    /// The first word in use of `from..to`.
+    fn first_word(&self, from: usize, to: usize) -> Option<usize> {
+        let mut at = from / 64;
+        let mut bits = self.summary.get(at)? & (!0 << (from % 64));
+        while bits == 0 {
+            at += 1;
+            bits = *self.summary.get(at)?;
+        }
+        let found = at * 64 + bits.trailing_zeros() as usize;
+        (found < to).then_some(found)
+    }
+
+    /// From the lowest key up.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Level> {
+        let mut next = self.first_from(self.base);
+        std::iter::from_fn(move || {
+            let level = next?;
+            next = if level.price == self.last() { None } else { self.first_from(level.price + 1) };
+            Some(level)
+        })
+    }
+
+    /// Removes what there is, at the cost of that.
+    pub(crate) fn clear(&mut self) {
+        for (at, summary) in self.summary.iter_mut().enumerate() {
+            while *summary != 0 {
+                let word = at * 64 + summary.trailing_zeros() as usize;
+                *summary &= *summary - 1;
+                while self.words[word] != 0 {
+                    self.qty[word * 64 + self.words[word].trailing_zeros() as usize] = 0;
+                    self.words[word] &= self.words[word] - 1;
+                }
+            }
+        }
+    }
+}
