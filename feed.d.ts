@@ -2,7 +2,7 @@
  * The public types of `velox-engine/feed`: exchange messages into books that are right or say that they aren't.
  * @module
  */
-import type { Instrument, L2Book, RingBuffer, Trade } from './index.js'
+import type { Instrument, L2Book, MarketEvent, RingBuffer, Source, Trade } from './index.js'
 
 /** A venue whose messages are decoded and whose books are kept in step by its own rules. */
 export type Venue =
@@ -88,3 +88,32 @@ export class Feed {
   /** Trades that the ring had no room for. */
   readonly droppedTrades: number
 }
+
+/**
+ * A live market as a pipeline's source. It connects when the run goes, on a native thread of its own: subscribes, fetches
+ * snapshots where the venue wants them, beats, reconnects with backoff and jitter, and synchronises again. A book behind it
+ * is the venue's or `stale`; `run.stats()` shows its connection and each book's state and age (`stages[0].live`). A pipeline
+ * that falls behind never blocks the socket: what finds no room is counted, and its books go stale until they are
+ * synchronised again. TLS trusts what the system trusts, or SSL_CERT_FILE.
+ *
+ * `symbols` as the venue spells them; `instruments` for those whose decimals the venue's table doesn't know (8 then).
+ * `url`, `restUrl`: another server than the venue's own. `record`: a file that gets every message as it came, which `replay`
+ * gives back as the same events. `signal` ends it as `run.stop()` does.
+ *
+ * A run fails with VELOX_STAGE_FAILED for what another connection would not mend: VELOX_TLS_UNTRUSTED, VELOX_LIVE_REFUSED
+ * (an HTTP status), VELOX_BAD_MESSAGE (a symbol that the venue refuses), VELOX_FILE_UNWRITABLE.
+ *
+ * @example
+ * const market = live({ venue: 'kraken', symbols: ['XBT/USD'] })
+ * const book = new L2Book({ instrument: market.instrument() })
+ * const run = await pipeline('live').from(market).book(book).to(discard()).start()
+ */
+export function live(o: {
+  venue: Venue
+  symbols: readonly string[]
+  instruments?: readonly Instrument[]
+  url?: string
+  restUrl?: string
+  record?: string | URL
+  signal?: AbortSignal | undefined
+}): Source<typeof MarketEvent>

@@ -672,6 +672,38 @@ export interface StageReport {
    * the bundle. Known when the run has ended.
    */
   readonly latencyNanos?: Percentiles
+  /** Of a live market: its connection and its books. */
+  readonly live?: LiveStatus
+}
+/** What a live market has been through so far. */
+export interface LiveStatus {
+  readonly state: 'idle' | 'connecting' | 'connected' | 'ended'
+  /** Messages and bytes received, and the events that they gave. */
+  readonly messages: number
+  readonly bytes: number
+  readonly events: number
+  /** Connections that were made, the first one too. */
+  readonly connections: number
+  /** How often events of a book were missing, and how often a book was not what the venue said it was: it went stale. */
+  readonly gaps: number
+  readonly checksums: number
+  /** Messages that could not be decoded; they changed nothing. */
+  readonly errors: number
+  /** How often the pipeline was so far behind that the connection was given up, and the messages that found no room. */
+  readonly overflows: number
+  readonly dropped: number
+  /** REST snapshots that were fetched, and calls that failed. */
+  readonly snapshots: number
+  readonly restErrors: number
+  readonly recordedBytes: number
+  /** Why the last connection, call or message failed. */
+  readonly lastError?: string
+  /** How each book stands, and how long ago its last event was received. */
+  readonly symbols: readonly {
+    readonly symbol: string
+    readonly state: 'syncing' | 'live' | 'stale'
+    readonly ageMillis?: number
+  }[]
 }
 /** offered = pushed + dropped; pushed = popped + inFlight. */
 export interface EdgeReport {

@@ -65,6 +65,9 @@ export interface Native {
   /** By name: verifiedBy, checks, url, restUrl, as JSON. */
   feedVenues(): string
 
+  /** The ids of its instruments; nothing is connected. */
+  liveInstruments(plan: string): number[]
+
   /** A number for a ring's handle that no other handle of the process has. */
   ringOwner(): number
   /** Takes hold of the memory of a ring. */

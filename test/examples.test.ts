@@ -51,6 +51,12 @@ test('arbitrage: A sells for less than B pays', async () => {
   expect(line).toMatch(/^Arbitrage found! Buy on A at \$1\.00, Sell on B at \$1\.0[01], Profit: \$0\.01$/)
 })
 
+test('live: an exchange of its own, and a book that says what it is', { timeout: 30_000 }, async () => {
+  const lines = await printed('live')
+  for (const line of lines.slice(0, 3)) expect(line).toMatch(/^BTCUSDT \d+\.\d\d \/ \d+\.\d\d \(live\)$/)
+  expect(lines.join('\n')).toMatch(/balanced.*live: ended, connections 1, /s)
+})
+
 test('imbalance signal: the first signals and how many there are', async () => {
   expect(await printed('imbalance-signal')).toEqual([
     '2024-08-08T23:54:19.985Z 0.208 sold at 61809.40 / 61809.50, 0.914',

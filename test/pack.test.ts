@@ -23,13 +23,25 @@ beforeAll(() => {
 test('it holds what it needs and nothing else', () => {
   const installed = join(folder, 'node_modules/velox-engine')
   const top = readdirSync(installed).sort()
-  expect(top).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'data', 'dist', 'index.d.ts', 'native', 'package.json'])
+  expect(top).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'data',
+    'dist',
+    'feed.d.ts',
+    'index.d.ts',
+    'native',
+    'package.json',
+  ])
   expect(existsSync(join(folder, 'node_modules/.package-lock.json'))).toBe(true)
   expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['velox-engine'])
 })
 
-test('the four stages compile and run from it', async () => {
+test('the four stages and the programs of the face compile and run from it', async () => {
+  const programs = ['quick-start.ts', 'spike.ts', 'spikes.ts']
   copyFileSync(join(root, 'examples/four-stage.ts'), join(folder, 'four-stage.ts'))
+  for (const program of programs) copyFileSync(join(root, 'test/face-programs', program), join(folder, program))
   const compilerOptions = {
     strict: true,
     target: 'es2022',
@@ -39,10 +51,21 @@ test('the four stages compile and run from it', async () => {
     types: ['node'],
     typeRoots: [join(root, 'node_modules/@types')],
   }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['four-stage.ts'] }))
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['four-stage.ts', ...programs] }),
+  )
   const compiled = await node([join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: folder })
   expect(compiled, compiled.stdout).toMatchObject({ status: 0, stdout: '' })
   const ended = await node(['out/four-stage.js', '--pace', 'max'], { cwd: folder })
   expect(ended.status, ended.stderr).toBe(0)
   expect(ended.stdout).toContain('verified: 423 of 423 quotes')
+  for (const [program, text] of [
+    ['quick-start.js', 'balanced'],
+    ['spikes.js', 'spike at'],
+  ] as const) {
+    const { status, stdout, stderr } = await node([`out/${program}`], { cwd: folder })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(text)
+  }
 })

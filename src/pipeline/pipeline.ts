@@ -360,14 +360,14 @@ export function pipeline(name: string): { from<T extends Element>(s: Source<T> |
     from<T extends Element>(s: Source<T> | RingFace<T>): Face<T> {
       const made = (type: Element, draft: Draft, ...objects: object[]) =>
         new Pipeline(type, new Nodes(name).add({ from: [], ...draft }, ...objects), [0, 0]) as unknown as Face<T>
-      if (s instanceof MarketSource) return made(MarketEvent, { ...s.plan, name: s.plan.kind })
+      if (s instanceof MarketSource) return made(MarketEvent, { ...s.plan, name: s.plan.kind }, s)
       if (s instanceof IterableSource) {
         const use = { kind: 'iterable', values: s.values } as const
         const own: OwnEnd = { type: s.type, use, capacity: END_CAPACITY, drops: false }
         return made(s.type, { kind: 'ringSource', ring: -1, name: 'iterable', own })
       }
       if (!(s instanceof RingBuffer))
-        return refuse('source', 'replay(…), poisson(…), fromIterable(…) or a RingBuffer', s)
+        return refuse('source', 'replay(…), poisson(…), live(…), fromIterable(…) or a RingBuffer', s)
       const { type } = internals(s as unknown as RingBuffer<Element>)
       if (type === Bundle) refuse('source', 'a ring of MarketEvent, Trade or Transaction', words('a ring of Bundle'))
       return made(type, { kind: 'ringSource', ring: ringSlot(s), name: 'ring' }, s)

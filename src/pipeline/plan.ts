@@ -22,6 +22,14 @@ export type SourcePlan =
       symbols: readonly string[]
       instruments: readonly number[]
     }
+  | {
+      kind: 'live'
+      venue: string
+      markets: readonly (string | number)[]
+      url?: string
+      restUrl?: string
+      record?: string
+    }
   | { kind: 'poisson'; perSecond: number; count?: number; seed: number; pace: PacePlan }
   | { kind: 'ringSource'; ring: number; bell?: number }
 

@@ -11,11 +11,14 @@ import type { PacePlan, SourcePlan } from './plan.js'
 export class MarketSource implements Source<typeof MarketEvent> {
   readonly type = MarketEvent
   readonly plan: SourcePlan
+  /** Ends it, as `stop()` of its run does. */
+  readonly signal: AbortSignal | undefined
   readonly #instruments: () => readonly Instrument[]
   #known: readonly Instrument[] | undefined
 
-  constructor(plan: SourcePlan, instruments: () => readonly Instrument[]) {
+  constructor(plan: SourcePlan, instruments: () => readonly Instrument[], signal?: AbortSignal) {
     this.plan = plan
+    this.signal = signal
     this.#instruments = instruments
   }
 

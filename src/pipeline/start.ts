@@ -8,6 +8,7 @@ import type { Nodes } from './nodes.js'
 import { RunEnd } from './own-end.js'
 import type { NodePlan, ParamUse, Plan, ThreadsPlan } from './plan.js'
 import { type Outcome, Run, type RunParam, reasonText } from './run.js'
+import { MarketSource } from './sources.js'
 
 /** What can be said at a start. */
 export const START = ['threads', 'wait', 'stopOn', 'signal']
@@ -74,7 +75,9 @@ export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOp
   const { promise, resolve } = withResolvers<Outcome>()
   const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))
   const run = new Run(type, slot, promise, { objects: nodes.objects, ends, params })
-  follow(stopOn, promise, () => void run.stop().catch(() => {}))
+  const stop = () => void run.stop().catch(() => {})
+  follow(stopOn, promise, stop)
+  for (const object of nodes.objects) if (object instanceof MarketSource) follow(object.signal, promise, stop)
   follow(signal, promise, () => run.abort(signal?.reason))
   const scripts = new Map<string, ScriptPlan>()
   for (const node of plan.nodes) if (node.kind === 'stage') scripts.set(node.name, node.script)

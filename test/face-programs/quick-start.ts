@@ -1,4 +1,5 @@
 import { f64, type Infer, L2Book, param, pipeline, RingBuffer, record, replay, sample, u32, u64 } from 'velox-engine'
+import { live } from 'velox-engine/feed'
 
 // a ring of your own records, between threads
 const MarketData = record('MarketData', { symbol: u32, price: f64, volume: u64, timestamp: u64.big })
@@ -11,7 +12,8 @@ ring.drain((batch) => {
 console.log(first?.timestamp)
 
 // a live (or recorded) market, a book that is right or says that it isn't, a filter that runs natively and can be turned while it runs
-const market = replay(sample.btcusdt)
+const symbol = process.argv[2]
+const market = symbol ? live({ venue: 'binance-spot', symbols: [symbol] }) : replay(sample.btcusdt)
 const btc = market.instrument(),
   book = new L2Book({ instrument: btc }),
   tilt = param('tilt', 0.3)

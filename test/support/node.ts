@@ -20,10 +20,18 @@ export interface Ended {
 /** Runs node in a process of its own; `during` may send it signals. */
 export function node(
   args: readonly string[],
-  o: { cwd?: string; during?: (kill: (signal: NodeJS.Signals) => void) => void } = {},
+  o: {
+    cwd?: string
+    env?: Readonly<Record<string, string>>
+    during?: (kill: (signal: NodeJS.Signals) => void) => void
+  } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: o.cwd ?? root, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, args, {
+      cwd: o.cwd ?? root,
+      env: { ...process.env, ...o.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (text) => {

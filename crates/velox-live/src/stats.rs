@@ -1,5 +1,6 @@
 //! What a live market has been through, readable from any thread while it goes on.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -106,6 +107,34 @@ pub struct SymbolReport {
     pub state: FeedState,
     /// When its last event (level, trade or quote) was received, epoch ns; 0 before the first.
     pub last_event: u64,
+}
+
+impl fmt::Display for LiveReport {
+    /// A line of what it has been through, and one of each book.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { messages, connections, gaps, checksums, errors, dropped, .. } = self;
+        write!(
+            f,
+            "{}, connections {connections}, messages {messages}: gaps {gaps}, wrong checksums {checksums}, errors {errors}, \
+             dropped {dropped}",
+            self.state.name()
+        )?;
+        let now = velox_clock::to_epoch_nanos(velox_clock::now());
+        for symbol in &self.symbols {
+            write!(f, "\n  {} {}", symbol.instrument.symbol(), symbol.state.name())?;
+            if let Some(age) = symbol.age(now) {
+                write!(f, ", {:.1} ms old", age as f64 / 1e6)?;
+            }
+        }
+        self.last_error.as_ref().map_or(Ok(()), |error| write!(f, "\n  last error: {error}"))
+    }
+}
+
+impl SymbolReport {
+    /// How long ago its last event was received, in ns, at this epoch time; `None` before the first.
+    pub fn age(&self, now: u64) -> Option<u64> {
+        (self.last_event > 0).then(|| now.saturating_sub(self.last_event))
+    }
 }
 
 /// A look at a live market from any thread; clones look at the same one. No lock is held while it works.

@@ -1,9 +1,11 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use napi_derive::napi;
 use serde::Deserialize;
 use serde_json::json;
 use velox_engine::feed::{Applied, BookFeed, Checks, Feed, FeedError, FeedState, Venue, VerifiedBy};
+use velox_engine::live::LiveOptions;
 use velox_engine::ring::{ForeignError, ForeignProducer};
 use velox_engine::{Instrument, Trade, clock};
 
@@ -31,6 +33,42 @@ struct FeedPlan {
     trades: Option<u32>,
     #[serde(rename = "restUrl")]
     rest_url: Option<String>,
+}
+
+/// A live market.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LivePlan {
+    venue: String,
+    markets: Vec<Market>,
+    url: Option<String>,
+    rest_url: Option<String>,
+    pub(crate) record: Option<PathBuf>,
+}
+
+impl LivePlan {
+    /// `others` are instruments for symbols that the plan has none for.
+    pub(crate) fn options(&self, others: &[Arc<Instrument>]) -> std::result::Result<LiveOptions, Thrown> {
+        let venue = venue(&self.venue)?;
+        let market = |market: &Market| match market {
+            Market::Symbol(symbol) => {
+                let known = others.iter().find(|i| i.symbol() == symbol && [venue.name(), ""].contains(&i.venue()));
+                known.map_or_else(|| market.instrument(venue), |known| Ok(Arc::clone(known)))
+            }
+            Market::Known(_) => market.instrument(venue),
+        };
+        Ok(LiveOptions {
+            url: self.url.clone(),
+            rest_url: self.rest_url.clone(),
+            record: self.record.clone(),
+            ..LiveOptions::new(venue, self.markets.iter().map(market).collect::<std::result::Result<_, _>>()?)
+        })
+    }
+}
+
+fn venue(name: &str) -> std::result::Result<Venue, Thrown> {
+    let expected = || format!("one of {}", Venue::ALL.map(Venue::name).join(", "));
+    Venue::from_name(name).ok_or_else(|| Thrown::value("venue", &expected(), name))
 }
 
 /// A symbol, or the id of an instrument.
@@ -105,9 +143,7 @@ fn snapshot(call: &Call) -> std::result::Result<Value, Thrown> {
 pub fn feed_new(plan: String) -> Result<u32> {
     let plan: FeedPlan =
         serde_json::from_str(&plan).map_err(|error| Thrown::value("feed", "a plan of a feed", error.to_string()))?;
-    let known = || Venue::ALL.map(Venue::name).join(", ");
-    let venue = Venue::from_name(&plan.venue)
-        .ok_or_else(|| Thrown::value("venue", &format!("one of {}", known()), plan.venue.clone()))?;
+    let venue = venue(&plan.venue)?;
     let markets = plan.markets.iter().map(|market| market.instrument(venue));
     let mut feed = Feed::new(venue, markets.collect::<std::result::Result<_, _>>()?).map_err(Thrown::from)?;
     if let Some(base) = plan.rest_url {
@@ -210,4 +246,12 @@ pub fn feed_venues() -> String {
         )
     };
     serde_json::Value::Object(Venue::ALL.into_iter().map(venue).collect()).to_string()
+}
+
+/// The ids of the instruments of a live market, in the order of its symbols; nothing is connected.
+#[napi(catch_unwind)]
+pub fn live_instruments(plan: String) -> Result<Vec<u32>> {
+    let plan: LivePlan = serde_json::from_str(&plan)
+        .map_err(|error| Thrown::value("live", "a plan of a live market", error.to_string()))?;
+    Ok(plan.options(&[])?.instruments.iter().map(|instrument| u32::from(instrument.id())).collect())
 }

@@ -17,6 +17,8 @@ use crate::plan::{Built, PlacementPlan, Plan, ReplayPlan};
 use crate::raw::{Call, Entry, Value};
 use crate::report;
 use crate::slots::{self, Object, of};
+use velox_engine::live::LiveStats;
+
 use crate::{host, memory};
 
 /// A run, and the thread that waits for its end. Dropping it aborts the run and waits.
@@ -26,6 +28,7 @@ pub(crate) struct RunEntry {
     /// Threads that workers open.
     hosted: Vec<(u32, Vec<String>)>,
     params: Vec<Param>,
+    live: Vec<(String, LiveStats)>,
 }
 
 impl RunEntry {
@@ -109,17 +112,19 @@ pub fn pipeline_start(plan: String, ended: Function<'_, String, ()>) -> Result<u
         .build()
         .map_err(|error| Thrown::value("ended", "a function that another thread can call", error.to_string()))?;
     // The supervisor first: without it a run that has started would have to be waited for here.
-    let (hand_over, handed) = mpsc::channel::<Run>();
+    let (hand_over, handed) = mpsc::channel::<(Run, Vec<(String, LiveStats)>)>();
     let supervise = move || {
-        let Ok(run) = handed.recv() else { return };
-        let outcome = outcome(run.wait()).to_string();
+        let Ok((run, live)) = handed.recv() else { return };
+        let mut outcome = outcome(run.wait());
+        report::add_live(&mut outcome["report"], &live);
+        let outcome = outcome.to_string();
         // A refusal means that the environment is ending: nobody is left to be told.
         let _ = told.call(outcome, ThreadsafeFunctionCallMode::NonBlocking);
     };
     let supervisor = Builder::new().name("velox-supervisor".into()).spawn(supervise).map_err(|error| {
         Thrown::new("VELOX_PLACEMENT_INVALID", json!({ "expected": "a thread", "got": error.to_string() }))
     })?;
-    let Built { graph, books, params } = plan.build()?;
+    let Built { graph, books, params, live } = plan.build()?;
     let names = graph.names();
     let mut run = graph.start(plan.options()).map_err(Thrown::from)?;
     let handle = run.handle();
@@ -131,8 +136,8 @@ pub fn pipeline_start(plan: String, ended: Function<'_, String, ()>) -> Result<u
         hosted.push((host::leave(thread, stages, books.clone()), names));
     }
     // It waits for the run, so it is there.
-    let _ = hand_over.send(run);
-    Ok(slots::put(Object::Run(RunEntry { handle, supervisor: Some(supervisor), hosted, params })))
+    let _ = hand_over.send((run, live.clone()));
+    Ok(slots::put(Object::Run(RunEntry { handle, supervisor: Some(supervisor), hosted, params, live })))
 }
 
 fn on_run<R>(run: u32, work: impl FnOnce(&RunHandle) -> R) -> Result<R> {
@@ -177,10 +182,12 @@ fn on_entry(call: &Call, work: impl FnOnce(&RunEntry)) -> std::result::Result<Va
 /// The accounts now.
 #[napi(catch_unwind)]
 pub fn run_stats(run: u32) -> Result<String> {
-    on_run(run, |handle| {
-        let stats = handle.stats();
-        report::stats(&stats, stats.to_string()).to_string()
-    })
+    Ok(slots::with(run as usize, of!(Run), |entry| {
+        let stats = entry.handle.stats();
+        let mut json = report::stats(&stats, stats.to_string());
+        report::add_live(&mut json, &entry.live);
+        Ok(json.to_string())
+    })?)
 }
 
 /// Which threads run which stages.

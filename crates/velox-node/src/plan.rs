@@ -9,12 +9,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use velox_engine::expr::{Expr, Scales};
 use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOptions};
+use velox_engine::live::{Live, LiveStats};
 use velox_engine::pipeline::{
     EdgeOptions, EngineError, Graph, Late, Pace, Paced, Param, Placement, StartOptions, ThreadSpec, Threads, Wait,
     WhenFull, place,
 };
 use velox_engine::stages::{
-    BookStage, BookValue, BundleOptions, BundleStage, ConflateOptions, DedupeOptions, Doorbell, FileFormat,
+    BookStage, BookValue, BundleOptions, BundleStage, ConflateOptions, DedupeOptions, Doorbell, FileFormat, LiveSource,
     Surroundings, Trades, Transactions,
 };
 use velox_engine::{Instrument, L2Book, MarketEvent, Transaction};
@@ -22,6 +23,7 @@ use velox_engine::{Instrument, L2Book, MarketEvent, Transaction};
 use crate::carried::TypePlan;
 use crate::chain::{Head, Site};
 use crate::errors::Thrown;
+use crate::feed::LivePlan;
 use crate::instrument::instrument;
 use crate::memory::SharedMemory;
 use crate::slots::{self, of};
@@ -93,6 +95,7 @@ pub(crate) struct ReplayPlan {
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Step {
     Replay(ReplayPlan),
+    Live(LivePlan),
     Poisson {
         per_second: f64,
         count: Option<u64>,
@@ -226,6 +229,8 @@ pub(crate) struct Built {
     /// The books by the names of their steps, for scripts.
     pub books: Vec<(String, L2Book)>,
     pub params: Vec<Param>,
+    /// The live markets by the names of their sources.
+    pub live: Vec<(String, LiveStats)>,
 }
 
 /// A graph under construction: where each node's records leave it.
@@ -234,6 +239,7 @@ struct Building<'a> {
     graph: Graph,
     heads: HashMap<(usize, usize), Head>,
     params: Vec<Param>,
+    live: Vec<(String, LiveStats)>,
 }
 
 impl Building<'_> {
@@ -261,8 +267,7 @@ impl Building<'_> {
     }
 
     /// A book of a market that no source before it has would stay empty, and say nothing.
-    fn paced(&mut self, at: usize, name: &str, arrivals: Box<dyn Arrivals>, pace: &PacePlan) -> Result<Head, Thrown> {
-        let known = arrivals.instruments().to_vec();
+    fn market(&self, at: usize, known: &[Arc<Instrument>]) -> Result<(Vec<u16>, Scales), Thrown> {
         let of_this = |book: &L2Book| known.contains(book.instrument());
         let books = self.books_behind(at)?;
         if let Some((book, _)) = books.iter().find(|(book, _)| !of_this(book))
@@ -279,12 +284,21 @@ impl Building<'_> {
             .filter(|(book, verify)| *verify && of_this(book))
             .map(|(book, _)| book.instrument().id())
             .collect();
-        let scales = match &known[..] {
+        let scales = match known {
             [only] => Scales { tick: Some(only.tick()), lot: Some(only.lot()) },
             _ => Scales::default(),
         };
+        Ok((checked, scales))
+    }
+
+    fn paced(&mut self, at: usize, name: &str, arrivals: Box<dyn Arrivals>, pace: &PacePlan) -> Result<Head, Thrown> {
+        let (checked, scales) = self.market(at, arrivals.instruments())?;
         let port = self.graph.source(name, Paced::new(arrivals, pace.pace(), &checked));
         Ok(Head::new(port, scales))
+    }
+
+    fn instruments_behind(&self, at: usize) -> Result<Vec<Arc<Instrument>>, Thrown> {
+        Ok(self.books_behind(at)?.iter().map(|(book, _)| Arc::clone(book.instrument())).collect())
     }
 
     fn surroundings(&self, node: &Node) -> Result<Surroundings, Thrown> {
@@ -313,9 +327,15 @@ impl Building<'_> {
         let head = match &node.step {
             Step::Replay(plan) => {
                 // A book's own instrument says what its prices mean, unless the source was given another.
-                let books = self.books_behind(at)?;
-                let arrivals = plan.open_for(books.iter().map(|(book, _)| Arc::clone(book.instrument())).collect())?;
+                let arrivals = plan.open_for(self.instruments_behind(at)?)?;
                 self.paced(at, &node.name, Box::new(arrivals), &plan.pace)?
+            }
+            Step::Live(plan) => {
+                let options = plan.options(&self.instruments_behind(at)?)?;
+                let (_, scales) = self.market(at, &options.instruments)?;
+                let live = Live::new(options).map_err(EngineError::Live)?;
+                self.live.push((node.name.clone(), live.stats()));
+                Head::new(self.graph.source(&node.name, LiveSource::new(live)), scales)
             }
             Step::Poisson { per_second, count, seed, pace } => {
                 let options = PoissonOptions { per_second: *per_second, count: *count, seed: *seed };
@@ -358,7 +378,9 @@ impl Building<'_> {
     fn check_file(&self, node: &Node, path: &Path) -> Result<(), Thrown> {
         let own = fs::canonicalize(path).ok();
         let is_same = |other: &&Node| match &other.step {
-            Step::Replay(ReplayPlan { path, .. }) | Step::File { path, .. } => {
+            Step::Replay(ReplayPlan { path, .. })
+            | Step::Live(LivePlan { record: Some(path), .. })
+            | Step::File { path, .. } => {
                 !std::ptr::eq(*other, node) && own.is_some() && fs::canonicalize(path).ok() == own
             }
             _ => false,
@@ -422,7 +444,7 @@ impl Building<'_> {
                 head.ring(site, &memory(*ring)?, slot.map(bell).transpose()?, *drops)?;
                 return Ok(Vec::new());
             }
-            Step::Replay(_) | Step::Poisson { .. } | Step::RingSource { .. } => return Err(misplaced()),
+            Step::Replay(_) | Step::Live(_) | Step::Poisson { .. } | Step::RingSource { .. } => return Err(misplaced()),
         }])
     }
 }
@@ -441,7 +463,8 @@ impl Plan {
     /// Opens the sources and builds the graph. Nothing runs yet.
     pub(crate) fn build(&self) -> Result<Built, Thrown> {
         let params = self.params.iter().map(|param| Param::new(&param.name, param.initial)).collect();
-        let mut building = Building { plan: self, graph: Graph::new(), heads: HashMap::new(), params };
+        let mut building =
+            Building { plan: self, graph: Graph::new(), heads: HashMap::new(), params, live: Vec::new() };
         for (at, node) in self.nodes.iter().enumerate() {
             building.add(at, node)?;
         }
@@ -449,7 +472,12 @@ impl Plan {
             Step::Book { book: slot, .. } => Some(book(slot).map(|book| (node.name.clone(), book))),
             _ => None,
         });
-        Ok(Built { graph: building.graph, books: books.collect::<Result<_, _>>()?, params: building.params })
+        Ok(Built {
+            graph: building.graph,
+            books: books.collect::<Result<_, _>>()?,
+            params: building.params,
+            live: building.live,
+        })
     }
 
     pub(crate) fn options(&self) -> StartOptions {

@@ -1,6 +1,8 @@
 //! Accounts as the JSON that `src/pipeline/report.ts` reads.
 
 use serde_json::{Map, Value as Json, json};
+use velox_engine::clock;
+use velox_engine::live::{LiveReport, LiveStats, SymbolReport};
 use velox_engine::pipeline::{
     EdgeReport, Link, Percentiles, Placement, Report, RunHandle, StageReport, Stats, WhenFull,
 };
@@ -95,4 +97,33 @@ pub(crate) fn report(report: &Report) -> Json {
         all.extend(rest);
     }
     json
+}
+
+/// Adds what live markets have been through to the stages that they are the sources of, and to the text.
+pub(crate) fn add_live(stats: &mut Json, live: &[(String, LiveStats)]) {
+    for (name, market) in live {
+        let market = market.report();
+        if let Some(text) = stats.get("text").and_then(Json::as_str) {
+            stats["text"] = format!("{text}\n{name}: {market}").into();
+        }
+        let stages = stats.get_mut("stages").and_then(Json::as_array_mut);
+        if let Some(stage) = stages.into_iter().flatten().find(|stage| stage["name"] == name.as_str()) {
+            stage["live"] = live_report(&market);
+        }
+    }
+}
+
+fn live_report(market: &LiveReport) -> Json {
+    let now = clock::to_epoch_nanos(clock::now());
+    let symbol = |symbol: &SymbolReport| {
+        let age = symbol.age(now).map(|nanos| nanos as f64 / 1e6);
+        object(json!({ "symbol": symbol.instrument.symbol(), "state": symbol.state.name(), "ageMillis": age }))
+    };
+    object(json!({
+        "state": market.state.name(), "messages": market.messages, "bytes": market.bytes, "events": market.events,
+        "connections": market.connections, "gaps": market.gaps, "checksums": market.checksums, "errors": market.errors,
+        "overflows": market.overflows, "dropped": market.dropped, "snapshots": market.snapshots,
+        "restErrors": market.rest_errors, "recordedBytes": market.recorded, "lastError": market.last_error,
+        "symbols": market.symbols.iter().map(symbol).collect::<Json>(),
+    }))
 }

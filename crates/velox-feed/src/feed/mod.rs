@@ -65,6 +65,17 @@ pub enum FeedState {
     Stale,
 }
 
+impl FeedState {
+    /// Its name in both languages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Syncing => "syncing",
+            Self::Live => "live",
+            Self::Stale => "stale",
+        }
+    }
+}
+
 /// What a venue wants to hear from its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heartbeat {

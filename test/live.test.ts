@@ -1,0 +1,220 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { count, discard, L2Book, MarketEvent, pipeline, type Run, replay } from 'velox-engine'
+import { live, type Venue, venues } from 'velox-engine/feed'
+import { expect, test } from 'vitest'
+import { rejected } from './support/errors.js'
+import { type Exchange, startExchange } from './support/exchange/index.js'
+import { node, root } from './support/node.js'
+import { until } from './support/until.js'
+
+const all = Object.keys(venues) as Venue[]
+const DEPTH = 20
+/** After a fault a book is live and right again within this. */
+const MEND_MILLIS = 5_000
+
+const marketOf = (exchange: Exchange, venue: Venue, o: { record?: string; signal?: AbortSignal } = {}) =>
+  live({ venue, symbols: exchange.symbols, url: exchange.url, restUrl: exchange.restUrl, ...o })
+
+/** A run that keeps the book of each symbol of an exchange. */
+async function follow(exchange: Exchange, venue: Venue, o: { record?: string; signal?: AbortSignal } = {}) {
+  const market = marketOf(exchange, venue, o)
+  const books = exchange.symbols.map((symbol) => new L2Book({ instrument: market.instrument(symbol) }))
+  const chain = books.reduce((p, book) => p.book(book), pipeline('live').from(market))
+  return { run: await chain.to(discard()).start(), books }
+}
+
+const decimals = (levels: readonly (readonly string[])[]) => levels.map(([p, q]) => [Number(p), Number(q)])
+
+function levelsOf(book: L2Book, depth = DEPTH) {
+  const { instrument } = book
+  const { bids, asks } = book.depth(depth)
+  const told = (levels: typeof bids) =>
+    levels.map(({ price, qty }) => [Number(instrument.formatPrice(price)), Number(instrument.formatQty(qty))])
+  return JSON.stringify({ bids: told(bids), asks: told(asks) })
+}
+
+function truthOf(exchange: Exchange, book: L2Book) {
+  const { bids, asks } = exchange.truth(book.instrument.symbol, DEPTH)
+  return JSON.stringify({ bids: decimals(bids), asks: decimals(asks) })
+}
+
+const isLive = (books: readonly L2Book[]) => books.every((book) => book.state === 'live')
+
+/** Whether a live book's best prices are what they were at its own sequence number. */
+function isRight(exchange: Exchange, book: L2Book): boolean {
+  const top = book.top()
+  if (!top) return true
+  const { bids, asks } = exchange.truthAt(book.instrument.symbol, top.sequence, 1)
+  const { instrument } = book
+  const own = [instrument.formatPrice(top.bid), instrument.formatPrice(top.ask)].map(Number)
+  return JSON.stringify(own) === JSON.stringify([Number(bids[0]?.[0]), Number(asks[0]?.[0])])
+}
+
+const statusOf = async (run: Run<never>) => {
+  for await (const { stages } of run.stats({ everyMillis: 1 })) return stages[0]?.live
+  return undefined
+}
+
+test.for(all)('%s: the books of a live market are the exchange’s, and its stats say so', async (venue) => {
+  await using exchange = await startExchange({ venue, market: 'synthetic', rate: 4_000, restDelayMs: 20 })
+  const { run, books } = await follow(exchange, venue)
+  await until(() => isLive(books))
+  await delay(300)
+  exchange.run(0)
+  await until(() => books.every((book) => levelsOf(book) === truthOf(exchange, book)))
+  const status = await statusOf(run as never)
+  expect(status).toMatchObject({ state: 'connected', connections: 1, gaps: 0, checksums: 0, errors: 0, dropped: 0 })
+  expect(status?.symbols.map(({ symbol, state }) => [symbol, state])).toEqual(
+    exchange.symbols.map((symbol) => [symbol, 'live']),
+  )
+  expect(status?.symbols[0]?.ageMillis).toBeGreaterThan(0)
+  const report = await run.stop()
+  expect(report.balanced).toBe(true)
+  expect(report.nonDeterministic.join()).toContain('live')
+  expect(String(report)).toMatch(/live: ended, connections 1, messages \d+: gaps 0, /)
+})
+
+const FAULTS: Record<string, (exchange: Exchange) => void> = {
+  'a lost event': (exchange) => exchange.dropNext(),
+  'events out of order': (exchange) => exchange.swapNext(),
+  'a repeated event': (exchange) => exchange.repeatNext(),
+  'a connection cut amid a message': (exchange) => exchange.cut(),
+  garbage: (exchange) => exchange.garbage(),
+  'a close by the server': (exchange) => exchange.closeAll(),
+  'a busy REST': (exchange) => {
+    exchange.rest429(2, 0)
+    exchange.cut()
+  },
+  'an old snapshot': (exchange) => {
+    exchange.oldSnapshot(2)
+    exchange.cut()
+  },
+  'a server that is away': (exchange) => {
+    exchange.refuseConnections(800)
+    exchange.cut()
+  },
+}
+
+// Kraken's events have no numbers to find the truth of that moment by: there the checksums hold the book to it.
+for (const venue of ['binance-spot', 'binance-usdm', 'kraken', 'okx', 'bybit'] as const) {
+  test(`${venue}: after each fault the books are right again, and never wrong in between`, {
+    timeout: 120_000,
+  }, async () => {
+    await using exchange = await startExchange({ venue, market: 'synthetic', rate: 500, levels: 20 })
+    const { run, books } = await follow(exchange, venue)
+    await until(() => isLive(books))
+    for (const [name, fault] of Object.entries(FAULTS)) {
+      fault(exchange)
+      const begin = Date.now()
+      let seen = 0
+      let isMended = false
+      while (!isMended) {
+        if (venue !== 'kraken')
+          for (const book of books) expect(isRight(exchange, book), `${name}: a wrong book`).toBe(true)
+        seen += 1
+        const isThere = seen > 100 && exchange.pendingFaults === 0 && isLive(books)
+        isMended = isThere && books.every((book) => levelsOf(book) === truthOf(exchange, book))
+        expect(Date.now() - begin, `${name}: not right again`).toBeLessThan(MEND_MILLIS + 1_000)
+        await delay(2)
+      }
+    }
+    const report = await run.stop()
+    expect(report.balanced).toBe(true)
+  })
+}
+
+test('a recorded connection replays as the same books and trades', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'velox-live-'))
+  try {
+    for (const venue of ['binance-spot', 'kraken'] as const) {
+      await using exchange = await startExchange({ venue, market: 'synthetic', rate: 2_000 })
+      const file = join(folder, `${venue}.rec`)
+      const { run, books } = await follow(exchange, venue, { record: file })
+      await until(() => isLive(books))
+      exchange.cut()
+      await until(() => !isLive(books))
+      await until(() => isLive(books))
+      await delay(300)
+      exchange.run(0)
+      await until(() => books.every((book) => levelsOf(book) === truthOf(exchange, book)))
+      await run.stop()
+      expect(readFileSync(file, 'utf8').length).toBeGreaterThan(10_000)
+      const again = books.map(({ instrument }) => new L2Book({ instrument }))
+      const chain = again.reduce((p, book) => p.book(book), pipeline('again').from(replay(file)))
+      await (await chain.to(discard()).start()).done()
+      expect(again.map((book) => levelsOf(book, 1_000))).toEqual(books.map((book) => levelsOf(book, 1_000)))
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a signal ends a live market', async () => {
+  await using exchange = await startExchange({ venue: 'okx', market: 'synthetic' })
+  const stop = new AbortController()
+  const { run, books } = await follow(exchange, 'okx', { signal: stop.signal })
+  await until(() => isLive(books))
+  stop.abort()
+  expect((await run.done()).balanced).toBe(true)
+})
+
+test('TLS: a certificate of an own authority is trusted by SSL_CERT_FILE, and refused without', async () => {
+  await using exchange = await startExchange({ venue: 'kraken', market: 'synthetic', tls: true })
+  const [symbol] = exchange.symbols
+  const code = `
+    import { L2Book, discard, pipeline } from 'velox-engine'
+    import { live } from 'velox-engine/feed'
+    const market = live({ venue: 'kraken', symbols: ['${symbol}'], url: '${exchange.url}', restUrl: '${exchange.restUrl}' })
+    const book = new L2Book({ instrument: market.instrument() })
+    const run = await pipeline('tls').from(market).book(book).to(discard()).start()
+    const end = run.done().catch((error) => console.log(error.code, error.cause?.code))
+    for (let n = 0; n < 1000 && book.state !== 'live'; n++) {
+      if (await Promise.race([end.then(() => true), new Promise((r) => setTimeout(r, 5, false))])) break
+    }
+    console.log(book.state)
+    run.abort()
+    await end`
+  const run = (env: Record<string, string>) => node(['--input-type=module', '-e', code], { cwd: root, env })
+  expect((await run({ SSL_CERT_FILE: exchange.caFile as string })).stdout).toMatch(/^live\n/)
+  expect((await run({})).stdout).toMatch(/^VELOX_STAGE_FAILED VELOX_TLS_UNTRUSTED\nempty\n/)
+})
+
+test('what a live market is told wrong is refused before anything starts', async () => {
+  const codeOf = (f: () => unknown) => {
+    try {
+      f()
+    } catch (error) {
+      return (error as Error).message
+    }
+    return 'none'
+  }
+  for (const [o, text] of [
+    [{ venue: 'mtgox', symbols: ['A'] }, 'venue: expected one of'],
+    [{ venue: 'okx', symbols: 'A' }, 'symbols: expected an array'],
+    [{ venue: 'okx', symbols: ['A'], instruments: ['A'] }, 'instruments: expected Instruments'],
+    [{ venue: 'okx', symbols: ['A'], urls: '' }, 'did you mean url?'],
+    [{ venue: 'okx', symbols: ['A'], signal: 5 }, 'signal: expected an AbortSignal'],
+  ] as const) {
+    expect(
+      codeOf(() => live(o as never)),
+      text,
+    ).toContain(text)
+  }
+  for (const [o, text] of [
+    [{ symbols: ['A'], url: 'http://localhost' }, 'url: expected'],
+    [{ symbols: [] }, 'at least one symbol'],
+    [{ symbols: ['A', 'A'] }, 'each once'],
+  ] as const) {
+    const error = await rejected(
+      pipeline('p')
+        .from(live({ venue: 'okx', ...o }))
+        .to(count())
+        .start(),
+    )
+    expect([error.code, error.message]).toEqual(['VELOX_INVALID_VALUE', expect.stringContaining(text)])
+  }
+  expect(live({ venue: 'okx', symbols: ['BTC-USDT'] }).type).toBe(MarketEvent)
+})
