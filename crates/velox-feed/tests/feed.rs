@@ -197,6 +197,38 @@ fn a_message_that_is_too_long_is_refused() {
     }
 }
 
+#[test]
+fn a_new_connection_gives_back_the_trades_that_the_old_one_lost() {
+    let trade = |id: u64| {
+        format!(
+            r#"{{"trade_id":"{id}","product_id":"AB-CD","price":"1.5","size":"2","side":"BUY","time":"2026-11-25T08:00:00Z"}}"#
+        )
+    };
+    let message = |number: u64, kind: &str, ids: &[u64]| {
+        let trades: Vec<String> = ids.iter().map(|&id| trade(id)).collect();
+        format!(
+            r#"{{"channel":"market_trades","timestamp":"2026-11-25T08:00:00Z","sequence_num":{number},"events":[{{"type":"{kind}","trades":[{}]}}]}}"#,
+            trades.join(",")
+        )
+    };
+    let mut feed = feed(Venue::Coinbase, &["AB-CD"]);
+    let mut ids = |message: String| {
+        let mut out = Vec::new();
+        feed.apply(message.as_bytes(), 1, &mut out).unwrap();
+        if message.contains("\"sequence_num\":2,") {
+            feed.disconnected(&mut Vec::new());
+        }
+        assert!(out.iter().all(|trade| trade.flags == 0 && trade.kind == EventKind::TRADE));
+        out.iter().map(|trade| trade.sequence).collect::<Vec<_>>()
+    };
+    // Before the first connection nobody had asked; the newest stands first.
+    assert!(ids(message(0, "snapshot", &[12, 11, 10])).is_empty());
+    assert_eq!(ids(message(1, "update", &[13])), [13]);
+    assert_eq!(ids(message(2, "update", &[15, 14])), [15, 14]);
+    assert_eq!(ids(message(0, "snapshot", &[18, 17, 16, 15, 14])), [16, 17, 18]);
+    assert_eq!(ids(message(1, "update", &[19])), [19]);
+}
+
 /// What a feed says of a script in which the connection is lost once, and a recording of it.
 fn recorded(venue: Venue) -> (Vec<u8>, Vec<MarketEvent>) {
     let script = script(8);

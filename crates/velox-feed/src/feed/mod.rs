@@ -276,7 +276,8 @@ impl Feed {
         self.protocol.heartbeat()
     }
 
-    /// The connection is gone: every live book is stale, and a STATUS with GAP says so.
+    /// The connection is gone: every live book is stale, and a STATUS with GAP says so. Its receive time is 0: when that was
+    /// noticed is the caller's to say.
     pub fn disconnected(&mut self, out: &mut Vec<MarketEvent>) {
         self.protocol.disconnected(out);
     }

@@ -77,8 +77,11 @@ impl Dialect for Okx {
         let is_same = event.sequence == book.sequence && event.previous == book.previous;
         let is_older = event.sequence <= book.sequence && event.exchange_ts < book.exchange_ts;
         match event.previous {
-            // Without numbers the checksum alone speaks.
-            None if event.sequence == 0 && book.sequence == 0 => Verdict::Next,
+            // Without numbers the checksum alone speaks, and an old snapshot has a right one.
+            None if event.sequence == 0 && book.sequence == 0 => {
+                let is_old = event.is_snapshot && event.exchange_ts < book.exchange_ts;
+                if is_old { Verdict::Old } else { Verdict::Next }
+            }
             None if event.is_snapshot && (is_same || is_older) => Verdict::Old,
             None if event.is_snapshot => Verdict::Next,
             Some(previous) if previous == book.sequence => Verdict::Next,
