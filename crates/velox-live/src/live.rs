@@ -7,6 +7,7 @@ use velox_feed::Feed;
 use velox_record::MarketEvent;
 use velox_ring::{Consumer, Waker, ring};
 
+use crate::books::Books;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::outbox::Outbox;
@@ -60,7 +61,8 @@ impl Live {
         let stop = Arc::new(Stop::default());
         let failure = Arc::new(Mutex::new(None));
         let outbox = Outbox::new(producer, waker.clone(), options.capacity);
-        let mut connection = Connection::new(feed, options, Arc::clone(&stop), outbox, Arc::clone(&counters))?;
+        let books = Books::new(feed, &options, outbox, Arc::clone(&counters))?;
+        let mut connection = Connection::new(books, options, Arc::clone(&stop), Arc::clone(&counters))?;
         let (told, stats) = (Arc::clone(&failure), LiveStats(Arc::clone(&counters)));
         let body = move || {
             // Unwind safety: after a panic nothing of it is used again.
