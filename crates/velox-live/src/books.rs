@@ -83,6 +83,10 @@ impl Books {
         &self.feed
     }
 
+    pub(crate) fn are_live(&self) -> bool {
+        self.states.iter().all(|state| *state == FeedState::Live)
+    }
+
     /// Whether there ever was a connection.
     pub(crate) fn was_connected(&self) -> bool {
         self.connections > 0

@@ -19,6 +19,8 @@ use crate::{LiveError, LiveOptions};
 
 /// A connection that stood this long was a good one: the next wait is a short one again.
 const GOOD: Duration = Duration::from_secs(10);
+/// So was one that stood this long and had every book live at its end. Venues allow about one connection a second.
+const GOOD_AND_LIVE: Duration = Duration::from_secs(1);
 
 /// All that a live market's thread has.
 pub(crate) struct Connection {
@@ -50,11 +52,11 @@ impl Connection {
             self.counters.stands(LiveState::Connecting);
             let begun = Instant::now();
             let end = self.connect();
+            if begun.elapsed() >= if self.books.are_live() { GOOD_AND_LIVE } else { GOOD } {
+                self.backoff.reset();
+            }
             if !matches!(end, End::Stopped) {
                 self.books.disconnected();
-            }
-            if begun.elapsed() >= GOOD {
-                self.backoff.reset();
             }
             let after = match end {
                 End::Stopped => return Ok(()),

@@ -25,6 +25,19 @@ pub struct Live {
 impl Live {
     /// Checks what was asked for. Connects to nothing.
     ///
+    /// ```
+    /// use velox_feed::Venue;
+    /// use velox_live::{Live, LiveOptions, LiveState};
+    ///
+    /// let xbt = Venue::Kraken.instrument("XBT/USD").unwrap();
+    /// let options = LiveOptions::new(Venue::Kraken, vec![xbt]);
+    /// let live = Live::new(options.clone()).unwrap();
+    /// assert_eq!(live.stats().report().state, LiveState::Idle);
+    ///
+    /// let error = Live::new(LiveOptions { url: Some("http://127.0.0.1".into()), ..options }).unwrap_err();
+    /// assert_eq!(error.code(), "VELOX_INVALID_VALUE");
+    /// ```
+    ///
     /// # Errors
     /// [`LiveError::InvalidUrl`]; [`LiveError::Feed`]: no instruments, one twice, or a capacity that can't be.
     pub fn new(options: LiveOptions) -> Result<Self, LiveError> {
@@ -91,7 +104,8 @@ impl fmt::Debug for Live {
     }
 }
 
-/// What comes from a live market. Dropping it ends the connection: in at most 100 ms its threads are gone.
+/// What comes from a live market. Dropping it ends the connection: in at most 100 ms its threads are gone, and where it is
+/// recorded, when the disk has the end of it.
 #[derive(Debug)]
 pub struct LiveEvents {
     consumer: Consumer<MarketEvent>,
