@@ -732,8 +732,8 @@ export function pipeline(name: string): {
 /** `recorded`: as the data was received; `max` (default of `replay`): as fast as it goes; or so many messages (arrivals) a second. */
 export type Pace = 'recorded' | 'max' | { perSecond: number }
 /**
- * A recorded file, streamed: format 'binance' (lines, plain or gzip) or 'velox' (what `toFile` wrote), known by its first
- * bytes. Instruments not given take the venue's table of decimals (8 where unknown); a '.velox' file has its own, and those
+ * A recorded file, streamed: format 'binance' (lines, plain or gzip), 'messages' (a recorded connection), 'capture' (raw captures
+ * of cryptofeed) or 'velox' (what `toFile` wrote), known by its first bytes. Instruments not given take the venue's table of decimals (8 where unknown); a '.velox' file has its own, and those
  * given must have the same tick and lot.
  * VELOX_FILE_NOT_FOUND and VELOX_CORRUPT_DATA (file, line or record, what was expected) come at the first use.
  */

@@ -195,7 +195,7 @@ test('symbols and instruments are chosen as with lines', async () => {
       .toArray(),
   ).toEqual(events.slice(1))
   expectCode(() => replay(path, { symbols: ['FILEC'] }).instrument(), 'VELOX_UNKNOWN_SYMBOL', 'FILEA, FILEB')
-  expectCode(() => replay(path, { format: 'csv' }).instrument(), 'VELOX_UNKNOWN_FORMAT', 'binance, capture, messages, velox')
+  expectCode(() => replay(path, { format: 'csv' }).instrument(), 'VELOX_UNKNOWN_FORMAT', 'binance, capture')
   const finer = new Instrument({ symbol: 'FILEA', venue: 'test', tick: '0.01', lot: '2' })
   expectCode(() => replay(path, { instruments: [finer] }).instrument(), 'VELOX_INVALID_VALUE', 'tick 0.25', 'tick 0.01')
 })

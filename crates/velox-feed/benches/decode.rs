@@ -50,9 +50,11 @@ fn main() {
             for message in &messages {
                 out.clear();
                 // The snapshots of these days stand among the messages, without a symbol.
-                let applied = match message.starts_with(b"{\"lastUpdateId\"") {
-                    true => feed.snapshot(&symbol, message, 1, &mut out),
-                    false => feed.apply(message, 1, &mut out),
+                let is_snapshot = message.starts_with(b"{\"lastUpdateId\"");
+                let applied = if is_snapshot {
+                    feed.snapshot(&symbol, message, 1, &mut out)
+                } else {
+                    feed.apply(message, 1, &mut out)
                 };
                 black_box(applied.expect("a message"));
                 events += out.len();

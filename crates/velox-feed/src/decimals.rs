@@ -8,8 +8,30 @@ use crate::{FeedError, ReplayOptions};
 
 /// Venue, symbol, decimals of a price, decimals of a quantity. Not the tick and lot of new orders: what a book holds can
 /// be finer. BTCUSDT spot has a lot of 0.00001, and yet levels of 25.42618900.
-const KNOWN: [(&str, &str, u32, u32); 3] =
-    [("binance-usdm", "BTCUSDT", 2, 3), ("binance-coinm", "BTCUSD_PERP", 1, 0), ("binance-spot", "BTCUSDT", 2, 8)];
+const KNOWN: [(&str, &str, u32, u32); 22] = [
+    ("binance-usdm", "BTCUSDT", 2, 3),
+    ("binance-coinm", "BTCUSD_PERP", 1, 0),
+    ("binance-spot", "BTCUSDT", 2, 8),
+    ("kraken", "XBT/USD", 1, 8),
+    ("kraken", "XBT/EUR", 1, 8),
+    ("kraken", "ETH/USD", 2, 8),
+    ("kraken", "SOL/USD", 2, 8),
+    ("okx", "BTC-USDT", 1, 8),
+    ("okx", "ETH-USDT", 2, 8),
+    ("okx", "SOL-USDT", 3, 8),
+    ("okx", "BTC-USDT-SWAP", 1, 4),
+    ("bybit", "BTCUSDT", 2, 8),
+    ("bybit", "ETHUSDT", 2, 8),
+    ("bybit", "SOLUSDT", 3, 8),
+    ("coinbase", "BTC-USD", 2, 8),
+    ("coinbase", "ETH-USD", 2, 8),
+    ("coinbase", "SOL-USD", 2, 8),
+    ("kucoin", "BTC-USDT", 2, 8),
+    ("kucoin", "ETH-USDT", 2, 8),
+    ("kucoin", "SOL-USDT", 4, 8),
+    ("bitget", "BTCUSDT", 2, 8),
+    ("bitget", "ETHUSDT", 2, 8),
+];
 
 /// Enough for every market of these venues, and prices up to 92 billion still fit.
 const UNKNOWN: (u32, u32) = (8, 8);

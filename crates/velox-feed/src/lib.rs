@@ -1,9 +1,11 @@
 //! Where market data comes from: recorded exchange messages, decoded and synchronised by the venue's own rules, and
 //! synthetic arrivals.
 //!
+//! [`Feed`] decodes one connection and keeps its books in step, or says that it can't; [`MessageWriter`] records one.
+//!
 //! A source is an [`Arrivals`]: one call, one message, its [`MarketEvent`](velox_record::MarketEvent)s appended to a
 //! buffer that the caller keeps. [`Replay`] reads a recorded file, [`Poisson`] makes one up.
-//! [`VeloxWriter`] and [`CsvWriter`] record what came of it.
+//! [`VeloxWriter`] and [`CsvWriter`] record what came of them.
 #![forbid(unsafe_code)]
 
 mod ahead;

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use velox_record::{EventKind, Instrument, MarketEvent};
 
-use super::depth::Text;
+use super::depth::{Keep, Text};
 use super::level::steps;
 use crate::error::Fault;
+
+/// The most levels a side that are kept for a checksum, more than any venue sends: what goes on for ever is cut off.
+pub(super) const MOST_LEVELS: usize = 20_000;
 
 /// One level that was set, or removed at 0.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +40,7 @@ pub(super) struct Event {
 
 impl Event {
     pub(super) fn of(market: usize, is_snapshot: bool) -> Self {
-        let (sequence, exchange_ts, limit) = (0, 0, usize::MAX);
+        let (sequence, exchange_ts, limit) = (0, 0, MOST_LEVELS);
         Self { market, is_snapshot, sequence, previous: None, checksum: None, exchange_ts, limit }
     }
 }
@@ -68,11 +71,11 @@ impl Batch {
         side: u8,
         [price, qty]: [&[u8]; 2],
         field: &str,
-        with_texts: bool,
+        keep: Keep,
     ) -> Result<(), Fault> {
         let ticks = steps(instrument.tick(), price, 1, field)?;
         let lots = steps(instrument.lot(), qty, 0, field)?;
-        let texts = if with_texts { [Text::of(price, field)?, Text::of(qty, field)?] } else { Default::default() };
+        let texts = [Text::of(price, keep, field)?, Text::of(qty, keep, field)?];
         self.changes.push(Change { side, ticks, lots, texts });
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
 
 use super::batch::{Batch, Change, Event};
-use super::depth::Depth;
+use super::depth::{Depth, Line};
 use super::level::{mark_event, mark_snapshot};
 use super::numbers::Numbers;
 use super::{Applied, FeedState, Heartbeat, Protocol};
@@ -30,7 +30,7 @@ pub(super) trait Dialect: Send {
     fn judge(&self, book: &Book, event: &Event) -> Verdict;
 
     /// The checksum of a book's best levels, at venues that say one.
-    const CHECKSUM: Option<fn(&Depth, &mut Vec<u8>) -> u32> = None;
+    const CHECKSUM: Option<fn(&Depth, &mut Line) -> u32> = None;
 
     fn subscribe(&self, markets: &[Arc<Instrument>]) -> Vec<String>;
 
@@ -115,8 +115,8 @@ pub(super) struct Connection<D> {
     numbers: Numbers,
     doc: Doc,
     batch: Batch,
-    /// The text of a checksum.
-    buffer: Vec<u8>,
+    /// What a checksum is of.
+    line: Line,
 }
 
 impl<D: Dialect> Connection<D> {
@@ -128,7 +128,7 @@ impl<D: Dialect> Connection<D> {
             numbers: Numbers::default(),
             doc: Doc::default(),
             batch: Batch::default(),
-            buffer: Vec::new(),
+            line: Line::new(),
         }
     }
 
@@ -144,22 +144,30 @@ impl<D: Dialect> Connection<D> {
     }
 
     /// Takes out what was traded before the connection and is known, or was never asked for. A venue that repeats its last
-    /// trades on a new connection gives back those that the interruption cost.
+    /// trades on a new connection gives back those that the interruption cost, oldest first.
     fn filter_trades(&mut self, out: &mut Vec<MarketEvent>, start: usize) {
-        let mut kept = start;
+        let (instruments, books) = (&self.markets.instruments, &mut self.books);
+        let market = |trade: &MarketEvent| instruments.iter().position(|known| known.id() == trade.instrument);
+        let (mut end, mut repeats) = (start, false);
         for index in start..out.len() {
-            let mut trade = out[index];
-            let of_it = |instrument: &Arc<Instrument>| instrument.id() == trade.instrument;
-            let Some(market) = self.markets.instruments.iter().position(of_it) else { continue };
-            let last = &mut self.books[market].last_trade;
-            if !trade.has(flags::SNAPSHOT) || (*last != 0 && trade.sequence > *last) {
-                *last = trade.sequence.max(*last);
-                trade.flags = 0;
-                out[kept] = trade;
-                kept += 1;
+            let trade = out[index];
+            let last = market(&trade).map_or(0, |market| books[market].last_trade);
+            if !trade.has(flags::SNAPSHOT) || (last != 0 && trade.sequence > last) {
+                out.swap(end, index);
+                end += 1;
             }
+            repeats |= trade.has(flags::SNAPSHOT);
         }
-        out.truncate(kept);
+        for trade in &mut out[start..] {
+            if let Some(market) = market(trade) {
+                books[market].last_trade = books[market].last_trade.max(trade.sequence);
+            }
+            trade.flags = 0;
+        }
+        out.truncate(end);
+        if repeats {
+            out[start..].sort_unstable_by_key(|trade| trade.sequence);
+        }
     }
 
     fn event(&mut self, event: &Event, changes: &[Change], stamp: MarketEvent, out: &mut Vec<MarketEvent>) -> Applied {
@@ -196,7 +204,7 @@ impl<D: Dialect> Connection<D> {
                     out.push(MarketEvent { kind: EventKind::LEVEL, side, price, qty: 0, ..stamp });
                 }
             }
-            if event.checksum.is_some_and(|expected| expected != checksum(&book.depth, &mut self.buffer)) {
+            if event.checksum.is_some_and(|expected| expected != checksum(&book.depth, &mut self.line)) {
                 out.truncate(start);
                 book.lose(stamp, out);
                 book.state = FeedState::Stale;

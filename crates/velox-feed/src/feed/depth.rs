@@ -1,5 +1,7 @@
 //! The levels of one book as the venue writes them, for the venues that say a checksum of the best ones.
 
+use std::collections::VecDeque;
+
 use velox_record::{ASK, BID};
 
 use crate::error::Fault;
@@ -7,7 +9,20 @@ use crate::error::Fault;
 /// The longest decimal that is kept, in bytes: 2^63 - 1 steps with a point and three zeros more than needed.
 const LONGEST: usize = 23;
 
-/// A decimal as it was written.
+/// The most bytes that a checksum is of: 25 levels of two sides, two decimals each with a colon.
+const LINE: usize = 25 * 2 * 2 * (LONGEST + 1) + LONGEST;
+
+/// How a decimal is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Not at all.
+    Nothing,
+    /// As it was written.
+    Written,
+    /// Without its point and the zeros in front.
+    Digits,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Text {
     bytes: [u8; LONGEST],
@@ -16,16 +31,55 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn of(text: &[u8], field: &str) -> Result<Self, Fault> {
-        let mut bytes = [0; LONGEST];
-        let kept = bytes.get_mut(..text.len());
-        kept.ok_or_else(|| Fault::new(format!("field `{field}`: at most {LONGEST} characters"), text))?
-            .copy_from_slice(text);
-        Ok(Self { bytes, length: text.len() as u8 })
+    pub(super) fn of(text: &[u8], keep: Keep, field: &str) -> Result<Self, Fault> {
+        let mut kept = Self::default();
+        if text.len() > LONGEST {
+            return Err(Fault::new(format!("field `{field}`: at most {LONGEST} characters"), text));
+        }
+        match keep {
+            Keep::Nothing => {}
+            Keep::Written => {
+                kept.bytes[..text.len()].copy_from_slice(text);
+                kept.length = text.len() as u8;
+            }
+            Keep::Digits => {
+                for &byte in text.iter().filter(|byte| **byte != b'.').skip_while(|byte| **byte == b'0') {
+                    kept.bytes[usize::from(kept.length)] = byte;
+                    kept.length += 1;
+                }
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// The bytes of a checksum, one decimal behind the other.
+#[derive(Debug)]
+pub(super) struct Line {
+    bytes: Box<[u8; LINE]>,
+    length: usize,
+}
+
+impl Line {
+    pub(super) fn new() -> Self {
+        Self { bytes: Box::new([0; LINE]), length: 0 }
     }
 
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
+    /// A copy of a length that is known costs less than one of the right length.
+    fn push(&mut self, text: &Text) {
+        self.bytes[self.length..self.length + LONGEST].copy_from_slice(&text.bytes);
+        self.length += usize::from(text.length);
+    }
+
+    fn colon(&mut self) {
+        if self.length > 0 {
+            self.bytes[self.length] = b':';
+            self.length += 1;
+        }
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
 }
 
@@ -36,22 +90,21 @@ struct Kept {
     qty: Text,
 }
 
-/// Both sides, sorted, the best last: what changes most moves least.
+/// Both sides, sorted, the best last.
 #[derive(Debug, Default)]
 pub(super) struct Depth {
-    sides: [Vec<Kept>; 2],
+    sides: [VecDeque<Kept>; 2],
 }
 
 impl Depth {
     pub(super) fn clear(&mut self) {
-        self.sides.iter_mut().for_each(Vec::clear);
+        self.sides.iter_mut().for_each(VecDeque::clear);
     }
 
     /// Sets a level; removes it where `qty` is none.
     pub(super) fn set(&mut self, side: u8, ticks: i64, price: Text, qty: Option<Text>) {
         let levels = &mut self.sides[usize::from(side)];
-        let is_worse = |kept: &Kept| if side == BID { kept.ticks < ticks } else { kept.ticks > ticks };
-        let at = levels.partition_point(is_worse);
+        let at = place(levels, |kept| if side == BID { kept.ticks < ticks } else { kept.ticks > ticks });
         let found = levels.get(at).is_some_and(|kept| kept.ticks == ticks);
         match (found, qty) {
             (true, Some(qty)) => levels[at] = Kept { ticks, price, qty },
@@ -64,48 +117,69 @@ impl Depth {
     /// Takes away the worst level of a side that has more than `most`; its price.
     pub(super) fn pop_worst(&mut self, side: u8, most: usize) -> Option<i64> {
         let levels = &mut self.sides[usize::from(side)];
-        (levels.len() > most).then(|| levels.remove(0).ticks)
+        if levels.len() > most { levels.pop_front().map(|worst| worst.ticks) } else { None }
     }
 
-    /// Price and quantity, best first.
-    fn best(&self, side: u8) -> impl Iterator<Item = [&[u8]; 2]> {
-        self.sides[usize::from(side)].iter().rev().map(|kept| [kept.price.bytes(), kept.qty.bytes()])
+    /// Best first.
+    fn best(&self, side: u8) -> impl Iterator<Item = &Kept> {
+        self.sides[usize::from(side)].iter().rev()
     }
 
-    /// Kraken's: the ten best asks, then bids, each price and quantity without its point and the zeros in front.
+    /// Kraken's: the ten best asks, then bids, each price and quantity [without its point and the zeros in
+    /// front](Keep::Digits).
     ///
     /// Source: <https://docs.kraken.com/api/docs/guides/spot-ws-book-v1>.
-    pub(super) fn digits_checksum(&self, buffer: &mut Vec<u8>) -> u32 {
-        buffer.clear();
+    pub(super) fn digits_checksum(&self, line: &mut Line) -> u32 {
+        line.length = 0;
         for side in [ASK, BID] {
-            for text in self.best(side).take(10).flatten() {
-                let digits = text.iter().filter(|byte| **byte != b'.').skip_while(|byte| **byte == b'0');
-                buffer.extend(digits);
+            for kept in self.best(side).take(10) {
+                line.push(&kept.price);
+                line.push(&kept.qty);
             }
         }
-        crc32fast::hash(buffer)
+        crc32fast::hash(line.text())
     }
 
-    /// OKX's and Bitget's: `price:quantity` of the 25 best bids and asks in turn, as they were written, with colons between.
+    /// OKX's and Bitget's: `price:quantity` of the 25 best bids and asks in turn, [as they were written](Keep::Written),
+    /// with colons between.
     ///
     /// Source: <https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel>.
-    pub(super) fn paired_checksum(&self, buffer: &mut Vec<u8>) -> u32 {
-        const LEVELS: usize = 25;
-        buffer.clear();
-        let (mut bids, mut asks) = (self.best(BID).take(LEVELS), self.best(ASK).take(LEVELS));
-        loop {
-            let turn = [bids.next(), asks.next()];
-            for text in turn.into_iter().flatten().flatten() {
-                if !buffer.is_empty() {
-                    buffer.push(b':');
-                }
-                buffer.extend_from_slice(text);
-            }
-            if turn == [None, None] {
-                return crc32fast::hash(buffer);
+    pub(super) fn paired_checksum(&self, line: &mut Line) -> u32 {
+        line.length = 0;
+        let (mut bids, mut asks) = (self.best(BID), self.best(ASK));
+        for _ in 0..25 {
+            for kept in [bids.next(), asks.next()].into_iter().flatten() {
+                line.colon();
+                line.push(&kept.price);
+                line.colon();
+                line.push(&kept.qty);
             }
         }
+        crc32fast::hash(line.text())
     }
+}
+
+/// Where the levels that are worse end. Most changes are near the best: it is looked for from there, in steps that double.
+fn place(levels: &VecDeque<Kept>, is_worse: impl Fn(&Kept) -> bool) -> usize {
+    let (mut low, mut high, mut step) = (0, levels.len(), 1);
+    while step <= levels.len() {
+        let probe = levels.len() - step;
+        if is_worse(&levels[probe]) {
+            low = probe + 1;
+            break;
+        }
+        high = probe;
+        step *= 2;
+    }
+    while low < high {
+        let middle = low.midpoint(high);
+        if is_worse(&levels[middle]) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 #[cfg(test)]
@@ -113,7 +187,7 @@ mod tests {
     use super::*;
 
     fn text(text: &str) -> Text {
-        Text::of(text.as_bytes(), "x").unwrap()
+        Text::of(text.as_bytes(), Keep::Written, "x").unwrap()
     }
 
     fn depth(levels: &[(u8, i64, &str, &str)]) -> Depth {
@@ -151,25 +225,54 @@ mod tests {
             ("0.04955", "0.00000500"),
             ("0.04950", "0.00000500"),
         ];
+        let digits = |text: &str| Text::of(text.as_bytes(), Keep::Digits, "x").unwrap();
         let ticks = |price: &str| price.replace('.', "").parse::<i64>().unwrap();
         let mut depth = Depth::default();
         for (side, levels) in [(ASK, asks), (BID, bids)] {
             for (price, qty) in levels {
-                depth.set(side, ticks(price), text(price), Some(text(qty)));
+                depth.set(side, ticks(price), digits(price), Some(digits(qty)));
             }
         }
-        assert_eq!(depth.digits_checksum(&mut Vec::new()), 974_947_235);
+        assert_eq!(depth.digits_checksum(&mut Line::new()), 974_947_235);
     }
 
     #[test]
     fn the_example_of_okx_reads_as_its_documentation_says() {
-        let mut buffer = Vec::new();
+        let mut line = Line::new();
         let book = depth(&[(BID, 33_661, "3366.1", "7"), (ASK, 33_668, "3366.8", "9"), (ASK, 33_680, "3368", "8")]);
-        book.paired_checksum(&mut buffer);
-        assert_eq!(String::from_utf8_lossy(&buffer), "3366.1:7:3366.8:9:3368:8");
+        book.paired_checksum(&mut line);
+        assert_eq!(String::from_utf8_lossy(line.text()), "3366.1:7:3366.8:9:3368:8");
         let book = depth(&[(BID, 33_661, "3366.1", "7"), (BID, 33_651, "3365.1", "6"), (ASK, 33_668, "3366.8", "9")]);
-        book.paired_checksum(&mut buffer);
-        assert_eq!(String::from_utf8_lossy(&buffer), "3366.1:7:3366.8:9:3365.1:6");
+        book.paired_checksum(&mut line);
+        assert_eq!(String::from_utf8_lossy(line.text()), "3366.1:7:3366.8:9:3365.1:6");
+    }
+
+    #[test]
+    fn a_line_has_room_for_the_longest_decimals() {
+        let longest = "9".repeat(LONGEST);
+        let mut book = Depth::default();
+        for at in 0..30 {
+            book.set(BID, at, text(&longest), Some(text(&longest)));
+            book.set(ASK, 100 + at, text(&longest), Some(text(&longest)));
+        }
+        let mut line = Line::new();
+        book.paired_checksum(&mut line);
+        assert_eq!(line.text().len(), 25 * 2 * 2 * (LONGEST + 1) - 1);
+        assert!(Text::of(format!("{longest}9").as_bytes(), Keep::Written, "x").is_err());
+    }
+
+    #[test]
+    fn a_level_is_found_wherever_it_is() {
+        let mut book = Depth::default();
+        for at in 0..100i64 {
+            book.set(ASK, at * 37 % 101, text("1"), Some(text("1")));
+        }
+        let ticks: Vec<i64> = book.best(ASK).map(|kept| kept.ticks).collect();
+        assert!(ticks.len() == 100 && ticks.is_sorted());
+        for at in 0..100i64 {
+            book.set(ASK, at * 37 % 101, text("1"), None);
+        }
+        assert_eq!(book.best(ASK).count(), 0);
     }
 
     #[test]
@@ -180,7 +283,7 @@ mod tests {
         book.set(BID, 3, text("3"), None);
         book.set(BID, 9, text("9"), None);
         book.set(BID, 2, text("2"), Some(text("7")));
-        assert_eq!(book.best(BID).collect::<Vec<_>>(), [[&b"2"[..], b"7"]]);
+        assert_eq!(book.best(BID).map(|kept| (kept.ticks, kept.qty.bytes[0])).collect::<Vec<_>>(), [(2, b'7')]);
         book.clear();
         assert_eq!(book.best(ASK).count(), 0);
     }

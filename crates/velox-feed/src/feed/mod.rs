@@ -33,8 +33,8 @@ use self::kucoin::Kucoin;
 use self::okx::Okx;
 pub(crate) use self::time::seconds;
 pub use self::venue::{Checks, Venue, VerifiedBy};
-use crate::FeedError;
 use crate::error::Fault;
+use crate::{FeedError, MAX_LINE};
 
 /// What one message did; of several things, the worst: they are in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -198,7 +198,8 @@ impl Feed {
     /// [`FeedError::Message`]: nothing was appended, and no book changed.
     pub fn apply(&mut self, message: &[u8], receive_ts: u64, out: &mut Vec<MarketEvent>) -> Result<Applied, FeedError> {
         let start = out.len();
-        self.protocol.apply(message, receive_ts, out).map_err(|fault| {
+        let applied = sized(message).and_then(|()| self.protocol.apply(message, receive_ts, out));
+        applied.map_err(|fault| {
             out.truncate(start);
             fault.of(self.venue)
         })
@@ -222,7 +223,8 @@ impl Feed {
             known: self.markets.iter().map(|market| market.symbol().to_owned()).collect(),
         })?;
         let start = out.len();
-        self.protocol.snapshot(market, body, receive_ts, out).map_err(|fault| {
+        let applied = sized(body).and_then(|()| self.protocol.snapshot(market, body, receive_ts, out));
+        applied.map_err(|fault| {
             out.truncate(start);
             fault.of(self.venue)
         })
@@ -261,7 +263,8 @@ impl Feed {
         self.protocol.heartbeat()
     }
 
-    /// The connection is gone: every live book is stale, and a STATUS with GAP says so.
+    /// The connection is gone: every live book is stale, and a STATUS with GAP says so. Its receive time is 0: when that was
+    /// noticed is the caller's to say.
     pub fn disconnected(&mut self, out: &mut Vec<MarketEvent>) {
         self.protocol.disconnected(out);
     }
@@ -277,4 +280,12 @@ impl Feed {
     fn market(&self, symbol: &str) -> Option<usize> {
         self.markets.iter().position(|market| market.symbol() == symbol)
     }
+}
+
+/// Buffers are as long as the longest message: there is a longest.
+fn sized(message: &[u8]) -> Result<(), Fault> {
+    if message.len() > MAX_LINE {
+        return Err(Fault::new("a message of at most 16 MiB", format!("{} bytes", message.len())));
+    }
+    Ok(())
 }

@@ -55,6 +55,10 @@ impl<'a> Message<'a> {
             None if fields.get("u").is_some() => Self::ticker(fields),
             // The answer to a subscription, which recorders keep too.
             None if fields.get("result").is_some() => Ok(Self::Other),
+            None if fields.get("error").is_some() || fields.get("msg").is_some() => {
+                let reason = fields.get("error").unwrap_or(fields).get("msg").and_then(Value::as_text);
+                Err(Fault::new("an accepted request", reason.unwrap_or(b"an error")))
+            }
             None => Err(Fault::new(
                 "a depthUpdate, bookTicker or trade event or a snapshot of Binance",
                 "an object without `e`, `u` or `lastUpdateId`",

@@ -16,7 +16,7 @@ use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
 use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
-use super::depth::Depth;
+use super::depth::{Depth, Keep, Line};
 use super::level::{checksum, one_of, pair, steps};
 use super::time::millis;
 use crate::error::Fault;
@@ -28,7 +28,7 @@ const CHANNELS_A_REQUEST: usize = 50;
 pub(super) struct Bitget;
 
 impl Dialect for Bitget {
-    const CHECKSUM: Option<fn(&Depth, &mut Vec<u8>) -> u32> = Some(Depth::paired_checksum);
+    const CHECKSUM: Option<fn(&Depth, &mut Line) -> u32> = Some(Depth::paired_checksum);
 
     fn read(
         &mut self,
@@ -68,7 +68,7 @@ impl Dialect for Bitget {
             }
             for (key, side) in [("bids", BID), ("asks", ASK)] {
                 for level in data.list(key)? {
-                    batch.level(instrument, side, pair(level, key)?, key, true)?;
+                    batch.level(instrument, side, pair(level, key)?, key, Keep::Written)?;
                 }
             }
             batch.event(&Event {

@@ -11,6 +11,7 @@ use velox_record::{EventKind, Instrument, MarketEvent};
 use super::{is_snapshot, taker};
 use crate::error::Fault;
 use crate::feed::batch::{Batch, Event};
+use crate::feed::depth::Keep;
 use crate::feed::level::steps;
 use crate::feed::time::{micros, millis};
 use crate::json::Value;
@@ -25,7 +26,7 @@ pub(super) fn book(
     let mut levels = |of: Value<'_>, key: &str| -> Result<(), Fault> {
         for level in of.list(key)? {
             let qty = if key == "delete" { b"0" } else { level.decimal("size")? };
-            batch.level(instrument, taker(level, "side")?, [level.text("price")?, qty], key, false)?;
+            batch.level(instrument, taker(level, "side")?, [level.text("price")?, qty], key, Keep::Nothing)?;
         }
         Ok(())
     };

@@ -18,6 +18,7 @@ use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent};
 use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
+use super::depth::Keep;
 use super::level::{one_of, pair, steps};
 use super::time::millis;
 use crate::error::Fault;
@@ -55,7 +56,7 @@ impl Dialect for Bybit {
                 let data = message.object("data")?;
                 for (key, side) in [("b", BID), ("a", ASK)] {
                     for level in data.list(key)? {
-                        batch.level(instrument, side, pair(level, key)?, key, false)?;
+                        batch.level(instrument, side, pair(level, key)?, key, Keep::Nothing)?;
                     }
                 }
                 batch.event(&Event {

@@ -12,6 +12,7 @@ use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
 use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
+use super::depth::Keep;
 use super::level::{one_of, steps};
 use super::time::iso;
 use crate::error::Fault;
@@ -50,7 +51,7 @@ impl Dialect for Coinbase {
             for update in event.list("updates")? {
                 let side = one_of(update, "side", [("bid", BID), ("offer", ASK)])?;
                 let level = [update.text("price_level")?, update.text("new_quantity")?];
-                batch.level(instrument, side, level, "updates", false)?;
+                batch.level(instrument, side, level, "updates", Keep::Nothing)?;
             }
             batch.event(&Event { sequence: number, exchange_ts, ..Event::of(market, is_snapshot) });
         }

@@ -20,7 +20,7 @@ use velox_record::{Instrument, MarketEvent};
 use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
-use super::depth::Depth;
+use super::depth::{Depth, Line};
 use crate::error::Fault;
 use crate::json::Value;
 
@@ -39,7 +39,7 @@ impl Kraken {
 }
 
 impl Dialect for Kraken {
-    const CHECKSUM: Option<fn(&Depth, &mut Vec<u8>) -> u32> = Some(Depth::digits_checksum);
+    const CHECKSUM: Option<fn(&Depth, &mut Line) -> u32> = Some(Depth::digits_checksum);
 
     fn read(
         &mut self,

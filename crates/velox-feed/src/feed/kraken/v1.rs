@@ -4,8 +4,9 @@
 use velox_record::{ASK, BID, EventKind, MarketEvent};
 
 use crate::error::Fault;
-use crate::feed::batch::{Batch, Event};
+use crate::feed::batch::{Batch, Event, MOST_LEVELS};
 use crate::feed::connection::Markets;
+use crate::feed::depth::Keep;
 use crate::feed::level::{pair, steps};
 use crate::feed::time::seconds;
 use crate::json::{Value, whole};
@@ -28,7 +29,7 @@ pub(super) fn read(
     if let Some(depth) = channel.strip_prefix(b"book-") {
         let limit = whole(depth).and_then(|depth| usize::try_from(depth).ok());
         let limit = limit.ok_or_else(|| Fault::new("a channel like book-100", channel))?;
-        let mut event = Event { limit, ..Event::of(market, false) };
+        let mut event = Event { limit: limit.min(MOST_LEVELS), ..Event::of(market, false) };
         for payload in payloads {
             for (key, side, is_snapshot) in [("as", ASK, true), ("bs", BID, true), ("a", ASK, false), ("b", BID, false)]
             {
@@ -37,7 +38,7 @@ pub(super) fn read(
                 }
                 event.is_snapshot |= is_snapshot;
                 for level in payload.list(key)? {
-                    batch.level(instrument, side, pair(level, key)?, key, true)?;
+                    batch.level(instrument, side, pair(level, key)?, key, Keep::Digits)?;
                     event.exchange_ts = event.exchange_ts.max(third_seconds(level, key)?);
                 }
             }

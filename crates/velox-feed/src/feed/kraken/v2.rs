@@ -4,8 +4,9 @@
 use velox_record::{ASK, BID, EventKind, MarketEvent, flags};
 
 use crate::error::Fault;
-use crate::feed::batch::{Batch, Event};
+use crate::feed::batch::{Batch, Event, MOST_LEVELS};
 use crate::feed::connection::Markets;
+use crate::feed::depth::Keep;
 use crate::feed::level::{one_of, steps};
 use crate::feed::time::iso;
 use crate::json::Value;
@@ -53,7 +54,7 @@ pub(super) fn read(
         }
         for (key, side) in [("bids", BID), ("asks", ASK)] {
             for level in data.list(key)? {
-                batch.level(instrument, side, [level.decimal("price")?, level.decimal("qty")?], key, true)?;
+                batch.level(instrument, side, [level.decimal("price")?, level.decimal("qty")?], key, Keep::Digits)?;
             }
         }
         let checksum = data.number("checksum")?;
@@ -62,7 +63,7 @@ pub(super) fn read(
         batch.event(&Event {
             checksum: Some(checksum),
             exchange_ts: if data.get("timestamp").is_some() { iso(data, "timestamp")? } else { 0 },
-            limit: depths[market],
+            limit: depths[market].min(MOST_LEVELS),
             ..Event::of(market, is_snapshot)
         });
     }

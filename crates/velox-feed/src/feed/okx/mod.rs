@@ -15,7 +15,7 @@ use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent};
 use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
-use super::depth::Depth;
+use super::depth::{Depth, Keep, Line};
 use super::level::{checksum, one_of, pair, steps};
 use super::time::millis;
 use crate::error::Fault;
@@ -24,7 +24,7 @@ use crate::json::Value;
 pub(super) struct Okx;
 
 impl Dialect for Okx {
-    const CHECKSUM: Option<fn(&Depth, &mut Vec<u8>) -> u32> = Some(Depth::paired_checksum);
+    const CHECKSUM: Option<fn(&Depth, &mut Line) -> u32> = Some(Depth::paired_checksum);
 
     fn read(
         &mut self,
@@ -48,7 +48,7 @@ impl Dialect for Okx {
                 for data in message.list("data")? {
                     for (key, side) in [("bids", BID), ("asks", ASK)] {
                         for level in data.list(key)? {
-                            batch.level(instrument, side, pair(level, key)?, key, true)?;
+                            batch.level(instrument, side, pair(level, key)?, key, Keep::Written)?;
                         }
                     }
                     batch.event(&event(data, Event::of(market, is_snapshot))?);
@@ -77,8 +77,11 @@ impl Dialect for Okx {
         let is_same = event.sequence == book.sequence && event.previous == book.previous;
         let is_older = event.sequence <= book.sequence && event.exchange_ts < book.exchange_ts;
         match event.previous {
-            // Without numbers the checksum alone speaks.
-            None if event.sequence == 0 && book.sequence == 0 => Verdict::Next,
+            // Without numbers the checksum alone speaks, and an old snapshot has a right one.
+            None if event.sequence == 0 && book.sequence == 0 => {
+                let is_old = event.is_snapshot && event.exchange_ts < book.exchange_ts;
+                if is_old { Verdict::Old } else { Verdict::Next }
+            }
             None if event.is_snapshot && (is_same || is_older) => Verdict::Old,
             None if event.is_snapshot => Verdict::Next,
             Some(previous) if previous == book.sequence => Verdict::Next,
