@@ -25,8 +25,10 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod books;
 mod connection;
 mod dial;
+mod end;
 mod endpoint;
 mod error;
 mod http;

@@ -7,6 +7,7 @@ use velox_feed::Feed;
 use velox_record::MarketEvent;
 use velox_ring::{Consumer, Waker, ring};
 
+use crate::books::Books;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::outbox::Outbox;
@@ -23,6 +24,19 @@ pub struct Live {
 
 impl Live {
     /// Checks what was asked for. Connects to nothing.
+    ///
+    /// ```
+    /// use velox_feed::Venue;
+    /// use velox_live::{Live, LiveOptions, LiveState};
+    ///
+    /// let xbt = Venue::Kraken.instrument("XBT/USD").unwrap();
+    /// let options = LiveOptions::new(Venue::Kraken, vec![xbt]);
+    /// let live = Live::new(options.clone()).unwrap();
+    /// assert_eq!(live.stats().report().state, LiveState::Idle);
+    ///
+    /// let error = Live::new(LiveOptions { url: Some("http://127.0.0.1".into()), ..options }).unwrap_err();
+    /// assert_eq!(error.code(), "VELOX_INVALID_VALUE");
+    /// ```
     ///
     /// # Errors
     /// [`LiveError::InvalidUrl`]; [`LiveError::Feed`]: no instruments, one twice, or a capacity that can't be.
@@ -60,7 +74,8 @@ impl Live {
         let stop = Arc::new(Stop::default());
         let failure = Arc::new(Mutex::new(None));
         let outbox = Outbox::new(producer, waker.clone(), options.capacity);
-        let mut connection = Connection::new(feed, options, Arc::clone(&stop), outbox, Arc::clone(&counters))?;
+        let books = Books::new(feed, &options, outbox, Arc::clone(&counters))?;
+        let mut connection = Connection::new(books, options, Arc::clone(&stop), Arc::clone(&counters))?;
         let (told, stats) = (Arc::clone(&failure), LiveStats(Arc::clone(&counters)));
         let body = move || {
             // Unwind safety: after a panic nothing of it is used again.
@@ -89,7 +104,8 @@ impl fmt::Debug for Live {
     }
 }
 
-/// What comes from a live market. Dropping it ends the connection: in at most 100 ms its threads are gone.
+/// What comes from a live market. Dropping it ends the connection: in at most 100 ms its threads are gone, and where it is
+/// recorded, when the disk has the end of it.
 #[derive(Debug)]
 pub struct LiveEvents {
     consumer: Consumer<MarketEvent>,

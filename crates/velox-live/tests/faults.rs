@@ -114,3 +114,17 @@ fn a_pipeline_that_is_too_far_behind_makes_the_book_stale_and_then_right_again()
     let report = stats.report();
     assert!(report.dropped > 0 && report.connections > 1);
 }
+
+#[test]
+fn a_connection_that_is_cut_again_and_again_comes_back_as_soon_each_time() {
+    let (exchange, mut keeper) = started();
+    for cuts in 2..=6 {
+        std::thread::sleep(Duration::from_millis(1_050));
+        exchange.fault(Fault::Cut);
+        let begun = Instant::now();
+        keeper.until(&exchange, "the cut", |it| it.events.stats().report().connections == cuts);
+        keeper.until_right(&exchange, 20);
+        assert!(begun.elapsed() < Duration::from_secs(2), "cut {cuts}: {:?}", begun.elapsed());
+    }
+    keeper.is_whole(&exchange);
+}
