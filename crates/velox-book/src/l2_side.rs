@@ -16,7 +16,7 @@ const AT_EASE: std::ops::Range<u64> = WINDOW as u64 / 16..WINDOW as u64 / 2;
 
 #[derive(Debug)]
 pub(crate) struct L2Side {
-    /// The lowest key; any while there are no levels.
+    /// The lowest key; the highest there can be while there are no levels.
     best: i64,
     levels: u64,
     /// Updates since the window moved.
@@ -27,10 +27,11 @@ pub(crate) struct L2Side {
 
 impl L2Side {
     pub(crate) fn new() -> Self {
-        Self { best: 0, levels: 0, since_move: 0, near: Ladder::new(), far: FarLevels::new() }
+        Self { best: i64::MAX, levels: 0, since_move: 0, near: Ladder::new(), far: FarLevels::new() }
     }
 
     pub(crate) fn clear(&mut self) {
+        self.best = i64::MAX;
         self.levels = 0;
         self.near.clear();
         self.far.clear();
@@ -45,29 +46,36 @@ impl L2Side {
     }
 
     /// Sets a level, removes it at 0.
+    #[inline]
     pub(crate) fn set(&mut self, key: i64, qty: i64) {
-        if self.levels == 0 {
-            self.near.set_base(Ladder::base_around(key));
-        }
         self.since_move += 1;
-        let old = if self.near.holds(key) { self.near.set(key, qty) } else { self.far.set(key, qty) };
-        if (old == 0) == (qty == 0) {
-            return;
+        let old = if self.near.holds(key) { self.near.set(key, qty) } else { self.set_far(key, qty) };
+        self.levels += u64::from(qty != 0);
+        self.levels -= u64::from(old != 0);
+        if key <= self.best {
+            self.set_best(key, qty);
         }
+    }
+
+    #[inline(never)]
+    fn set_far(&mut self, key: i64, qty: i64) -> i64 {
+        if self.levels > 0 {
+            return self.far.set(key, qty);
+        }
+        self.near.set_base(Ladder::base_around(key));
+        self.near.set(key, qty)
+    }
+
+    /// What is at or below the best key was set.
+    fn set_best(&mut self, key: i64, qty: i64) {
         if qty != 0 {
-            self.levels += 1;
-            if key < self.best || self.levels == 1 {
+            if key < self.best {
                 self.best = key;
                 self.follow();
             }
-        } else {
-            self.levels -= 1;
-            if key == self.best
-                && let Some(next) = self.lowest_above(key)
-            {
-                self.best = next.price;
-                self.follow();
-            }
+        } else if key == self.best {
+            self.best = self.lowest_above(key).map_or(i64::MAX, |next| next.price);
+            self.follow();
         }
     }
 
@@ -81,7 +89,7 @@ impl L2Side {
     }
 
     fn follow(&mut self) {
-        if !AT_EASE.contains(&self.near.offset(self.best)) && self.since_move >= self.levels / 4 {
+        if self.levels > 0 && !AT_EASE.contains(&self.near.offset(self.best)) && self.since_move >= self.levels / 4 {
             self.move_window();
         }
     }

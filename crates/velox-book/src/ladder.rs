@@ -66,15 +66,16 @@ impl Ladder {
     }
 
     /// Sets a key of the window and gives what it was.
+    #[inline]
     pub(crate) fn set(&mut self, key: i64, qty: i64) -> i64 {
         let slot = slot(key);
         let old = std::mem::replace(&mut self.qty[slot], qty);
-        if (old == 0) != (qty == 0) {
-            let word = slot / 64;
-            self.words[word] ^= 1 << (slot % 64);
-            let summary = &mut self.summary[word / 64];
-            *summary = *summary & !(1 << (word % 64)) | u64::from(self.words[word] != 0) << (word % 64);
-        }
+        // Without a branch: whether a level comes, goes or stays can't be foreseen.
+        let (at, bit) = (slot / 64, slot % 64);
+        let word = self.words[at] & !(1 << bit) | u64::from(qty != 0) << bit;
+        self.words[at] = word;
+        let summary = &mut self.summary[at / 64];
+        *summary = *summary & !(1 << (at % 64)) | u64::from(word != 0) << (at % 64);
         old
     }
 

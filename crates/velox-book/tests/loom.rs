@@ -203,7 +203,9 @@ fn who_found_a_level_finds_it_again() {
                 assert_eq!(reading.bid(), Some(0));
             }
         });
-        changes.map(|change| change.join().unwrap());
+        for change in changes {
+            change.join().unwrap();
+        }
         reader.join().unwrap();
     });
 }

@@ -11,7 +11,7 @@ use velox_record::{ASK, BID};
 
 use self::latest::Latest;
 use self::node::KEY;
-use self::tree::Tree;
+use self::tree::{Path, Tree};
 use crate::level::{gather, group};
 use crate::{BookError, Depth, Level};
 
@@ -95,14 +95,16 @@ impl OrderBook {
 
     #[inline]
     fn add(&self, side: u8, price: i64, delta: i64, timestamp: u64) -> Result<(), BookError> {
-        let path = self.side(side).path(key(side, price));
-        attempt(|| {
-            let have = path.peek();
-            match have.checked_add(delta) {
-                Some(qty) => path.replace(have, qty).then_some(Ok(())),
-                None => Some(Err(BookError::Overflow { price, have, delta })),
-            }
-        })??;
+        let change = |path: Path| {
+            attempt(|| {
+                let have = path.peek();
+                match have.checked_add(delta) {
+                    Some(qty) => path.replace(have, qty).then_some(Ok(())),
+                    None => Some(Err(BookError::Overflow { price, have, delta })),
+                }
+            })
+        };
+        self.side(side).at(key(side, price), change)??;
         self.last_update.raise(timestamp);
         Ok(())
     }
@@ -110,9 +112,10 @@ impl OrderBook {
     #[inline]
     fn set(&self, side: u8, price: i64, qty: i64, timestamp: u64) {
         let (tree, key) = (self.side(side), key(side, price));
-        let path = if qty == 0 { tree.known_path(key) } else { Some(tree.path(key)) };
-        if let Some(path) = path {
-            path.set(qty);
+        if qty == 0 {
+            tree.at_known(key, |path| path.set(qty));
+        } else {
+            tree.at(key, |path| path.set(qty));
         }
         self.last_update.raise(timestamp);
     }
@@ -185,7 +188,7 @@ impl OrderBook {
     /// What stands at a price of a side ([`BID`](velox_record::BID) or [`ASK`](velox_record::ASK)): below 0 where more
     /// was taken away than added.
     pub fn qty_at(&self, side: u8, price: i64) -> i64 {
-        self.side(side).known_path(key(side, price)).map_or(0, |path| path.qty())
+        self.side(side).at_known(key(side, price), |path| path.qty()).unwrap_or(0)
     }
 
     /// The best `levels` of each side. Each level is as it stood at one time of the call, and one that stood through all of it

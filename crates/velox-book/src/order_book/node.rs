@@ -55,10 +55,10 @@ impl Inner {
         self.children[digit as usize % CHILDREN].get()
     }
 
-    /// The child, which is made if there is none: a leaf for level 0.
+    /// The child, which is made if there is none: a leaf for level 0. Never `None`.
     #[inline]
-    pub(super) fn child_or_new(&self, digit: u32, level: u32) -> &Child {
-        self.child(digit).unwrap_or_else(|| self.new_child(digit, level))
+    pub(super) fn child_or_new(&self, digit: u32, level: u32) -> Option<&Child> {
+        self.child(digit).or_else(|| Some(self.new_child(digit, level)))
     }
 
     #[cold]
@@ -112,8 +112,15 @@ impl Leaf {
         self.qty(tick) <= 0
     }
 
-    pub(super) fn lower(&self, tick: u32) {
+    fn lower(&self, tick: u32) {
         self.word.lower(tick, |tick| self.is_dead(tick));
+    }
+
+    /// Clears dead bits up to the first one that isn't.
+    pub(super) fn clear_front(&self) {
+        while let Some(tick) = self.word.load().lowest().filter(|&tick| self.is_dead(tick)) {
+            self.lower(tick);
+        }
     }
 
     /// As for [`Inner::settle`].

@@ -58,9 +58,8 @@ pub(super) struct Tree {
 
 /// The way to a tick.
 pub(super) struct Path<'a> {
-    /// From the root down; the first `depth` of them.
-    inner: [(&'a Inner, u32); DEPTH],
-    depth: usize,
+    /// From the root down.
+    inner: &'a [(&'a Inner, u32)],
     leaf: &'a Leaf,
     tick: u32,
 }
@@ -70,28 +69,30 @@ impl Tree {
         Self { anchor: OnceLock::new(), root: Inner::new() }
     }
 
-    /// The way to a key; makes what is missing of it.
+    /// Works at a key; makes what is missing of the way there.
     #[inline]
-    pub(super) fn path(&self, key: u64) -> Path<'_> {
+    pub(super) fn at<T>(&self, key: u64, work: impl FnOnce(Path) -> T) -> T {
         let anchor = *self.anchor.get_or_init(|| key);
-        let Some(path) = self.walk_to(anchor, key, |inner, digit, level| Some(inner.child_or_new(digit, level))) else {
+        let Some(answer) = self.walk_to(anchor, key, Inner::child_or_new, work) else {
             unreachable!("what is missing is made")
         };
-        path
+        answer
     }
 
-    /// The way to a key; `None` where nothing ever was.
-    pub(super) fn known_path(&self, key: u64) -> Option<Path<'_>> {
-        self.walk_to(*self.anchor.get()?, key, |inner, digit, _| inner.child(digit))
+    /// Works at a key; `None` where nothing ever was.
+    #[inline]
+    pub(super) fn at_known<T>(&self, key: u64, work: impl FnOnce(Path) -> T) -> Option<T> {
+        self.walk_to(*self.anchor.get()?, key, |inner, digit, _| inner.child(digit), work)
     }
 
     #[inline]
-    fn walk_to<'a>(
+    fn walk_to<'a, T>(
         &'a self,
         anchor: u64,
         key: u64,
         child: impl Fn(&'a Inner, u32, u32) -> Option<&'a Child>,
-    ) -> Option<Path<'a>> {
+        work: impl FnOnce(Path) -> T,
+    ) -> Option<T> {
         let (first, mut level) = route(anchor, key);
         let mut inner = [(&self.root, first); DEPTH];
         let mut depth = 1;
@@ -99,7 +100,9 @@ impl Tree {
             let (parent, at) = inner[depth - 1];
             match child(parent, at, level)? {
                 Child::Inner(node) => inner[depth] = (node, digit(key, level)),
-                Child::Leaf(leaf) => return Some(Path { inner, depth, leaf, tick: digit(key, level) }),
+                Child::Leaf(leaf) => {
+                    return Some(work(Path { inner: &inner[..depth], leaf, tick: digit(key, level) }));
+                }
             }
             depth += 1;
             level -= 1;
@@ -229,16 +232,17 @@ impl Path<'_> {
     #[inline]
     fn publish(&self) -> bool {
         let mut changed = self.leaf.word.raise(self.tick);
-        for (inner, digit) in self.inner[..self.depth].iter().rev() {
+        for (inner, digit) in self.inner.iter().rev() {
             changed |= inner.word.raise(*digit);
         }
         changed
     }
 
-    /// Lowers the bits from the bottom up, as far as they are dead.
+    /// Clears the dead bits at the front of the leaf, and those of nodes that became empty. Others lie until they come
+    /// to the front or are used again: a level that comes and goes changes no word.
     fn retract(&self) {
-        self.leaf.lower(self.tick);
-        for (inner, digit) in self.inner[..self.depth].iter().rev() {
+        self.leaf.clear_front();
+        for (inner, digit) in self.inner.iter().rev() {
             if !inner.is_dead(*digit) {
                 return;
             }
