@@ -239,7 +239,8 @@ export interface Top {
  * `bestBid` and `bestAsk` are two reads. A thrown VELOX_BOOK_CONTENDED means: not applied.
  */
 export class OrderBook {
-  constructor(o?: { instrument?: Instrument })
+  /** `tickShift`: `depth()` in groups of 2^tickShift ticks (0 to 62); the best prices stay what they are. */
+  constructor(o?: { instrument?: Instrument; tickShift?: number })
   updateBid(price: number, delta: number, timestamp: number | bigint): void
   updateAsk(price: number, delta: number, timestamp: number | bigint): void
   setBid(price: number, qty: number, timestamp: number | bigint): void
@@ -250,6 +251,13 @@ export class OrderBook {
   spread(): number | undefined
   qtyAt(side: Side, price: number): number
   depth(levels: number): { bids: Level[]; asks: Level[] }
+  share(): SharedBook
+  /** The same book in another thread, as long as somebody holds it: VELOX_INVALID_VALUE where nobody does. */
+  static attach(shared: SharedBook): OrderBook
+}
+/** What `share()` gives: send it to a worker by `postMessage` or `workerData`, and `attach` there. */
+export interface SharedBook {
+  readonly instrument?: Instrument
 }
 /**
  * A book of one writer (a pipeline or the user; a second one gets VELOX_BOOK_OWNED) and any readers: quantities are set, not
@@ -279,6 +287,9 @@ export class L2Book {
   vwap(side: Side, qty: number): number | undefined
   /** (bids − asks) ÷ (bids + asks) over the best `levels`: −1 to 1; undefined while both are empty. */
   imbalance(levels: number): number | undefined
+  share(): SharedBook
+  /** The same book in another thread, as long as somebody holds it: VELOX_INVALID_VALUE where nobody does. */
+  static attach(shared: SharedBook): L2Book
 }
 
 // ---- bundles --------------------------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
-// Section 2 of the founding document: three market makers and a monitor on one book, as timers on one thread.
+// Section 2 of the founding document: three market makers, each in a worker of its own, and a monitor on one book.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { OrderBook, VeloxError } from 'velox-engine'
-
-const book = new OrderBook()
+import { isMainThread, Worker, workerData } from 'node:worker_threads'
+import { OrderBook, type SharedBook, VeloxError } from 'velox-engine'
 
 function attempt(what: string, update: () => void): void {
   try {
@@ -13,7 +12,7 @@ function attempt(what: string, update: () => void): void {
   }
 }
 
-async function maker(id: number): Promise<void> {
+async function maker(id: number, book: OrderBook): Promise<void> {
   for (let i = 0; i < 100; i++) {
     const price = 10_000 + id * 100 + i * 10
     const qty = 100 + i * 5
@@ -25,7 +24,7 @@ async function maker(id: number): Promise<void> {
 
 const dollars = (ticks: number | undefined) => (ticks === undefined ? 'none' : `$${(ticks / 10_000).toFixed(2)}`)
 
-async function monitor(): Promise<void> {
+async function monitor(book: OrderBook): Promise<void> {
   for (let i = 0; i < 50; i++) {
     const [bid, ask, spread] = [book.bestBid(), book.bestAsk(), book.spread()].map(dollars)
     console.log(`Best Bid: ${bid} | Best Ask: ${ask} | Spread: ${spread}`)
@@ -33,4 +32,11 @@ async function monitor(): Promise<void> {
   }
 }
 
-await Promise.all([maker(0), maker(1), maker(2), monitor()])
+if (isMainThread) {
+  const book = new OrderBook()
+  for (const id of [0, 1, 2]) new Worker(new URL(import.meta.url), { workerData: { id, shared: book.share() } })
+  await monitor(book)
+} else {
+  const { id, shared } = workerData as { id: number; shared: SharedBook }
+  await maker(id, OrderBook.attach(shared))
+}

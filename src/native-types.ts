@@ -32,7 +32,11 @@ export interface Native {
   orderBookSpread(book: number): number | undefined
   orderBookQtyAt(book: number, side: number, price: number): number
   /** Pairs of price and quantity, bids first; how many of them are bids is the first number. */
-  orderBookDepth(book: number, levels: number): number[]
+  orderBookDepth(book: number, levels: number, shift: number): number[]
+
+  /** A number for a book of either kind, by which another thread can attach it. */
+  bookShare(book: number): number
+  bookAttach(token: number, oneWriter: boolean): { slot: number; instrument: number }
 
   l2BookNew(instrument: number): number
   l2BookState(book: number): number

@@ -1,7 +1,11 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { count, Instrument, L2Book, OrderBook, pipeline, poisson } from 'velox-engine'
 import { expect, test } from 'vitest'
 import { expectCode, rejected } from './support/errors.js'
+import { root } from './support/node.js'
 
 const btc = () => new Instrument({ symbol: 'BTCUSDT', venue: 'test', tick: '0.10', lot: '0.001' })
 
@@ -141,4 +145,38 @@ test('a book that a pipeline keeps has no second writer, and is free after it', 
   await run.stop()
   book.set('bid', 1, 1)
   expect(book.qtyAt('bid', 1)).toBe(1)
+})
+
+test('a book is shared with workers, whose updates add up, as long as somebody holds it', async () => {
+  const tick = new Instrument({ symbol: 'SHARED', tick: '0.01', lot: '1' })
+  const book = new OrderBook({ instrument: tick, tickShift: 3 })
+  const l2 = new L2Book({ instrument: tick })
+  l2.apply([{ side: 'bid', price: 5, qty: 6 }], 7)
+  const code = `
+    import { workerData } from 'node:worker_threads'
+    import { L2Book, OrderBook } from 'velox-engine'
+    const book = OrderBook.attach(workerData.book)
+    for (let i = 0; i < 10_000; i++) {
+      book.updateBid(100 + (i % 20), 1, i)
+      book.updateAsk(200 + (i % 20), 2, i)
+    }
+    const l2 = L2Book.attach(workerData.l2)
+    l2.apply([{ side: 'ask', price: 9, qty: workerData.n }], 7 + workerData.n)
+    if (l2.instrument.symbol !== 'SHARED' || l2.qtyAt('bid', 5) !== 6) process.exit(1)`
+  const file = join(mkdtempSync(join(root, 'build/shared-')), 'worker.mjs')
+  writeFileSync(file, code)
+  const codes = [1, 2, 3].map((n) => {
+    const worker = new Worker(file, { workerData: { book: book.share(), l2: l2.share(), n } })
+    return new Promise((resolve) => worker.on('exit', resolve))
+  })
+  expect(await Promise.all(codes)).toEqual([0, 0, 0])
+  expect([book.bestBid(), book.bestAsk(), book.qtyAt('bid', 100)]).toEqual([119, 200, 1_500])
+  // Groups of eight ticks, bids rounded down and asks up, as a price in a group is no better than its name.
+  expect(book.depth(9).bids.reduce((sum, { qty }) => sum + qty, 0)).toBe(30_000)
+  expect(book.depth(9).bids.every(({ price }) => price % 8 === 0)).toBe(true)
+  expect(l2.top()?.ask).toBe(9)
+
+  expectCode(() => OrderBook.attach({} as never), 'VELOX_INVALID_VALUE', 'what share() of a book gave')
+  expectCode(() => OrderBook.attach(l2.share()), 'VELOX_INVALID_VALUE', 'what share() of such a book gave')
+  expectCode(() => new OrderBook({ tickShift: 63 }), 'VELOX_INVALID_VALUE', 'tickShift')
 })

@@ -1,8 +1,9 @@
-import type { L2Book as Face, Level, Side, Top } from '../../index.js'
+import type { L2Book as Face, Level, SharedBook, Side, Top } from '../../index.js'
 import { checkCount, checkInteger, checkList, checkOptions, checkSide, refuse } from '../errors/check.js'
 import { call, native, owned } from '../native.js'
 import { Instrument } from '../record/instrument.js'
 import { depthOf } from './levels.js'
+import { attached, shareOf } from './shared.js'
 
 const STATES = ['empty', 'live', 'stale'] as const
 
@@ -26,6 +27,15 @@ export class L2Book implements Face {
 
   static slotOf(book: L2Book): number {
     return book.#slot
+  }
+
+  share(): SharedBook {
+    return shareOf(this.#slot, { instrument: this.instrument })
+  }
+
+  static attach(shared: SharedBook): L2Book {
+    const { slot, instrument } = attached(shared, true)
+    return L2Book.of(slot, instrument as Instrument)
   }
 
   get crossed(): boolean {

@@ -1,20 +1,37 @@
-import type { OrderBook as Face, Instrument as InstrumentFace, Level, Side } from '../../index.js'
+import type { OrderBook as Face, Instrument as InstrumentFace, Level, SharedBook, Side } from '../../index.js'
 import { checkCount, checkInteger, checkOptions, checkSide, checkTime, refuse } from '../errors/check.js'
 import { call, native, owned } from '../native.js'
 import { Instrument } from '../record/instrument.js'
 import { depthOf } from './levels.js'
+import { attached, shareOf } from './shared.js'
 
+/** Groups of more ticks than a price can count. */
+const MOST_SHIFT = 62
 const ADD = 0
 const SET = 1
 
 export class OrderBook implements Face {
   readonly #slot: number
+  readonly #instrument: Instrument | undefined
+  readonly #tickShift: number
 
-  constructor(o: { instrument?: InstrumentFace } = {}) {
-    checkOptions(o, ['instrument'], 'OrderBook')
-    if (o.instrument !== undefined && !(o.instrument instanceof Instrument))
-      refuse('instrument', 'an Instrument', o.instrument)
-    this.#slot = owned(this, native.orderBookNew())
+  constructor(o: { instrument?: InstrumentFace; tickShift?: number } = {}, slot?: number) {
+    checkOptions(o, ['instrument', 'tickShift'], 'OrderBook')
+    const { instrument, tickShift = 0 } = o
+    if (instrument !== undefined && !(instrument instanceof Instrument))
+      refuse('instrument', 'an Instrument', instrument)
+    this.#instrument = instrument
+    this.#tickShift = checkInteger('tickShift', tickShift, 0, MOST_SHIFT)
+    this.#slot = owned(this, slot ?? native.orderBookNew())
+  }
+
+  share(): SharedBook {
+    return shareOf(this.#slot, { instrument: this.#instrument, tickShift: this.#tickShift })
+  }
+
+  static attach(shared: SharedBook): OrderBook {
+    const { slot, instrument, tickShift } = attached(shared, false)
+    return new OrderBook({ tickShift, ...(instrument && { instrument }) }, slot)
   }
 
   updateBid(price: number, delta: number, timestamp: number | bigint): void {
@@ -59,6 +76,6 @@ export class OrderBook implements Face {
 
   depth(levels: number): { bids: Level[]; asks: Level[] } {
     checkCount('levels', levels)
-    return depthOf(call(() => native.orderBookDepth(this.#slot, levels)))
+    return depthOf(call(() => native.orderBookDepth(this.#slot, levels, this.#tickShift)))
   }
 }

@@ -1,6 +1,6 @@
 //! The book of one writer and any readers.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 
 use velox_record::{ASK, BID, Instrument};
 
@@ -103,6 +103,11 @@ impl L2Book {
         &self.0.instrument
     }
 
+    /// A handle that does not keep the book.
+    pub fn downgrade(&self) -> WeakL2Book {
+        WeakL2Book(Arc::downgrade(&self.0))
+    }
+
     /// Becomes its writer, until the [`L2Writer`] is dropped; `by` is what a second one is told.
     ///
     /// # Errors
@@ -178,6 +183,17 @@ impl L2Book {
     /// (bids - asks) / (bids + asks) over the best `levels`: -1 to 1; `None` while both are empty.
     pub fn imbalance(&self, levels: usize) -> Option<f64> {
         self.0.levels().imbalance(levels)
+    }
+}
+
+/// A book as long as somebody else holds it.
+#[derive(Debug, Clone)]
+pub struct WeakL2Book(Weak<Shared>);
+
+impl WeakL2Book {
+    /// The book; `None` when nobody holds it any more.
+    pub fn upgrade(&self) -> Option<L2Book> {
+        self.0.upgrade().map(L2Book)
     }
 }
 

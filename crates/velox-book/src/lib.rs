@@ -29,7 +29,7 @@ mod seqlock;
 mod sync;
 
 pub use error::BookError;
-pub use l2_book::{L2Book, L2Event, L2Writer, Standing};
+pub use l2_book::{L2Book, L2Event, L2Writer, Standing, WeakL2Book};
 pub use level::{Depth, Level, Top};
 pub use order_book::OrderBook;
 pub use quote_check::QuoteCheck;

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use napi_derive::napi;
 use velox_engine::{ASK, BID, Depth, OrderBook};
 
@@ -52,11 +54,11 @@ pub(crate) fn flat(depth: &Depth) -> Result<Vec<f64>, Thrown> {
 /// Makes a book of many writers.
 #[napi(catch_unwind)]
 pub fn order_book_new() -> u32 {
-    slots::put(Object::OrderBook(OrderBook::new()))
+    slots::put(Object::OrderBook(Arc::new(OrderBook::new())))
 }
 
-/// The best levels of both sides.
+/// The best levels of both sides, in groups of 2^shift ticks.
 #[napi(catch_unwind)]
-pub fn order_book_depth(book: u32, levels: f64) -> crate::errors::Result<Vec<f64>> {
-    Ok(slots::with(book as usize, of!(OrderBook), |book| flat(&book.depth(levels as usize)))?)
+pub fn order_book_depth(book: u32, levels: f64, shift: u32) -> crate::errors::Result<Vec<f64>> {
+    Ok(slots::with(book as usize, of!(OrderBook), |book| flat(&book.depth_grouped(levels as usize, shift)))?)
 }

@@ -18,6 +18,7 @@ mod pipeline;
 mod plan;
 mod raw;
 mod report;
+mod shared;
 mod slots;
 
 use napi::bindgen_prelude::{Env, JsValue, Object};

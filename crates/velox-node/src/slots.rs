@@ -18,7 +18,7 @@ use crate::pipeline::RunEntry;
 
 #[expect(clippy::large_enum_variant, reason = "a slot is made once and looked at for long")]
 pub(crate) enum Object {
-    OrderBook(OrderBook),
+    OrderBook(Arc<OrderBook>),
     L2Book(L2Book),
     Ring(Arc<SharedMemory>),
     Builder((BundleBuilder, Option<Sending>)),
