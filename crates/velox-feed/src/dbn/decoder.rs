@@ -124,11 +124,7 @@ impl Decoder {
         if wanted.len() <= MOST_SYMBOLS {
             let wanted = wanted.to_vec();
             for symbol in &wanted {
-                self.add(symbol).map_err(|Fault { expected, got }| FeedError::InvalidValue {
-                    field: "instrument",
-                    expected,
-                    got,
-                })?;
+                self.add(symbol).map_err(|fault| fault.of_option("instrument"))?;
             }
         }
         Ok(())
