@@ -96,7 +96,7 @@ impl FeedError {
 }
 
 /// What a request should have been, where the venue says that it is not.
-const ACCEPTED: &str = "an accepted request";
+pub(crate) const ACCEPTED: &str = "an accepted request";
 
 /// What is wrong with a message, before anybody says where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
