@@ -98,7 +98,7 @@ impl FeedError {
 }
 
 /// What a request should have been, where the venue says that it is not.
-const ACCEPTED: &str = "an accepted request";
+pub(crate) const ACCEPTED: &str = "an accepted request";
 
 /// What is wrong with a message, before anybody says where it stands. Boxed, so that what goes well fits two registers.
 #[derive(Debug, Clone, PartialEq, Eq)]

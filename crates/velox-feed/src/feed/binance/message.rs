@@ -1,6 +1,6 @@
 //! What a message is, from the fields it has.
 
-use crate::error::Fault;
+use crate::error::{ACCEPTED, Fault};
 use crate::json::{Items, Value};
 
 /// A message of Binance's market streams or its REST snapshot. Prices and quantities are still texts.
@@ -57,7 +57,7 @@ impl<'a> Message<'a> {
             None if fields.get("result").is_some() => Ok(Self::Other),
             None if fields.get("error").is_some() || fields.get("msg").is_some() => {
                 let reason = fields.get("error").unwrap_or(fields).get("msg").and_then(Value::as_text);
-                Err(Fault::new("an accepted request", reason.unwrap_or(b"an error")))
+                Err(Fault::new(ACCEPTED, reason.unwrap_or(b"an error")))
             }
             None => Err(Fault::new(
                 "a depthUpdate, bookTicker or trade event or a snapshot of Binance",

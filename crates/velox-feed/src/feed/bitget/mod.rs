@@ -19,7 +19,7 @@ use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::{Depth, Keep, Line};
 use super::level::{checksum, one_of, pair, steps};
 use super::time::millis;
-use crate::error::Fault;
+use crate::error::{ACCEPTED, Fault};
 use crate::json::Value;
 
 /// Channels in one request: it has at most 4,096 bytes.
@@ -40,7 +40,7 @@ impl Dialect for Bitget {
     ) -> Result<(), Fault> {
         if let Some(event) = message.get("event") {
             return match event.as_text() {
-                Some(b"error") => Err(Fault::new("an accepted request", message.text("msg").unwrap_or(b"an error"))),
+                Some(b"error") => Err(Fault::new(ACCEPTED, message.text("msg").unwrap_or(b"an error"))),
                 _ => Ok(()),
             };
         }

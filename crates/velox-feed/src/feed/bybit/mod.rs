@@ -21,7 +21,7 @@ use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::Keep;
 use super::level::{one_of, pair, steps};
 use super::time::millis;
-use crate::error::Fault;
+use crate::error::{ACCEPTED, Fault};
 use crate::json::{Value, whole};
 
 /// Topics in one request: spot takes no more.
@@ -40,7 +40,7 @@ impl Dialect for Bybit {
     ) -> Result<(), Fault> {
         let Some(topic) = message.get("topic") else {
             return match message.get("success").map(|_| message.bool("success")).transpose()? {
-                Some(false) => Err(Fault::new("an accepted request", message.text("ret_msg").unwrap_or(b"a refusal"))),
+                Some(false) => Err(Fault::new(ACCEPTED, message.text("ret_msg").unwrap_or(b"a refusal"))),
                 Some(true) => Ok(()),
                 None if message.get("op").is_some() => Ok(()),
                 None => Err(Fault::new("a message with `topic`, `success` or `op`", message.describe())),

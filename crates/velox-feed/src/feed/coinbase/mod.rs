@@ -15,7 +15,7 @@ use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::Keep;
 use super::level::{one_of, steps};
 use super::time::iso;
-use crate::error::Fault;
+use crate::error::{ACCEPTED, Fault};
 use crate::json::Value;
 
 pub(super) struct Coinbase;
@@ -30,7 +30,7 @@ impl Dialect for Coinbase {
         out: &mut Vec<MarketEvent>,
     ) -> Result<(), Fault> {
         if message.get("type").and_then(Value::as_text) == Some(b"error") {
-            return Err(Fault::new("an accepted request", message.text("message").unwrap_or(b"an error")));
+            return Err(Fault::new(ACCEPTED, message.text("message").unwrap_or(b"an error")));
         }
         let channel = message.text("channel")?;
         let number = message.number("sequence_num")?;

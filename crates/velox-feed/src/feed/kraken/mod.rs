@@ -21,7 +21,7 @@ use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::{Depth, Line};
-use crate::error::Fault;
+use crate::error::{ACCEPTED, Fault};
 use crate::json::Value;
 
 /// Levels a side that are subscribed to: the most there are.
@@ -56,7 +56,7 @@ impl Dialect for Kraken {
         let refused = text("status") == Some(b"error") || message.get("error").is_some();
         if refused {
             let reason = text("errorMessage").or_else(|| text("error"));
-            return Err(Fault::new("an accepted request", reason.unwrap_or(b"an error without a text")));
+            return Err(Fault::new(ACCEPTED, reason.unwrap_or(b"an error without a text")));
         }
         match (text("channel"), text("method")) {
             (Some(channel), _) => v2::read(channel, message, &self.depths, markets, stamp, batch, out),

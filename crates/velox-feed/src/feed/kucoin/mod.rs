@@ -17,7 +17,7 @@ use super::sync::{Late, Rule, Sync, Update};
 use super::time::millis;
 use super::{Applied, FeedState, Heartbeat, Protocol};
 use crate::FeedError;
-use crate::error::Fault;
+use crate::error::{ACCEPTED, Fault};
 use crate::json::{Doc, Value};
 
 /// The most symbols in one topic.
@@ -90,7 +90,7 @@ impl Kucoin {
             b"message" => {}
             b"error" => {
                 let reason = message.get("data").and_then(Value::as_text).unwrap_or(b"an error");
-                return Err(Fault::new("an accepted request", reason));
+                return Err(Fault::new(ACCEPTED, reason));
             }
             _ => return Ok(Applied::Ignored),
         }

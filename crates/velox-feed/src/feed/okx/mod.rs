@@ -18,7 +18,7 @@ use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::{Depth, Keep, Line};
 use super::level::{checksum, one_of, pair, steps};
 use super::time::millis;
-use crate::error::Fault;
+use crate::error::{ACCEPTED, Fault};
 use crate::json::Value;
 
 pub(super) struct Okx;
@@ -36,7 +36,7 @@ impl Dialect for Okx {
     ) -> Result<(), Fault> {
         if let Some(event) = message.get("event") {
             return match event.as_text() {
-                Some(b"error") => Err(Fault::new("an accepted request", message.text("msg").unwrap_or(b"an error"))),
+                Some(b"error") => Err(Fault::new(ACCEPTED, message.text("msg").unwrap_or(b"an error"))),
                 _ => Ok(()),
             };
         }
