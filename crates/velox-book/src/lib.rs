@@ -1,7 +1,8 @@
 //! Exact limit order books.
 //!
-//! [`L2Book`] has one writer and shows its readers one consistent instant per exchange event; [`OrderBook`] has any
-//! number of writers, whose updates add up. [`QuoteCheck`] holds a book to the exchange's own quotes.
+//! [`L2Book`] has one writer and shows its readers one consistent instant per exchange event: take it for a feed.
+//! [`OrderBook`] has any number of writers, whose updates add up, and no event but a change of one price: take it where
+//! several threads write. [`QuoteCheck`] holds a book to the exchange's own quotes.
 //!
 //! ```
 //! use velox_book::L2Book;

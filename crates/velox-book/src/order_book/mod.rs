@@ -33,9 +33,9 @@ const SPINS: u32 = 8;
 /// then gives up and has applied nothing; once the quantity is in, it is finished. Net negative quantities are kept, as other
 /// writers' updates may still bring them up, and are never the best.
 ///
-/// Cost: an update 10 to 40 ns and a best price about 10 ns near the first price of its side, without others at the same time;
-/// more for prices that differ from that in their 16th or a higher bit, by a step for every 5 bits. Memory: 2 kB at
-/// first, then 320 bytes for each 32 ticks in use and 830 for each node above; none is given back before the book goes.
+/// Cost: 15 to 40 ns an update with two writers and a reader on two cores, near the first price of its side; more for
+/// prices that differ from that in their 16th or a higher bit, by a step for every 5 bits. Memory: 2 kB at first, then
+/// 320 bytes for each 32 ticks in use and 830 for each node above; none is given back before the book goes.
 ///
 /// ```
 /// let book = velox_book::OrderBook::new();

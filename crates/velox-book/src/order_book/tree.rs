@@ -93,9 +93,22 @@ impl Tree {
         child: impl Fn(&'a Inner, u32, u32) -> Option<&'a Child>,
         work: impl FnOnce(Path) -> T,
     ) -> Option<T> {
-        let (first, mut level) = route(anchor, key);
-        let mut inner = [(&self.root, first); DEPTH];
-        let mut depth = 1;
+        match route(anchor, key) {
+            (MIDDLE, level) => self.walk_down::<{ NEAR as usize }, T>((MIDDLE, level), key, child, work),
+            far => self.walk_down::<DEPTH, T>(far, key, child, work),
+        }
+    }
+
+    /// With at most `MOST` inner nodes on the way.
+    #[inline]
+    fn walk_down<'a, const MOST: usize, T>(
+        &'a self,
+        (first, mut level): (u32, u32),
+        key: u64,
+        child: impl Fn(&'a Inner, u32, u32) -> Option<&'a Child>,
+        work: impl FnOnce(Path) -> T,
+    ) -> Option<T> {
+        let (mut inner, mut depth) = ([(&self.root, first); MOST], 1);
         loop {
             let (parent, at) = inner[depth - 1];
             match child(parent, at, level)? {
