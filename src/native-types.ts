@@ -41,8 +41,10 @@ export interface Native {
   l2BookNew(instrument: number): number
   l2BookState(book: number): number
   l2BookCrossed(book: number): boolean
-  /** `[bid, bidQty, ask, askQty, sequence]` into `out`; false where there is no top. */
-  l2BookTop(book: number, out: Float64Array): boolean
+  /** Where this thread's tops are left: `[bid, bidQty, ask, askQty, sequence, 1]` as doubles; `[…, 0]` for none. */
+  l2BookTopCells(cells: Uint8Array): void
+  /** Gives the function that leaves a book's top there. */
+  l2BookBindTop(book: number): () => void
   l2BookDepth(book: number, levels: number): number[]
   l2BookQtyAt(book: number, side: number, price: number): number
   l2BookVwap(book: number, side: number, qty: number): number | undefined

@@ -7,10 +7,14 @@ import { attached, shareOf } from './shared.js'
 
 const STATES = ['empty', 'live', 'stale'] as const
 
+/** Where the native side leaves the top of the book that was asked last. */
+const top = new Float64Array(new SharedArrayBuffer(48))
+native.l2BookTopCells(new Uint8Array(top.buffer))
+
 export class L2Book implements Face {
   readonly instrument: Instrument
   readonly #slot: number
-  readonly #top = new Float64Array(5)
+  readonly #readTop: () => void
   readonly #one = new Float64Array(3)
 
   constructor(o: { instrument: Instrument }, slot?: number) {
@@ -18,6 +22,7 @@ export class L2Book implements Face {
     if (!(o.instrument instanceof Instrument)) refuse('instrument', 'an Instrument', o.instrument)
     this.instrument = o.instrument
     this.#slot = owned(this, slot ?? native.l2BookNew(o.instrument.id))
+    this.#readTop = native.l2BookBindTop(this.#slot)
   }
 
   /** A book that the native side has in a slot of this thread. */
@@ -85,10 +90,9 @@ export class L2Book implements Face {
   }
 
   top(): Top | undefined {
-    const top = this.#top
-    if (!call(() => native.l2BookTop(this.#slot, top))) return undefined
-    const [bid, bidQty, ask, askQty, sequence] = top as unknown as [number, number, number, number, number]
-    return { bid, bidQty, ask, askQty, sequence }
+    call(this.#readTop)
+    if (top[5] === 0) return undefined
+    return { bid: top[0], bidQty: top[1], ask: top[2], askQty: top[3], sequence: top[4] } as Top
   }
 
   depth(levels: number): { bids: Level[]; asks: Level[] } {

@@ -1,16 +1,28 @@
+use std::cell::RefCell;
+
 use napi_derive::napi;
+use velox_engine::ring::ForeignWords;
 use velox_engine::{L2Book, Standing, Top};
 
 use crate::books::{flat, side};
 use crate::errors::{Result, Thrown};
 use crate::instrument::instrument;
-use crate::raw::{Call, Entry, Value, exact};
+use crate::raw::{Call, Entry, SlotWork, Value, exact};
 use crate::slots::{self, Object, of};
 
-pub(crate) static FUNCTIONS: [Entry; 7] = [
+thread_local! {
+    /// Where tops are left: making JavaScript values of them would cost more than all the rest of the call.
+    static TOP: RefCell<Option<ForeignWords>> = const { RefCell::new(None) };
+}
+
+/// The words of a top: its five numbers as doubles, and whether there is one.
+const TOP_WORDS: usize = 6;
+
+pub(crate) static FUNCTIONS: [Entry; 8] = [
     Entry { name: c"l2BookState", run: |call| on(call, |book| Ok(Value::Number(standing(book)))) },
     Entry { name: c"l2BookCrossed", run: |call| on(call, |book| Ok(Value::Bool(book.crossed()))) },
-    Entry { name: c"l2BookTop", run: |call| on(call, |book| Ok(Value::Bool(top(call, book)?))) },
+    Entry { name: c"l2BookTopCells", run: top_cells },
+    Entry { name: c"l2BookBindTop", run: |call| Ok(call.bound::<TopWork>(c"top", call.index(0))) },
     Entry {
         name: c"l2BookQtyAt",
         run: |call| on(call, |book| Value::integer("qty", Some(book.qty_at(side(call, 1), call.integer(2))))),
@@ -34,16 +46,33 @@ fn standing(book: &L2Book) -> f64 {
     }
 }
 
-fn top(call: &Call, book: &L2Book) -> Answer<bool> {
-    let Some(Top { bid, bid_qty, ask, ask_qty, sequence }) = book.top() else { return Ok(false) };
-    let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
-    let numbers = [("bid", bid), ("bidQty", bid_qty), ("ask", ask), ("askQty", ask_qty), ("sequence", sequence)];
-    let mut exactly = [0.0; 5];
-    for (out, (field, n)) in exactly.iter_mut().zip(numbers) {
-        *out = exact(field, n)?;
+/// A `Uint8Array` over 48 shared bytes: where this thread's tops are left from here on.
+fn top_cells(call: &Call) -> Answer<Value> {
+    let cells = Some(call.hold(0, "cells")?.words()).filter(|cells| cells.len() == TOP_WORDS);
+    let cells = cells.ok_or_else(|| Thrown::value("cells", "48 bytes", "another number of them"))?;
+    TOP.set(Some(cells));
+    Ok(Value::Undefined)
+}
+
+struct TopWork;
+
+impl SlotWork for TopWork {
+    /// Leaves bid, its quantity, ask, its quantity, the sequence and 1 in the cells; only a 0 where there is no top.
+    fn work(slot: usize) -> Answer<()> {
+        let top = slots::with(slot, of!(L2Book), |book| Ok(book.top()))?;
+        let mut words = [0; TOP_WORDS];
+        if let Some(Top { bid, bid_qty, ask, ask_qty, sequence }) = top {
+            let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+            let numbers =
+                [("bid", bid), ("bidQty", bid_qty), ("ask", ask), ("askQty", ask_qty), ("sequence", sequence)];
+            for (word, (field, n)) in words.iter_mut().zip(numbers) {
+                *word = exact(field, n)?.to_bits();
+            }
+            words[TOP_WORDS - 1] = 1.0f64.to_bits();
+        }
+        TOP.with_borrow(|cells| cells.as_ref().map_or((), |cells| cells.fill(0, words.into_iter())));
+        Ok(())
     }
-    call.fill(1, &exactly);
-    Ok(true)
 }
 
 /// Book, triples of side, price and quantity, sequence (below 0: as it is), whether all levels are replaced.
