@@ -1,3 +1,5 @@
+use std::ops::Deref;
+
 use thiserror::Error;
 
 use crate::feed::Venue;
@@ -98,24 +100,38 @@ impl FeedError {
 /// What a request should have been, where the venue says that it is not.
 pub(crate) const ACCEPTED: &str = "an accepted request";
 
-/// What is wrong with a message, before anybody says where it stands.
+/// What is wrong with a message, before anybody says where it stands. Boxed, so that what goes well fits two registers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct Fault(Box<Wrong>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wrong {
     pub(crate) expected: String,
     pub(crate) got: String,
 }
 
+impl Deref for Fault {
+    type Target = Wrong;
+
+    fn deref(&self) -> &Wrong {
+        &self.0
+    }
+}
+
 impl Fault {
+    #[cold]
     pub(crate) fn new(expected: impl Into<String>, got: impl AsRef<[u8]>) -> Self {
-        Self { expected: expected.into(), got: shorten(got.as_ref()) }
+        Self(Box::new(Wrong { expected: expected.into(), got: shorten(got.as_ref()) }))
     }
 
     pub(crate) fn of(self, venue: Venue) -> FeedError {
-        FeedError::Message { venue: venue.name(), expected: self.expected, got: self.got }
+        let Wrong { expected, got } = *self.0;
+        FeedError::Message { venue: venue.name(), expected, got }
     }
 
     pub(crate) fn at(self, path: &str, line: u64) -> FeedError {
-        FeedError::Corrupt { path: path.to_owned(), line, expected: self.expected, got: self.got }
+        let Wrong { expected, got } = *self.0;
+        FeedError::Corrupt { path: path.to_owned(), line, expected, got }
     }
 }
 

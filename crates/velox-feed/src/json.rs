@@ -375,7 +375,8 @@ mod tests {
         let root = doc.read(json).unwrap();
         let decimal = |key| root.decimal(key).map(|text| String::from_utf8_lossy(text).into_owned());
         assert_eq!(["price", "qty", "a", "b"].map(|key| decimal(key).unwrap()), ["0.50", "1e5", "-3", "0.10"]);
-        assert_eq!((decimal("c").unwrap_err().got, decimal("z").unwrap_err().got), ("null".into(), "nothing".into()));
+        assert_eq!(decimal("c").unwrap_err().got, "null");
+        assert_eq!(decimal("z").unwrap_err().got, "nothing");
     }
 
     #[test]

@@ -43,9 +43,11 @@ impl Text {
                 kept.length = text.len() as u8;
             }
             Keep::Digits => {
-                for &byte in text.iter().filter(|byte| **byte != b'.').skip_while(|byte| **byte == b'0') {
+                // Every byte is written, and the next one over it where it doesn't count: no branch to guess.
+                for &byte in text {
                     kept.bytes[usize::from(kept.length)] = byte;
-                    kept.length += 1;
+                    let is_digit = u8::from(byte != b'.');
+                    kept.length += is_digit & u8::from(kept.length > 0 || byte != b'0');
                 }
             }
         }
