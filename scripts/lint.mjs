@@ -12,7 +12,8 @@ const checks = [
   ['cargo', 'clippy', '--quiet', '-p', 'velox-node', '--', '-D', 'warnings'],
   ['cargo', 'doc', '--quiet', '--workspace', '--no-deps'],
   ['npx', 'biome', 'check', '--error-on-warnings', '.'],
-  ['npx', 'tsc', '-p', '.', '--noEmit'],
+  // The types of the tests are checked against what this leaves in dist/.
+  ['npx', 'tsc', '-p', '.'],
   ['npx', 'tsc', '-p', 'test/types'],
 ]
 
