@@ -199,6 +199,12 @@ ${clock(rust, js)}
 ${filters(stage, expr)}
 
 ${pipelines(throughput, maps, starts)}
+
+## Books and live markets beside others
+
+Packages of their own, with their figures: the books beside other crates' in \`bench/compare/books-rust\`, beside JavaScript's in
+\`bench/compare/books-js\`; the JSON parsers in \`bench/json\`. From a server's send stamp to the book, over loopback:
+\`cargo bench -p velox_engine --bench live\`, figures in docs/decisions.md.
 `,
 )
 console.log('bench/RESULTS.md written')
