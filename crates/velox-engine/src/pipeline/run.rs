@@ -346,6 +346,8 @@ impl Run {
                 // `start` goes on when every sender is gone.
                 drop(ready);
                 control.wait_at_gate();
+                // The wait for the others is no pause of the machine.
+                agents.resume(velox_clock::now());
                 run(agents)
             };
             match std::thread::Builder::new().name(format!("velox-{i}")).spawn(body) {

@@ -71,7 +71,15 @@ impl HostedThread {
         let control = self.plan.control();
         let (agents, setup) = self.plan.build();
         let own = Loop::new(agents, setup);
-        ScriptLoop { own: Some(own), control, end: self.end, rested: velox_clock::now(), warm: false }
+        ScriptLoop {
+            own: Some(own),
+            control,
+            end: self.end,
+            rested: velox_clock::now(),
+            resting: false,
+            warm: false,
+            opened: false,
+        }
     }
 }
 
@@ -99,7 +107,11 @@ pub struct ScriptLoop {
     end: mpsc::Sender<ThreadEnd>,
     /// When the script's event loop had its last turn, on the clock.
     rested: u64,
+    /// Its event loop has its turn now.
+    resting: bool,
     warm: bool,
+    /// Whether the run goes: asked for once, as asking takes a lock.
+    opened: bool,
 }
 
 /// The script's event loop has a turn at least this often, in ns.
@@ -159,10 +171,17 @@ impl ScriptLoop {
         let Some(own) = &mut self.own else { return Step::Ended };
         let now = velox_clock::now();
         own.resume(now);
+        // From its end on: a turn that took longer than the time between two would leave no step in between.
+        if std::mem::take(&mut self.resting) {
+            self.rested = now;
+        }
         if let Some(answer) = answer {
             own.commit(answer, now);
         }
-        if !self.control.is_open() {
+        if !self.opened {
+            self.opened = self.control.is_open();
+        }
+        if !self.opened {
             if !std::mem::replace(&mut self.warm, true) {
                 own.warm_up();
             }
@@ -171,7 +190,7 @@ impl ScriptLoop {
         }
         loop {
             if own.last().saturating_sub(self.rested) > REST_NS {
-                self.rested = own.last();
+                self.resting = true;
                 return Step::Rest;
             }
             match own.turn(ROUNDS) {

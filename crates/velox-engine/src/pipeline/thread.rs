@@ -160,7 +160,7 @@ impl Loop {
         self.settle(caught)
     }
 
-    /// The script ran until `now`: that is no pause of the machine.
+    /// Somebody else had the thread until `now`, a script or the gate: that is no pause of the machine.
     pub(crate) fn resume(&mut self, now: u64) {
         self.last = now;
         self.resumed = true;
@@ -300,10 +300,11 @@ pub(crate) fn run(mut agents: Loop) -> ThreadEnd {
     }
 }
 
-fn poll_all(agents: &mut [Box<dyn Agent>], at: &mut usize) -> Result<usize, EngineError> {
+fn poll_all(agents: &mut [Box<dyn Agent>], at: &mut usize, heart: &Heart) -> Result<usize, EngineError> {
     let mut work = 0;
     for (i, agent) in agents.iter_mut().enumerate() {
         *at = i;
+        heart.at.store(i, Ordering::Relaxed);
         work += agent.poll()? + agent.offered();
     }
     Ok(work)
@@ -345,7 +346,7 @@ fn wait(
     let heart = &setup.heart;
     setup.parker.park_unless(
         || {
-            result = poll_all(agents, at);
+            result = poll_all(agents, at, heart);
             let stays = setup.control.aborted() || !matches!(result, Ok(0));
             if !stays {
                 heart.beat.store(ASLEEP, Ordering::Relaxed);
