@@ -150,8 +150,9 @@ impl Books {
                     });
                 }
                 let reason = error.to_string();
-                // Where nothing would show that this message was one of the book's, the book can't be believed.
-                if self.feed.venue().checks() == Checks::None {
+                // Where no number would show that this message was one of the book's, the book can't be believed: a checksum
+                // covers its best levels only.
+                if matches!(self.feed.venue().checks(), Checks::Checksum | Checks::None) {
                     return Err(End::Broken(reason, None));
                 }
                 self.counters.failed(&reason);

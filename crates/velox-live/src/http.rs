@@ -167,8 +167,16 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, String> {
     if let Some(coding) = value("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")) {
         return Err(format!("expected a plain body, got the content encoding {coding}"));
     }
-    let retry_after = value("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    let retry_after = value("retry-after").and_then(retry_after);
     Ok(Some(Head { status, retry_after, body, len }))
+}
+
+/// The longest wait that a server is granted.
+const LONGEST_RETRY: u64 = 3_600;
+
+/// What a `Retry-After` in seconds asks for; its form as a date is not taken.
+pub(crate) fn retry_after(seconds: &str) -> Option<Duration> {
+    seconds.parse().ok().map(|seconds: u64| Duration::from_secs(seconds.min(LONGEST_RETRY)))
 }
 
 /// A chunked body as far as it has come.

@@ -56,6 +56,10 @@ impl Outbox {
         if self.given == self.held.len() {
             self.held.clear();
             self.given = 0;
+        } else if self.given > self.held.len() / 2 {
+            // A backlog that never ends must not keep what has gone.
+            self.held.drain(..self.given);
+            self.given = 0;
         }
         if moved > 0 {
             self.wake();

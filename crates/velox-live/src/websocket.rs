@@ -152,7 +152,7 @@ fn request(to: &Endpoint) -> Result<Request, DialError> {
 
 fn refused(to: &Endpoint, error: Error) -> DialError {
     let Error::Http(response) = error else { return DialError::passing(to, &error) };
-    let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let after = response.headers().get("retry-after").and_then(|value| http::retry_after(value.to_str().ok()?));
     let body = response.body().as_deref().unwrap_or_default();
-    http::unwanted(to, response.status().as_u16(), after.map(Duration::from_secs), body)
+    http::unwanted(to, response.status().as_u16(), after, body)
 }
