@@ -183,13 +183,15 @@ const [throughput] = bench('velox_engine', 'throughput')
 const [starts] = lines('node', ['bench/start.mjs'])
 const maps = bench('velox-expr', 'map')
 const runs = bench('velox_engine', 'poisson')
+/** What was measured; what is not committed may differ from it. */
+const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim()
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${platform()} ${arch()}, Node ${process.versions.node}`
 
 writeFileSync(
   new URL('RESULTS.md', import.meta.url),
   `# Results
 
-Made by \`npm run build && npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. A virtual machine whose
+Made by \`npm run build && npm run bench\` on ${new Date().toISOString().slice(0, 10)} at commit ${commit}: ${machine}. A virtual machine whose
 cores are shared with others: figures move from run to run, ratios less.
 
 ${poisson(runs)}
