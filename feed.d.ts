@@ -47,7 +47,10 @@ export interface Heartbeat {
  * @example
  * const feed = new Feed({ venue: 'binance-spot', symbols: ['BTCUSDT'] })
  * socket.on('message', (data) => {
- *   if (feed.apply(data) === 'gap') for (const symbol of feed.staleSymbols()) refetch(feed.snapshotRequest(symbol))
+ *   feed.apply(data)
+ *   // Undefined while the book is live. Once at a time, in a real program.
+ *   const request = feed.snapshotRequest('BTCUSDT')
+ *   if (request) fetch(request.url).then(async (answer) => feed.snapshot('BTCUSDT', await answer.text()))
  * })
  */
 export class Feed {
@@ -65,7 +68,8 @@ export class Feed {
   readonly venue: Venue
   /**
    * One message of the connection. `receiveTs` in epoch ns, now by default. Throws VELOX_BAD_MESSAGE for what is no message
-   * of the venue: nothing was applied. Costs one native call and no object; a text is copied, bytes are read in place.
+   * of the venue: nothing was applied; VELOX_RING_CLOSED where the ring of trades is closed: all else was applied. Costs one
+   * native call and no object; a text is copied, bytes are read in place.
    */
   apply(message: string | Uint8Array, receiveTs?: bigint): Applied
   /** The answer to a {@link snapshotRequest}. Throws VELOX_UNKNOWN_SYMBOL, VELOX_BAD_MESSAGE. */
@@ -91,14 +95,14 @@ export class Feed {
 
 /**
  * A live market as a pipeline's source. It connects when the run goes, on a native thread of its own: subscribes, fetches
- * snapshots where the venue wants them, beats, reconnects with backoff and jitter, and synchronises again. A book behind it
- * is the venue's or `stale`; `run.stats()` shows its connection and each book's state and age (`stages[0].live`). A pipeline
+ * snapshots where the venue wants them, beats, reconnects with backoff and jitter, and synchronises again. While the run goes, a book
+ * behind it is the venue's or `stale`; `run.stats()` shows its connection and each book's state and age (`stages[0].live`). A pipeline
  * that falls behind never blocks the socket: what finds no room is counted, and its books go stale until they are
  * synchronised again. TLS trusts what the system trusts, or SSL_CERT_FILE.
  *
  * `symbols` as the venue spells them; `instruments` for those whose decimals the venue's table doesn't know (8 then).
- * `url`, `restUrl`: another server than the venue's own. `record`: a file that gets every message as it came, which `replay`
- * gives back as the same events. `signal` ends it as `run.stop()` does.
+ * `url`, `restUrl`: another server than the venue's own. `record`: a file that every message is appended to as it
+ * came, which `replay` gives back as the same events. `signal` ends it as `run.stop()` does.
  *
  * A run fails with VELOX_STAGE_FAILED for what another connection would not mend: VELOX_TLS_UNTRUSTED, VELOX_LIVE_REFUSED
  * (an HTTP status), VELOX_BAD_MESSAGE (a symbol that the venue refuses), VELOX_FILE_UNWRITABLE.
