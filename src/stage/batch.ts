@@ -7,7 +7,7 @@ import { CLOSE, OPEN, refuseIndex } from '../ring/batch.js'
 const WORD = 8
 
 /** Batches between two times of finding out anew which words a stage reads. */
-const FORGET_AFTER = 256
+const FORGET_AFTER = 4_096
 
 /** The memory of a batch, and whose it is on the native side. */
 export interface Place {
@@ -37,7 +37,8 @@ export class StageBatch<T extends Element> {
   readonly #row: Uint32Array
   readonly #rowView: DataView
   #length = 0
-  #batches = 0
+  /** Until they are found out anew. */
+  #batchesLeft = FORGET_AFTER
 
   constructor(codec: Codec<T>, place: Place) {
     this.#codec = codec
@@ -87,10 +88,15 @@ export class StageBatch<T extends Element> {
   [CLOSE](): void {
     this.#length = 0
     for (let k = 0; k < this.#asked.length; k++) (this.#asked[k] as Window).length = 0
-    if (++this.#batches % FORGET_AFTER === 0 && this.#asked.length > 0) {
-      native.hostForget(this.#place.host, this.#place.stage)
-      this.#asked.length = 0
-    }
+    if (--this.#batchesLeft === 0) this.#forget()
+  }
+
+  /** Apart from what every batch pays. */
+  #forget(): void {
+    this.#batchesLeft = FORGET_AFTER
+    if (this.#asked.length === 0) return
+    native.hostForget(this.#place.host, this.#place.stage)
+    this.#asked.length = 0
   }
 
   #check(i: number): void {

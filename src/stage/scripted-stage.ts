@@ -28,7 +28,7 @@ export class ScriptedStage {
   /** Counted from the source. */
   readonly index: number
   readonly name: string
-  readonly #poll: (batch: unknown, out: unknown) => undefined | Uint32Array
+  readonly #poll: (batch: unknown, out: unknown) => unknown
   readonly #close: (() => void) | undefined
   readonly #batch: StageBatch<Element>
   readonly #out: StageWriter<Element>
@@ -69,24 +69,26 @@ export class ScriptedStage {
     this.#close = own.close?.bind(own)
   }
 
-  /** Runs the script over the records that lie in place; gives its answer. */
+  /** Runs the script over the records that lie in place; gives its answer. A record that comes alone pays for each line. */
   poll(count: number): number {
     const batch = this.#batch
     const out = this.#out
     batch[OPEN](count)
     out[OPEN](count)
-    let kept: unknown
-    try {
-      kept = this.#poll(batch, out)
-    } finally {
-      batch[CLOSE]()
-      out[CLOSE]()
-    }
-    if (kept !== undefined) this.#take(kept, count)
-    if (out.wrote === 0) return out.kept * 4 + (out.kept > 0 ? KEPT : this.#kind)
-    if (out.kept > 0) refuse('poll', 'records written or the indices of those that pass', words(`${out.kept} indices`))
+    const answer = this.#poll(batch, out)
+    batch[CLOSE]()
+    out[CLOSE]()
+    if (answer !== undefined) this.#take(answer, count)
+    if (out.wrote > 0) return this.#wrote()
+    const kept = out.kept
+    return kept > 0 ? kept * 4 + KEPT : this.#kind
+  }
+
+  #wrote(): number {
+    const { wrote, kept } = this.#out
+    if (kept > 0) refuse('poll', 'records written or the indices of those that pass', words(`${kept} indices`))
     this.#kind = WROTE
-    return out.wrote * 4 + WROTE
+    return wrote * 4 + WROTE
   }
 
   #take(kept: unknown, count: number): void {
@@ -99,7 +101,10 @@ export class ScriptedStage {
     this.#kind = KEPT
   }
 
+  /** After a poll that threw, its batches are still open. */
   close(): void {
+    this.#batch[CLOSE]()
+    this.#out[CLOSE]()
     this.#close?.()
   }
 }
