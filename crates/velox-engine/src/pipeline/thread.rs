@@ -326,7 +326,9 @@ fn wait(
             std::thread::yield_now();
             return Ok(());
         }
-        Wait::Backoff => 50_000 << (idle.saturating_sub(YIELDS) / 8).min(4),
+        // Where all wake-ups are sent, a timer that fires before them is one more thread for the cores to share.
+        Wait::Backoff if setup.foreign => 50_000 << (idle.saturating_sub(YIELDS) / 8).min(4),
+        Wait::Backoff => 1_000_000,
         Wait::Block => LONGEST_WAIT.as_nanos() as u64,
     };
     if longest_ns == 0 || idle < SPINS {
