@@ -540,7 +540,10 @@ export interface Pipeline<in out T extends Element, in B extends string = never>
    * ```
    */
   map<O extends RecordType>(to: O, e: (t: Columns<T>, x: Context<B>) => Mapped<O>, o?: StepOptions): Pipeline<O, B>
-  /** A stage of your own, in a worker. What it throws fails the run: VELOX_STAGE_FAILED, with it as the cause. */
+  /**
+   * A stage of your own, in a worker. What it throws fails the run: VELOX_STAGE_FAILED, with it as the cause: its class
+   * where that is VeloxError or one of the language, its name, message, stack, fields and causes.
+   */
   stage<O extends Element, P>(
     s: StageDefinition<T, O, P>,
     o?: StepOptions & { params?: { readonly [K in keyof P]?: number } },
@@ -641,9 +644,12 @@ export interface Run<T extends Element> extends AsyncDisposable {
   /** The sources give nothing until `resume()`; what is on its way goes on. What was scheduled shifts by as long. */
   pause(): void
   resume(): void
-  /** Ends when the run ends. */
+  /** Ends when the run ends. `everyMillis`: 1 to 2^31 - 1, 1,000 where it isn't given. */
   stats(o?: { everyMillis?: number }): AsyncIterable<Stats>
-  /** Drains: every record is accounted for. A ring at the end is drained by its reader: without one, `abort` ends the run. */
+  /**
+   * Drains: every record is accounted for. A ring at the end is drained by its reader: without one, `abort` ends the run.
+   * Rejects as `done()` does; where nobody waits for it, it is no unhandled rejection.
+   */
   stop(): Promise<Report>
   abort(reason?: unknown): void
   /**
@@ -891,7 +897,7 @@ interface VeloxErrorOf<C extends VeloxErrorCode> extends Error {
   readonly code: C
   readonly context: Readonly<VeloxErrorContexts[C]>
 }
-/** A union by code, so that `e instanceof VeloxError && e.code === '…'` narrows the context. Survives the `error` event of a worker; a clone by `postMessage` keeps its text only. */
+/** A union by code, so that `e instanceof VeloxError && e.code === '…'` narrows the context. Survives the `error` event of a worker, and as the cause of a failed run; a clone by `postMessage` keeps its text only. */
 export type VeloxError = { [C in VeloxErrorCode]: VeloxErrorOf<C> }[VeloxErrorCode]
 export const VeloxError: {
   new <C extends VeloxErrorCode>(code: C, context: VeloxErrorContexts[C], o?: ErrorOptions): VeloxErrorOf<C>
