@@ -347,8 +347,8 @@ export interface NumExpr {
   in(o: readonly Num[]): BoolExpr
   /** The value on the record before: comparisons with it are false on the first. */
   prev(): NumExpr
-  /** After `prev()`: on the record before with the same key. More keys than `maxKeys` (1,024) are an error of the record. */
-  over(key: NumExpr, o?: { maxKeys: number }): NumExpr
+  /** After `prev()`: on the record before with the same key, a number, a name or a truth value. More keys than `maxKeys` (1,024) are an error of the record. */
+  over(key: NumExpr | EnumExpr<string> | BoolExpr, o?: { maxKeys: number }): NumExpr
 }
 export interface EnumExpr<V> {
   eq(v: V): BoolExpr
@@ -790,6 +790,9 @@ export type Pace = 'recorded' | 'max' | { perSecond: number }
  * Of 'dbn' a record is a message. A book holds the best 1 or 10 levels of a side that the last record of an exchange event
  * shows. A trade without an aggressor is left out and counted. There are no quotes to verify a book by.
  *
+ * Replays of one run whose pace is 'recorded' share one timeline: the earliest record of all is let go first, and what another
+ * file has so much later so much later, though its market were declared first.
+ *
  * VELOX_FILE_NOT_FOUND, VELOX_UNKNOWN_FORMAT and VELOX_CORRUPT_DATA (file, line or record, what was expected) come at the
  * first use.
  */
@@ -822,7 +825,8 @@ export function discard(): AnySink
  * A file of what arrives, made anew when the run goes and complete on the disk when it is done.
  *
  * '.csv': a line of the fields' names, then one a record. Integers as they are (ticks, lots, ns), sides and enumerations by
- * name; of a Bundle one line a transaction: the bundle's number, its createdTsNs, the transaction's fields.
+ * name, the instrument of a MarketEvent, Trade or Transaction as its venue and its symbol; of a Bundle one line a
+ * transaction: the bundle's number, its createdTsNs, the transaction's fields.
  *
  * '.velox': binary, of any record; `replay` reads one of MarketEvent back, with its instruments. Events with the same
  * receiveTs are one arrival then. One that was cut off gives its whole blocks, then VELOX_CORRUPT_DATA.

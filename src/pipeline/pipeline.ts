@@ -249,7 +249,10 @@ export class Pipeline<T extends Element> {
       return refuse('stage', 'what defineStage(import.meta, …) gave, the default export of its module', stage)
     this.#expect('stage', module.input, o, ['params'])
     const given: Readonly<Record<string, unknown>> = o.params ?? {}
-    checkOptions(given, Object.keys(module.params), 'params')
+    const names = Object.keys(module.params)
+    if (names.length === 0 && Object.keys(given).length > 0)
+      refuse('params', 'none, as the stage declares none', words(Object.keys(given).join(', ')))
+    checkOptions(given, names, 'params')
     const own: Record<string, number> = { ...module.params }
     for (const [name, value] of Object.entries(given)) own[name] = checkParam(name, value)
     const script = { url: module.url, params: own }
