@@ -1,6 +1,6 @@
 // A run's own methods: what is wrong with a call is told by the call, and what ends a run by whoever asks.
 import { setTimeout as delay } from 'node:timers/promises'
-import { count, pipeline, poisson, type Run, type Trade } from 'velox-engine'
+import { count, defineStage, pipeline, poisson, type Run, Trade } from 'velox-engine'
 import { expect, test } from 'vitest'
 import breaks, { HOWS } from './stages/breaks.js'
 import never from './stages/never.js'
@@ -54,6 +54,20 @@ test('options of stats and batches are refused by the call', async () => {
   expectCode(() => run.stats(5 as never), 'VELOX_INVALID_VALUE', 'an object of options')
   expectCode(() => run.batches(), 'VELOX_INVALID_VALUE', 'got one that ends in a sink')
   await run.stop()
+})
+
+test('a stage whose poll is async is refused by the start, before a record is on its way', async () => {
+  const url = `data:text/javascript,${encodeURIComponent(`
+    import { defineStage, Trade } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)}
+    export default defineStage(import.meta, { input: Trade, output: Trade, open: () => ({ async poll() {} }) })
+  `)}`
+  const definition = { input: Trade, output: Trade, open: () => ({ poll: () => undefined }) }
+  const stage = defineStage({ url } as ImportMeta, definition)
+  const error = await rejected(trades().stage(stage, { name: 'mine' }).to(count()).start())
+  expect([error.code, error.context]).toEqual(['VELOX_STAGE_FAILED', { stage: 'mine' }])
+  expect((error.cause as Error).message).toBe(
+    'poll: expected a function that is through with its batch, at once, got an async function',
+  )
 })
 
 for (const [what, signal, cause] of [

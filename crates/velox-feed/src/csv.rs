@@ -214,9 +214,8 @@ impl<W: Write + Send> CsvWriter<W> {
             (schema, &[][..], Rows::Record)
         };
         let names = before.iter().map(|name| (*name).to_owned());
-        let column = |field: &FieldPlace| match is_instrument(schema.record(), field) {
-            true => "venue,symbol".to_owned(),
-            false => quoted(&field.name),
+        let column = |field: &FieldPlace| {
+            if is_instrument(schema.record(), field) { "venue,symbol".to_owned() } else { quoted(&field.name) }
         };
         let names: Vec<_> = names.chain(schema.fields().iter().map(column)).collect();
         let header = names.join(",") + "\n";
