@@ -347,8 +347,8 @@ export interface NumExpr {
   in(o: readonly Num[]): BoolExpr
   /** The value on the record before: comparisons with it are false on the first. */
   prev(): NumExpr
-  /** After `prev()`: on the record before with the same key. More keys than `maxKeys` (1,024) are an error of the record. */
-  over(key: NumExpr, o?: { maxKeys: number }): NumExpr
+  /** After `prev()`: on the record before with the same key, a number, a name or a truth value. More keys than `maxKeys` (1,024) are an error of the record. */
+  over(key: NumExpr | EnumExpr<string> | BoolExpr, o?: { maxKeys: number }): NumExpr
 }
 export interface EnumExpr<V> {
   eq(v: V): BoolExpr
@@ -540,7 +540,10 @@ export interface Pipeline<in out T extends Element, in B extends string = never>
    * ```
    */
   map<O extends RecordType>(to: O, e: (t: Columns<T>, x: Context<B>) => Mapped<O>, o?: StepOptions): Pipeline<O, B>
-  /** A stage of your own, in a worker. What it throws fails the run: VELOX_STAGE_FAILED, with it as the cause. */
+  /**
+   * A stage of your own, in a worker. What it throws fails the run: VELOX_STAGE_FAILED, with it as the cause: its class
+   * where that is VeloxError or one of the language, its name, message, stack, fields and causes.
+   */
   stage<O extends Element, P>(
     s: StageDefinition<T, O, P>,
     o?: StepOptions & { params?: { readonly [K in keyof P]?: number } },
@@ -641,9 +644,12 @@ export interface Run<T extends Element> extends AsyncDisposable {
   /** The sources give nothing until `resume()`; what is on its way goes on. What was scheduled shifts by as long. */
   pause(): void
   resume(): void
-  /** Ends when the run ends. */
+  /** Ends when the run ends. `everyMillis`: 1 to 2^31 - 1, 1,000 where it isn't given. */
   stats(o?: { everyMillis?: number }): AsyncIterable<Stats>
-  /** Drains: every record is accounted for. A ring at the end is drained by its reader: without one, `abort` ends the run. */
+  /**
+   * Drains: every record is accounted for. A ring at the end is drained by its reader: without one, `abort` ends the run.
+   * Rejects as `done()` does; where nobody waits for it, it is no unhandled rejection.
+   */
   stop(): Promise<Report>
   abort(reason?: unknown): void
   /**
@@ -784,6 +790,9 @@ export type Pace = 'recorded' | 'max' | { perSecond: number }
  * Of 'dbn' a record is a message. A book holds the best 1 or 10 levels of a side that the last record of an exchange event
  * shows. A trade without an aggressor is left out and counted. There are no quotes to verify a book by.
  *
+ * Replays of one run whose pace is 'recorded' share one timeline: the earliest record of all is let go first, and what another
+ * file has so much later so much later, though its market were declared first.
+ *
  * VELOX_FILE_NOT_FOUND, VELOX_UNKNOWN_FORMAT and VELOX_CORRUPT_DATA (file, line or record, what was expected) come at the
  * first use.
  */
@@ -816,7 +825,8 @@ export function discard(): AnySink
  * A file of what arrives, made anew when the run goes and complete on the disk when it is done.
  *
  * '.csv': a line of the fields' names, then one a record. Integers as they are (ticks, lots, ns), sides and enumerations by
- * name; of a Bundle one line a transaction: the bundle's number, its createdTsNs, the transaction's fields.
+ * name, the instrument of a MarketEvent, Trade or Transaction as its venue and its symbol; of a Bundle one line a
+ * transaction: the bundle's number, its createdTsNs, the transaction's fields.
  *
  * '.velox': binary, of any record; `replay` reads one of MarketEvent back, with its instruments. Events with the same
  * receiveTs are one arrival then. One that was cut off gives its whole blocks, then VELOX_CORRUPT_DATA.
@@ -891,7 +901,7 @@ interface VeloxErrorOf<C extends VeloxErrorCode> extends Error {
   readonly code: C
   readonly context: Readonly<VeloxErrorContexts[C]>
 }
-/** A union by code, so that `e instanceof VeloxError && e.code === '…'` narrows the context. Survives the `error` event of a worker; a clone by `postMessage` keeps its text only. */
+/** A union by code, so that `e instanceof VeloxError && e.code === '…'` narrows the context. Survives the `error` event of a worker, and as the cause of a failed run; a clone by `postMessage` keeps its text only. */
 export type VeloxError = { [C in VeloxErrorCode]: VeloxErrorOf<C> }[VeloxErrorCode]
 export const VeloxError: {
   new <C extends VeloxErrorCode>(code: C, context: VeloxErrorContexts[C], o?: ErrorOptions): VeloxErrorOf<C>

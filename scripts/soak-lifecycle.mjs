@@ -9,6 +9,10 @@ import { CASES, ENDS, INSTALLED, inParallel, KINDS, once, STATES } from '../test
 
 const TIMES = Number(process.argv[2] ?? 50)
 const WIDTH = 2
+if (!Number.isSafeInteger(TIMES) || TIMES < 1) {
+  console.error(`times: expected a whole number above 0, got ${process.argv[2]}`)
+  process.exit(2)
+}
 const ROOT = new URL('../', import.meta.url)
 const DOC = new URL('docs/lifecycle.md', ROOT)
 const BETWEEN = /(?<=<!-- results -->\n).*(?=<!-- end of results -->)/s

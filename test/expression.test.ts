@@ -45,6 +45,14 @@ test('a filter passes what the same condition in JavaScript passes', async () =>
       (t) => when(t.side.eq('bid'), t.qty).otherwise(t.qty.mul(2)).gt(500),
       (r) => (r.side === 'bid' ? r.qty : 2 * r.qty) > 500,
     ],
+    [
+      (t) => t.price.prev().over(t.side).lt(t.price),
+      (r, i) => (records.slice(0, i).findLast(({ side }) => side === r.side)?.price ?? r.price) < r.price,
+    ],
+    [
+      (t) => t.price.prev().over(t.qty.gt(100)).lt(t.price),
+      (r, i) => (records.slice(0, i).findLast(({ qty }) => qty > 100 === r.qty > 100)?.price ?? r.price) < r.price,
+    ],
     [(t) => t.qty.toF64().div(1000).lt(0.002), (r) => r.qty / 1000 < 0.002],
     [(t) => t.exchangeTs.sub(t.receiveTs.min(t.exchangeTs)).ge(0n), () => true],
   ]

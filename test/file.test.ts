@@ -62,12 +62,13 @@ test('events in a .csv file are the events, by the names of their fields', async
   const events = await market().sampleEvery(100).toArray()
   await done(market().sampleEvery(100).to(toFile(path)))
   const { header, rows } = csv(path)
-  expect(header).toBe('kind,instrument,side,flags,price,qty,sequence,exchangeTs,receiveTs')
+  expect(header).toBe('kind,venue,symbol,side,flags,price,qty,sequence,exchangeTs,receiveTs')
+  const { venue, symbol } = replay(sample.btcusdt).instrument()
   expect(rows).toEqual(
     events.map((event) =>
       header
         .split(',')
-        .map((field) => event[field as keyof typeof event])
+        .map((field) => ({ ...event, venue, symbol })[field])
         .join(),
     ),
   )
@@ -82,7 +83,7 @@ test('trades are written in both formats, and only events replay', async () => {
   const report = await (await run.start()).done()
   expect(report.balanced).toBe(true)
   const { header, rows } = csv(at('trades.csv'))
-  expect(header).toBe('id,instrument,side,price,qty,exchangeTs,receiveTs')
+  expect(header).toBe('id,venue,symbol,side,price,qty,exchangeTs,receiveTs')
   expect(rows).toHaveLength(11_463)
   const path = at('trades.velox')
   expectCode(
@@ -110,9 +111,10 @@ test('a bundle is one line a transaction', async () => {
       .to(toFile(at('bundles.velox'))),
   )
   const { header, rows } = csv(at('bundles.csv'))
-  expect(header).toBe('bundle,createdTsNs,id,price,size,side,instrument,ingressTsNs')
+  expect(header).toBe('bundle,createdTsNs,id,price,size,side,venue,symbol,ingressTsNs')
+  const { venue, symbol } = replay(sample.btcusdt).instrument()
   const expected = bundles.flatMap(({ createdTsNs, transactions }, i) =>
-    transactions.map((t) => [i + 1, createdTsNs, t.id, t.price, t.size, t.side, t.instrument, t.ingressTsNs].join()),
+    transactions.map((t) => [i + 1, createdTsNs, t.id, t.price, t.size, t.side, venue, symbol, t.ingressTsNs].join()),
   )
   expect(rows).toEqual(expected)
 })
@@ -263,5 +265,5 @@ test('what a file held before is gone', async () => {
   const path = at('again.csv')
   writeFileSync(path, 'x'.repeat(100_000))
   await done(pipeline('none').from(fromIterable(Trade, [])).to(toFile(path)))
-  expect(readFileSync(path, 'utf8')).toBe('id,instrument,side,price,qty,exchangeTs,receiveTs\n')
+  expect(readFileSync(path, 'utf8')).toBe('id,venue,symbol,side,price,qty,exchangeTs,receiveTs\n')
 })

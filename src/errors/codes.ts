@@ -46,7 +46,8 @@ export const MESSAGES: Messages = {
   VELOX_LIVE_REFUSED: ({ url, status, reason }) =>
     `${url}: expected to be served, got HTTP status ${status}: ${reason}`,
   VELOX_BAD_MESSAGE: ({ venue, expected, got }) => `a message of ${venue}: expected ${expected}, got ${got}`,
-  VELOX_UNKNOWN_SYMBOL: ({ symbol, known }) => `symbol: expected one of ${known.join(', ')}, got ${symbol}`,
+  VELOX_UNKNOWN_SYMBOL: ({ symbol, known }) =>
+    `symbol: expected ${known.length === 0 ? 'one of a source that has any' : `one of ${known.join(', ')}`}, got ${symbol}`,
   VELOX_UNKNOWN_FORMAT: ({ format, known }) => `format: expected one of ${known.join(', ')}, got ${format}`,
   VELOX_PLACEMENT_INVALID: ({ expected, got }) => `placement: expected ${expected}, got ${got}`,
   VELOX_STAGE_FAILED: ({ stage }) => `the stage ${stage} failed`,

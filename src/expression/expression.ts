@@ -45,9 +45,13 @@ export function conditionOf(step: string, make: () => unknown): Node {
 /** The number or the name that a callback makes. */
 export function keyOf(step: string, make: () => unknown): Node {
   const { roots } = gathered(step, () => ({ roots: [make()] }))
-  const [made] = roots
-  if (made instanceof NumExpression || made instanceof EnumExpression || made instanceof Condition) return made.node
-  return refuse(step, 'a field or an expression, such as t.receiveTs', made)
+  return keyNode(step, 'a field or an expression, such as t.receiveTs', roots[0])
+}
+
+/** What records can be told apart by. */
+function keyNode(field: string, expected: string, key: unknown): Node {
+  if (key instanceof Condition) return condition(key)
+  return key instanceof NumExpression || key instanceof EnumExpression ? key.node : refuse(field, expected, key)
 }
 
 function noValue(): never {
@@ -211,13 +215,16 @@ export class NumExpression implements Face.NumExpr {
     return this.#make('prev')
   }
 
-  over(key: Face.NumExpr, o: { maxKeys: number } = { maxKeys: 1024 }): Face.NumExpr {
+  over(
+    key: Face.NumExpr | Face.EnumExpr<string> | Face.BoolExpr,
+    o: { maxKeys: number } = { maxKeys: 1024 },
+  ): Face.NumExpr {
     if (this.node.op !== 'prev') refuse('over', 'prev() before over()', words(this.node.op))
     checkOptions(o, ['maxKeys'], 'over')
-    if (!(key instanceof NumExpression)) refuse('over', 'a key that is a number, such as t.instrument', key)
+    const by = keyNode('over', 'a key that is a number, a name or a condition, such as t.instrument', key)
     const maxKeys = checkInteger('maxKeys', o.maxKeys, 1, MOST_KEYS)
     const [of] = this.node['of'] as [Node]
-    return new NumExpression({ op: 'over', of: [of, number(key)], maxKeys })
+    return new NumExpression({ op: 'over', of: [of, by], maxKeys })
   }
 
   [Symbol.toPrimitive](): never {

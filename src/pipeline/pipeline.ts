@@ -106,6 +106,15 @@ export class Pipeline<T extends Element> {
     return keyOf(step, () => key(t))
   }
 
+  /** A key that is remembered: what was the same stays the same. */
+  #lastingKey(step: string, key: (t: Columns<T>) => NumExpr | EnumExpr<string>): Node {
+    const node = this.#key(step, key)
+    const { params } = resolved({ key: node })
+    if (params.length > 0)
+      refuse(step, 'a key without parameters, which would change it', words(params.map(({ name }) => name).join(', ')))
+    return node
+  }
+
   book(book: L2BookFace, o: StepOptions & { verify?: 'quotes' } = {}): Pipeline<typeof MarketEvent> {
     const at = this.#expect('book', MarketEvent, o, ['verify'])
     if (!(book instanceof L2Book)) refuse('book', 'an L2Book', book)
@@ -226,7 +235,7 @@ export class Pipeline<T extends Element> {
     const { windowMicros, maxKeys = 65_536 } = o
     checkInteger('windowMicros', windowMicros, 1)
     checkInteger('maxKeys', maxKeys, 1, MOST_KEYS)
-    const draft = { kind: 'dedupe', key: this.#key('dedupe', key), windowMicros, maxKeys }
+    const draft = { kind: 'dedupe', key: this.#lastingKey('dedupe', key), windowMicros, maxKeys }
     return this.#native(this.type, 'dedupe', o, draft)
   }
 
@@ -237,7 +246,7 @@ export class Pipeline<T extends Element> {
     this.#expect('conflate', this.type, o, ['maxKeys'])
     const { maxKeys = 65_536 } = o
     checkInteger('maxKeys', maxKeys, 1, MOST_KEYS)
-    return this.#native(this.type, 'conflate', o, { kind: 'conflate', key: this.#key('conflate', key), maxKeys })
+    return this.#native(this.type, 'conflate', o, { kind: 'conflate', key: this.#lastingKey('conflate', key), maxKeys })
   }
 
   stage<O extends Element, P>(
@@ -249,7 +258,10 @@ export class Pipeline<T extends Element> {
       return refuse('stage', 'what defineStage(import.meta, …) gave, the default export of its module', stage)
     this.#expect('stage', module.input, o, ['params'])
     const given: Readonly<Record<string, unknown>> = o.params ?? {}
-    checkOptions(given, Object.keys(module.params), 'params')
+    const names = Object.keys(module.params)
+    if (names.length === 0 && Object.keys(given).length > 0)
+      refuse('params', 'none, as the stage declares none', words(Object.keys(given).join(', ')))
+    checkOptions(given, names, 'params')
     const own: Record<string, number> = { ...module.params }
     for (const [name, value] of Object.entries(given)) own[name] = checkParam(name, value)
     const script = { url: module.url, params: own }

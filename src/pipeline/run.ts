@@ -11,9 +11,10 @@ import type {
   VeloxErrorContexts,
 } from '../../index.js'
 import { checkInteger, checkOptions, checkSignal, describe, refuse, words } from '../errors/check.js'
+import { textOf } from '../errors/crossing.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { native, nativeError, owned } from '../native.js'
-import { type Hosts, type Thrown, textOf } from '../stage/host.js'
+import type { Hosts, Thrown } from '../stage/host.js'
 import type { EndRun, RunEnd } from './own-end.js'
 import { RunParams } from './params.js'
 import type { ParamUse } from './plan.js'
@@ -98,16 +99,20 @@ export class Run<T extends Element> implements Face<T> {
     for (const end of this.#ends) end.serve(this.#end)
   }
 
-  async *batches(o: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Batch<T>> {
+  batches(o: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Batch<T>> {
     checkOptions(o, ['signal'], 'batches')
     checkSignal('signal', o.signal)
     const end = this.#batches
     if (!end) return refuse('batches', 'a pipeline without a last step to(…)', words('one that ends in a sink'))
+    return this.#read(end, o.signal)
+  }
+
+  async *#read(end: RunEnd, signal: AbortSignal | undefined): AsyncGenerator<Batch<T>> {
     if (this.#readers > 0) refuse('batches', 'one reader at a time', words('a second one'))
     this.#readers++
     end.abandon(false)
     try {
-      yield* end.batches(this.#end, o.signal) as AsyncGenerator<Batch<T>>
+      yield* end.batches(this.#end, signal) as AsyncGenerator<Batch<T>>
     } finally {
       this.#readers--
       if (this.#stops) this.#abandon()
@@ -145,9 +150,13 @@ export class Run<T extends Element> implements Face<T> {
     return this.#hosts?.thrown !== undefined
   }
 
-  async *stats(o: { everyMillis?: number } = {}): AsyncGenerator<Stats> {
+  stats(o: { everyMillis?: number } = {}): AsyncGenerator<Stats> {
     checkOptions(o, ['everyMillis'], 'stats')
-    const everyMillis = checkInteger('everyMillis', o.everyMillis ?? 1000, 1, 2 ** 31 - 1)
+    const { everyMillis = 1000 } = o
+    return this.#everyMillis(checkInteger('everyMillis', everyMillis, 1, 2 ** 31 - 1))
+  }
+
+  async *#everyMillis(everyMillis: number): AsyncGenerator<Stats> {
     while (!this.#ended) {
       const timer = new AbortController()
       const tick = delay(everyMillis, undefined, { signal: timer.signal }).catch(() => {})
@@ -157,9 +166,12 @@ export class Run<T extends Element> implements Face<T> {
     }
   }
 
-  async stop(): Promise<Report> {
+  stop(): Promise<Report> {
     this.#stop()
-    return this.done()
+    const done = this.done()
+    // A stop that nobody waits for is an order, not a question: what the run failed of is for those who ask.
+    done.catch(() => {})
+    return done
   }
 
   #stop(): void {
@@ -172,7 +184,7 @@ export class Run<T extends Element> implements Face<T> {
     if (!this.#aborts) this.#reason = reason
     this.#aborts = true
     native.runAbort(this.#slot)
-    this.#hosts?.end()
+    this.#hosts?.abort()
   }
 
   /** Waits until nothing of the run is called any more: threads, workers, callbacks. */

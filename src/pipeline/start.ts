@@ -75,7 +75,7 @@ export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOp
   const { promise, resolve } = withResolvers<Outcome>()
   const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))
   const run = new Run(type, slot, promise, { objects: nodes.objects, ends, params })
-  const stop = () => void run.stop().catch(() => {})
+  const stop = () => void run.stop()
   follow(stopOn, promise, stop)
   for (const object of nodes.objects) if (object instanceof MarketSource) follow(object.signal, promise, stop)
   follow(signal, promise, () => run.abort(signal?.reason))
@@ -88,8 +88,8 @@ export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOp
       run.abort(error)
       throw error
     }
-    // What fails before the source goes is told here, and not to whoever asks for the end.
-    if (run.failed) await run.done()
+    // What fails, or is aborted, before the source goes is told here, and not to whoever asks for the end.
+    if (run.failed || signal?.aborted) await run.done()
   }
   return run
 }

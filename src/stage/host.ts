@@ -1,4 +1,5 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { arrived, textOf } from '../errors/crossing.js'
 import { native } from '../native.js'
 import type { HostData, HostMessage } from './worker.js'
 
@@ -19,9 +20,6 @@ export interface Thrown {
   readonly stage: string
 }
 
-/** What an error says, for the native side. */
-export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
 /** The workers of a run: one for each of its threads that has scripts. */
 export class Hosts {
   /** All are ready, and the run goes; or one has failed, and the run ends. */
@@ -34,6 +32,7 @@ export class Hosts {
   /** The slot is this run's as long as it lives. */
   readonly #owner: object
   readonly #workers: Worker[] = []
+  #aborted = false
   #terminated = false
 
   constructor(owner: object, run: number, scripts: ReadonlyMap<string, ScriptPlan>) {
@@ -79,8 +78,13 @@ export class Hosts {
       ready = resolve
     })
     let isFinished = false
+    let uncaught: unknown
     const take = (message: HostMessage) => {
-      if (message.kind === 'failed') this.#fail(message)
+      if (message.kind === 'uncaught') {
+        uncaught = arrived(message.error)
+        return
+      }
+      if (message.kind === 'failed') this.#fail({ ...message, error: arrived(message.error) })
       if (message.kind === 'closed') {
         isFinished = true
         // A timer or a socket that a stage left open must not keep it.
@@ -89,13 +93,20 @@ export class Hosts {
       ready()
     }
     port1.on('message', take)
+    /** What it told last may not have come yet. */
+    const takeRest = () => {
+      for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) take(last.message)
+    }
     // A worker that ends without a word was at one of its stages; which one it can't say any more.
     const stage = stages[0]?.name ?? ''
-    worker.on('error', (error) => this.#fail({ error, stage }))
+    worker.on('error', (error) => {
+      takeRest()
+      // One that a handler of the stage's own took may be of long before.
+      this.#fail({ error: textOf(uncaught) === textOf(error) ? uncaught : error, stage })
+    })
     const hasEnded = new Promise<void>((resolve) => {
       worker.on('exit', (code) => {
-        // What it told last may not have come yet.
-        for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) take(last.message)
+        takeRest()
         if (!isFinished && !this.#terminated)
           this.#fail({ error: new Error(`the worker of a stage exited with code ${code}`), stage })
         port1.close()
@@ -107,10 +118,18 @@ export class Hosts {
   }
 
   #fail(thrown: Thrown & { late?: boolean }): void {
+    // What comes of an abort is no failure: a worker that was on its way finds no thread to open.
+    if (this.#aborted) return
     this.thrown ??= thrown
     // What fails when its stage is through must not cost the records that are still on their way.
     if (thrown.late) return
     native.runFail(this.#run, thrown.stage, textOf(thrown.error))
+    this.end()
+  }
+
+  /** The run was aborted. */
+  abort(): void {
+    this.#aborted = true
     this.end()
   }
 

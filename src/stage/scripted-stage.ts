@@ -1,5 +1,5 @@
 import type { Element, L2Book } from '../../index.js'
-import { refuse, words } from '../errors/check.js'
+import { checkFunction, refuse, words } from '../errors/check.js'
 import { call, native } from '../native.js'
 import { codecOf } from '../record/codec.js'
 import { CLOSE, OPEN } from '../ring/batch.js'
@@ -65,6 +65,7 @@ export class ScriptedStage {
     })
     if (looks) native.hostWatch(host, this.index)
     if (typeof own?.poll !== 'function') refuse('open', 'an object with a poll function', own)
+    checkFunction('poll', 'a function that is through with its batch', own.poll)
     this.#poll = own.poll.bind(own)
     this.#close = own.close?.bind(own)
   }

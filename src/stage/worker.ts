@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { L2Book } from '../book/l2-book.js'
 import { refuse } from '../errors/check.js'
+import { type Crossing, crossing, textOf } from '../errors/crossing.js'
 import { call, native } from '../native.js'
 import { Instrument } from '../record/instrument.js'
 import { isStage } from './define-stage.js'
@@ -17,10 +18,14 @@ export interface HostData {
   readonly port: MessagePort
 }
 
-/** What this thread tells: that it is ready, what it failed of (`late`: when its part was through), that it has closed. */
+/**
+ * What this thread tells: that it is ready, what nobody has caught so far, what it failed of (`late`: when its part was
+ * through), that it has closed.
+ */
 export type HostMessage =
   | { kind: 'ready' }
-  | { kind: 'failed'; error: unknown; stage: string; late: boolean }
+  | { kind: 'uncaught'; error: Crossing }
+  | { kind: 'failed'; error: Crossing; stage: string; late: boolean }
   | { kind: 'closed' }
 
 const COUNT_BITS = 20
@@ -70,28 +75,25 @@ function steps(step: () => void, cells: Int32Array): boolean {
   }
 }
 
-const tell = (message: HostMessage) => {
-  try {
-    port.postMessage(message)
-  } catch {
-    // What can't be cloned is told as text.
-    if (message.kind === 'failed') port.postMessage({ ...message, error: new Error(String(message.error)) })
-  }
-}
+const tell = (message: HostMessage) => port.postMessage(message)
+const fail = (error: unknown, stage: string, late: boolean) =>
+  tell({ kind: 'failed', error: crossing(error), stage, late })
+// What ends this thread by itself is handed on by the runtime, with less of it.
+process.on('uncaughtExceptionMonitor', (error) => tell({ kind: 'uncaught', error: crossing(error) }))
 const host = call(() => native.hostOpen(token))
 try {
   await open(host)
   tell({ kind: 'ready' })
   await run(host)
 } catch (error) {
-  tell({ kind: 'failed', error, stage: at, late: false })
-  native.hostFail(host, at, error instanceof Error ? error.message : String(error))
+  fail(error, at, false)
+  native.hostFail(host, at, textOf(error))
 }
 for (const stage of opened.filter(Boolean)) {
   try {
     stage.close()
   } catch (error) {
-    tell({ kind: 'failed', error, stage: stage.name, late: true })
+    fail(error, stage.name, true)
   }
 }
 // Being closed ends this thread, and with it what is still on its way to be printed.

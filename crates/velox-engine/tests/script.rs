@@ -3,6 +3,7 @@
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use velox_engine::feed::{Poisson, PoissonOptions};
 use velox_engine::pipeline::{
@@ -181,4 +182,54 @@ fn a_script_gets_the_words_that_it_asks_for() {
         Answer::Wrote(0)
     });
     assert!(run.wait().unwrap().balanced && batches > 3);
+}
+
+#[test]
+fn turns_of_the_event_loop_that_are_long_leave_the_records_their_steps() {
+    // A turn as long as the time between two, and longer: each is followed by a step that does something.
+    for turn in [50, 120].map(Duration::from_millis) {
+        let pipeline = source(30_000, Pace::Recorded).script::<Trade>("script").to("output", Count::default());
+        let (run, mut own) = start(pipeline, StartOptions::default());
+        open::<Trade, Trade>(&mut own, 2);
+        run.handle().go();
+        let (mut seen, mut turns, mut answer) = (0, 0, None);
+        loop {
+            answer = match own.step(answer) {
+                Step::Read { count, .. } => {
+                    seen += count;
+                    Some(Answer::Kept(0))
+                }
+                Step::Rest => {
+                    turns += 1;
+                    assert!(turns < 200, "after {turns} turns the script has had {seen} records");
+                    std::thread::sleep(turn);
+                    None
+                }
+                Step::Ended => break,
+            };
+        }
+        let report = run.wait().unwrap();
+        assert!(report.balanced && turns > 1, "{turns} turns; {report}");
+        assert_eq!((seen, report.stage("script").unwrap().filtered), (30_000, 30_000));
+    }
+}
+
+#[test]
+fn the_wait_at_the_gate_is_no_stall_and_nobody_is_stuck_at_it() {
+    let wait = Duration::from_millis(1_200);
+    let options = StartOptions { threads: Threads::Count(2), wait: Wait::Spin, ..StartOptions::default() };
+    let pipeline = source(1_000, Pace::Recorded).script::<Trade>("script").to("output", Count::default());
+    let (run, mut own) = start(pipeline, options);
+    open::<Trade, Trade>(&mut own, 2);
+    // A worker that takes its time to be ready, and turns over meanwhile.
+    let (opened, handle) = (Instant::now(), run.handle());
+    while opened.elapsed() < wait {
+        assert_eq!(own.step(None), Step::Rest);
+        assert_eq!(handle.stuck(), [""; 0]);
+    }
+    drive(&run, &mut own, |_, _| Answer::Kept(0));
+    let report = run.wait().unwrap();
+    assert_eq!(report.stage("script").unwrap().taken, 1_000);
+    let longest = report.stalls.iter().map(|stalls| Duration::from_nanos(stalls.max_ns)).max().unwrap();
+    assert!(longest < wait / 2, "a stall of {longest:?}");
 }

@@ -117,6 +117,7 @@ mod logic;
 mod mapper;
 mod mul_div;
 mod operand;
+mod param_rule;
 mod plan;
 mod planner;
 mod program;
@@ -136,6 +137,7 @@ pub use inputs::{Given, Inputs};
 pub use layout::Layout;
 pub use literal::Scales;
 pub use mapper::Mapper;
+pub use param_rule::ParamRule;
 pub use plan::Plan;
 pub use types::Type;
 

@@ -8,7 +8,7 @@ use velox_record::Record;
 use crate::failure::{Status, VALUE};
 use crate::planner::Planner;
 use crate::program::Program;
-use crate::{Columns, Expr, ExprError, Failure, Failures, Inputs, Layout};
+use crate::{Columns, Expr, ExprError, Failure, Failures, Inputs, Layout, ParamRule};
 use output::Output;
 
 /// Makes one record of each row: an expression for each field of the record that is made.
@@ -74,6 +74,11 @@ impl<T: Record> Mapper<T> {
     /// How many words a record has that is made.
     pub const fn words(&self) -> usize {
         self.words
+    }
+
+    /// What the param of this index must be from batch to batch; any number where no expression has it.
+    pub fn param_rule(&self, index: usize) -> ParamRule {
+        self.program.param_rule(index)
     }
 
     /// Forgets what `prev` and `over` remember. Given values stay.

@@ -7,7 +7,7 @@ use crate::program::Program;
 use crate::register::{Lanes, Register};
 use crate::step::{Step, list};
 use crate::types::Type;
-use crate::{BATCH, Columns, Expr, ExprError, Inputs, Scales, Table};
+use crate::{BATCH, Columns, Expr, ExprError, Inputs, ParamRule, Scales, Table};
 
 /// An expression ready for batches of records, and the memory of its `prev` and `over`.
 ///
@@ -62,6 +62,11 @@ impl<T: Record> Plan<T> {
     /// The type of the result: [`Type::Bool`] can filter, an enumeration is read by [`Self::i64`].
     pub const fn kind(&self) -> &Type {
         &self.kind
+    }
+
+    /// What the param of this index must be from batch to batch; any number where no expression has it.
+    pub fn param_rule(&self, index: usize) -> ParamRule {
+        self.program.param_rule(index)
     }
 
     /// Forgets what `prev` and `over` remember. Given values stay.

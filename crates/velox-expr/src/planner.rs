@@ -8,6 +8,7 @@ use crate::compare::Cmp;
 use crate::history::{History, Keys, MAX_KEYS};
 use crate::literal;
 use crate::operand::{ColumnTerm, Open, Operand};
+use crate::param_rule::ParamRule;
 use crate::register::Register;
 use crate::step::Step;
 use crate::types::{Shape, Type};
@@ -24,15 +25,22 @@ pub(crate) struct Planner<'a, T: 'static> {
     depth: usize,
     pub(crate) steps: Vec<Step>,
     pub(crate) registers: Vec<Register>,
-    /// The params that must be integers: of this type, or of any where they are only compared.
-    pub(crate) integers: Vec<(usize, Option<Type>)>,
+    /// What each param must be.
+    pub(crate) rules: Vec<ParamRule>,
 }
 
 type Planned = Result<Operand, ExprError>;
 
 impl<'a, T> Planner<'a, T> {
     pub(crate) fn new(columns: &'a Columns<T>, inputs: &'a Inputs<'a>) -> Self {
-        Self { columns, inputs, depth: 0, steps: Vec::new(), registers: Vec::new(), integers: Vec::new() }
+        Self {
+            columns,
+            inputs,
+            depth: 0,
+            steps: Vec::new(),
+            registers: Vec::new(),
+            rules: vec![ParamRule::default(); inputs.params.len()],
+        }
     }
 
     /// Plans an expression that nothing stands beside.
@@ -212,7 +220,7 @@ impl<'a, T> Planner<'a, T> {
             Operand::Known(value, _) => Step::Fixed(value.bits()),
             Operand::Param(index, Shape { ref kind, .. }) => {
                 if kind.is_integer() {
-                    self.integers.push((index, Some(kind.clone())));
+                    self.rule(index, Some(kind));
                 }
                 Step::Param(index, kind.clone())
             }
@@ -223,6 +231,11 @@ impl<'a, T> Planner<'a, T> {
             }
         };
         self.place(step, &shape.kind)
+    }
+
+    /// A param that meets integers: of this type, or of any where it is only compared.
+    pub(crate) fn rule(&mut self, param: usize, kind: Option<&Type>) {
+        self.rules[param] = self.rules[param].and(ParamRule::integer(kind));
     }
 
     fn push(&mut self, step: Step, shape: Shape) -> Planned {

@@ -3,11 +3,10 @@ use std::ops::Range;
 use velox_record::Record;
 
 use crate::failure::Failures;
-use crate::literal::whole;
+use crate::param_rule::ParamRule;
 use crate::planner::Planner;
 use crate::register::Register;
 use crate::step::{Batch, Step};
-use crate::types::Type;
 use crate::{BATCH, Columns, ExprError, Failure, Given};
 
 /// Steps, and what they work on: what a plan of one result and a mapper of many are made of.
@@ -16,8 +15,8 @@ pub(crate) struct Program<T: 'static> {
     columns: Columns<T>,
     pub(crate) steps: Box<[Step]>,
     pub(crate) registers: Box<[Register]>,
-    params: usize,
-    integers: Box<[(usize, Option<Type>)]>,
+    /// What each param must be.
+    rules: Box<[ParamRule]>,
     declared: Box<[Given]>,
     /// The values that were given last, as bits.
     givens: Box<[Option<u64>]>,
@@ -27,23 +26,22 @@ impl<T: Record> Program<T> {
     /// # Errors
     /// A param that is no integer of the type that it must be.
     pub(crate) fn of(planner: Planner<'_, T>) -> Result<Self, ExprError> {
-        let Planner { columns, inputs, steps, registers, integers, .. } = planner;
-        for (index, kind) in &integers {
-            let value = inputs.params[*index];
-            if !is_integer(value, kind.as_ref()) {
-                let expected = "a whole number, as it meets integers: toF64() makes them floats".to_owned();
-                return Err(ExprError::value("param", expected, value.to_string()));
-            }
+        let Planner { columns, inputs, steps, registers, rules, .. } = planner;
+        for (rule, value) in rules.iter().zip(inputs.params) {
+            rule.check("param", *value)?;
         }
         Ok(Self {
             columns: columns.clone(),
             steps: steps.into(),
             registers: registers.into(),
-            params: inputs.params.len(),
-            integers: integers.into(),
+            rules: rules.into(),
             declared: inputs.givens.into(),
             givens: vec![None; inputs.givens.len()].into(),
         })
+    }
+
+    pub(crate) fn param_rule(&self, index: usize) -> ParamRule {
+        self.rules.get(index).copied().unwrap_or_default()
     }
 
     pub(crate) fn reset(&mut self) {
@@ -69,8 +67,8 @@ impl<T: Record> Program<T> {
     /// The error is a batch whose params can't be used, which leaves no trace in `prev`.
     pub(crate) fn check(&self, rows: &[T], params: &[f64]) -> Result<(), Failures> {
         assert!(rows.len() <= BATCH, "expected at most {BATCH} rows, got {}", rows.len());
-        let known = params.len() >= self.params;
-        if known && self.integers.iter().all(|(index, kind)| is_integer(params[*index], kind.as_ref())) {
+        let known = params.len() >= self.rules.len();
+        if known && self.rules.iter().zip(params).all(|(rule, value)| rule.holds(*value)) {
             return Ok(());
         }
         Err(Failures::all(rows.len(), Failure::Param))
@@ -82,12 +80,4 @@ impl<T: Record> Program<T> {
             self.steps[at].run(at, &batch, &mut self.registers);
         }
     }
-}
-
-fn is_integer(value: f64, kind: Option<&Type>) -> bool {
-    whole(value).is_some_and(|value| match kind {
-        Some(Type::I64) => i64::try_from(value).is_ok(),
-        Some(Type::U64) => u64::try_from(value).is_ok(),
-        _ => true,
-    })
 }

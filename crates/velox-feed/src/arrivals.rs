@@ -20,6 +20,12 @@ pub trait Arrivals: Send {
     /// could have been checked with.
     fn comparable(&self, instrument: u16) -> u64;
 
+    /// Whether arrivals are at the times that messages were received at: those of two recordings then say which came first.
+    /// Made-up ones begin at 0.
+    fn is_recorded(&self) -> bool {
+        true
+    }
+
     /// How many messages so far said nothing that reached anybody: of other kinds or symbols, repeated, or between a gap and
     /// the next snapshot.
     fn left_out(&self) -> u64 {

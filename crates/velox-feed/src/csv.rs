@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use velox_record::{BUNDLE_CAPACITY, Record, Transaction};
+use velox_record::{BUNDLE_CAPACITY, Instrument, Record, Transaction};
 
 use crate::velox_file::{FieldKind, FieldPlace, RecordWriter, Schema};
 
@@ -12,6 +12,8 @@ const CHUNK: usize = 64 << 10;
 /// Writes one line a record, below a line of the names of the fields; of a bundle one line a transaction, which begins
 /// with the bundle's number (from 1) and its `createdTsNs`.
 ///
+/// The instrument of a `Trade`, `MarketEvent` or `Transaction` is two columns, its `venue` and its `symbol`; of one that
+/// this process doesn't know the venue is empty and the symbol is its number.
 /// Integers are written as they are (ticks, lots, nanoseconds), sides and enumerations by name, numbers with a point
 /// in the fewest digits that read back as the same number. The writer behind it is called for 64 KiB at a time.
 /// Dropping it finishes the file, without a word about an error.
@@ -25,7 +27,7 @@ const CHUNK: usize = 64 << 10;
 /// Trade { id: 7, side: 1, price: 618_003, qty: 2, ..Trade::default() }.to_words(&mut words);
 /// writer.push(&words).unwrap();
 /// drop(writer);
-/// assert_eq!(text, b"id,instrument,side,price,qty,exchangeTs,receiveTs\n7,0,ask,618003,2,0,0\n");
+/// assert_eq!(text, b"id,venue,symbol,side,price,qty,exchangeTs,receiveTs\n7,,0,ask,618003,2,0,0\n");
 /// ```
 pub struct CsvWriter<W: Write + Send> {
     out: W,
@@ -52,6 +54,27 @@ enum Print {
     /// Quoted where need be.
     Names(Vec<String>),
     Text(usize),
+    /// Venue and symbol by id, each as they were found when it was first seen: to look for one takes a lock.
+    Instrument(Vec<Option<Box<str>>>),
+}
+
+/// The records whose `instrument` is the id of an [`Instrument`]; a user's own field may count something else.
+const OF_INSTRUMENTS: [&str; 3] = ["MarketEvent", "Trade", "Transaction"];
+
+fn is_instrument(record: &str, field: &FieldPlace) -> bool {
+    OF_INSTRUMENTS.contains(&record) && field.name == "instrument" && field.kind == FieldKind::U16
+}
+
+/// The two columns of an instrument.
+fn instrument(known: &mut Vec<Option<Box<str>>>, id: u16) -> &str {
+    let at = usize::from(id);
+    if known.len() <= at {
+        known.resize(at + 1, None);
+    }
+    known[at].get_or_insert_with(|| {
+        let text = Instrument::of_id(id).map(|i| format!("{},{}", quoted(i.venue()), quoted(i.symbol())));
+        text.unwrap_or_else(|| format!(",{id}")).into()
+    })
 }
 
 enum Rows {
@@ -88,9 +111,10 @@ fn quoted(text: &str) -> String {
 }
 
 impl Field {
-    fn new(place: &FieldPlace) -> Self {
+    fn new(record: &str, place: &FieldPlace) -> Self {
         let bytes = place.kind.bytes();
         let print = match &place.kind {
+            _ if is_instrument(record, place) => Print::Instrument(Vec::new()),
             FieldKind::I8 | FieldKind::I16 | FieldKind::I32 | FieldKind::I64 => Print::Signed(bytes),
             FieldKind::F32 => Print::F32,
             FieldKind::F64 => Print::F64,
@@ -112,9 +136,9 @@ impl Field {
         }
     }
 
-    fn write(&self, record: Bytes<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+    fn write(&mut self, record: Bytes<'_>, out: &mut Vec<u8>) -> io::Result<()> {
         let at = self.offset;
-        match &self.print {
+        match &mut self.print {
             Print::Unsigned(bytes) => write!(out, "{}", record.unsigned(at, *bytes)),
             Print::Signed(bytes) => write!(out, "{}", record.signed(at, *bytes)),
             Print::F32 => {
@@ -130,6 +154,7 @@ impl Field {
                 Some(name) => out.write_all(name.as_bytes()),
                 None => write!(out, "{}", record.at(at)),
             },
+            Print::Instrument(known) => out.write_all(instrument(known, record.unsigned(at, 2) as u16).as_bytes()),
             Print::Text(most) => {
                 let length = (record.unsigned(at, 2) as usize).min(*most);
                 write_text((at + 2..at + 2 + length).map(|at| record.at(at)), out);
@@ -189,9 +214,12 @@ impl<W: Write + Send> CsvWriter<W> {
             (schema, &[][..], Rows::Record)
         };
         let names = before.iter().map(|name| (*name).to_owned());
-        let names: Vec<_> = names.chain(schema.fields().iter().map(|field| quoted(&field.name))).collect();
+        let column = |field: &FieldPlace| {
+            if is_instrument(schema.record(), field) { "venue,symbol".to_owned() } else { quoted(&field.name) }
+        };
+        let names: Vec<_> = names.chain(schema.fields().iter().map(column)).collect();
         let header = names.join(",") + "\n";
-        let fields: Vec<_> = schema.fields().iter().map(Field::new).collect();
+        let fields: Vec<_> = schema.fields().iter().map(|field| Field::new(schema.record(), field)).collect();
         let row = 2 * 32 + fields.iter().map(Field::most).sum::<usize>();
         let mut buffer = Vec::with_capacity(CHUNK.max(header.len()) + row);
         buffer.extend_from_slice(header.as_bytes());
@@ -210,7 +238,7 @@ impl<W: Write + Send> CsvWriter<W> {
     }
 
     fn row(&mut self, words: &[u64]) -> io::Result<()> {
-        for field in &self.fields {
+        for field in &mut self.fields {
             field.write(Bytes(words), &mut self.buffer)?;
             self.buffer.push(b',');
         }

@@ -236,6 +236,10 @@ impl Poisson {
 }
 
 impl Arrivals for Poisson {
+    fn is_recorded(&self) -> bool {
+        false
+    }
+
     /// Never fails.
     fn next(&mut self, out: &mut Vec<MarketEvent>) -> Result<Option<u64>, FeedError> {
         if self.arrived == self.count {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use velox_feed::{CsvWriter, FieldKind, FieldPlace, RecordWriter, Schema};
-use velox_record::{BID, Bundle, EventKind, MarketEvent, Record, Transaction};
+use velox_record::{BID, Bundle, EventKind, Instrument, MarketEvent, Record, Transaction};
 
 fn lines(schema: &Schema, records: &[Vec<u64>]) -> String {
     let mut text = Vec::new();
@@ -74,18 +74,23 @@ fn each_kind_is_written_as_it_reads() {
 
 #[test]
 fn events_and_bundles_have_the_names_of_the_face() {
-    let event = MarketEvent { kind: EventKind::QUOTE, side: BID, price: -5, receive_ts: 9, ..MarketEvent::default() };
+    let (kind, instrument) = (EventKind::QUOTE, 65_000);
+    let event = MarketEvent { kind, instrument, side: BID, price: -5, receive_ts: 9, ..MarketEvent::default() };
     assert_eq!(
         lines(&Schema::of::<MarketEvent>(), &[words(&event)]),
-        "kind,instrument,side,flags,price,qty,sequence,exchangeTs,receiveTs\nquote,0,bid,0,-5,0,0,0,9\n"
+        "kind,venue,symbol,side,flags,price,qty,sequence,exchangeTs,receiveTs\nquote,,65000,bid,0,-5,0,0,0,9\n"
     );
     let mut bundle = Bundle::new();
-    bundle.push(Transaction::new(1, 2, 3, 0, 4)).unwrap();
-    bundle.push(Transaction::new(5, -6, 7, 1, 8).with_instrument(2)).unwrap();
+    let known = Instrument::new("A,B", "test", "0.01", "1").unwrap();
+    bundle.push(Transaction::new(1, 2, 3, 0, 4).with_instrument(known.id())).unwrap();
+    bundle.push(Transaction::new(5, -6, 7, 1, 8).with_instrument(65_001)).unwrap();
     bundle.close(99);
     assert_eq!(
         lines(&Schema::of::<Bundle>(), &[words(&Bundle::new()), words(&bundle)]),
-        "bundle,createdTsNs,id,price,size,side,instrument,ingressTsNs\n2,99,1,2,3,bid,0,4\n2,99,5,-6,7,ask,2,8\n"
+        concat!(
+            "bundle,createdTsNs,id,price,size,side,venue,symbol,ingressTsNs\n",
+            "2,99,1,2,3,bid,test,\"A,B\",4\n2,99,5,-6,7,ask,,65001,8\n"
+        )
     );
 }
 

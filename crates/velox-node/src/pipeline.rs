@@ -153,10 +153,11 @@ pub(crate) static FUNCTIONS: [Entry; 4] = [
     Entry {
         name: c"runParamSet",
         run: |call| {
-            on_entry(call, |entry| {
+            slots::with(call.index(0), of!(Run), |entry| {
                 if let Some(param) = entry.params.get(call.index(1)) {
-                    param.set(call.number(2));
+                    param.set(call.number(2))?;
                 }
+                Ok(Value::Undefined)
             })
         },
     },

@@ -1,11 +1,12 @@
 //! What a run's threads are told from outside.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use velox_ring::Waker;
 
 use super::error::EngineError;
+use super::timeline::Timeline;
 
 /// The orders of a run. Flags only: each is read and acted on by itself, so they are relaxed.
 #[derive(Default)]
@@ -18,6 +19,8 @@ pub(crate) struct Control {
     pub abort: AtomicBool,
     /// Why the run failed first: the stage and the reason.
     pub failure: Mutex<Option<(usize, EngineError)>>,
+    /// Where recorded time lies on the clock.
+    pub timeline: Arc<Timeline>,
     /// Threads that may sleep.
     pub sleepers: Mutex<Vec<Waker>>,
     /// Whether the run goes: threads that are ready wait for all the others.

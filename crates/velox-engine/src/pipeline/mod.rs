@@ -27,6 +27,7 @@ mod split;
 mod stage;
 mod text;
 mod thread;
+mod timeline;
 mod topology;
 
 pub use batch::{BATCH, Batch, Input};
@@ -48,4 +49,5 @@ pub use source::{Feed, Pace, Paced, Source};
 pub use split::{Choose, Route, Way};
 pub use stage::{Notes, ParamChange, Stage, Tally};
 pub use thread::{STALL_NS, Stalls, panic_text};
+pub use timeline::Timeline;
 pub use topology::{Link, Topology};

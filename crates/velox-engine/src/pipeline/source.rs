@@ -15,6 +15,7 @@ use super::flow::Flow;
 use super::graph::{End, Wiring};
 use super::latency::Latency;
 use super::stage::Notes;
+use super::timeline::Timeline;
 
 /// What gives a pipeline its records.
 pub trait Source: Send + 'static {
@@ -47,6 +48,12 @@ pub trait Source: Send + 'static {
     /// elsewhere wakes it when there are some.
     fn woken_by(&mut self, waker: Waker) {
         let _ = waker;
+    }
+
+    /// Called once, before the first poll, with the timeline of the run: a source whose records were received at a time of
+    /// their own, and that keeps their distances, joins it and goes by it.
+    fn along(&mut self, timeline: &Arc<Timeline>, waker: &Waker) {
+        let _ = (timeline, waker);
     }
 
     /// It was held up for so long, in ns: what was scheduled shifts by as much.
@@ -94,7 +101,7 @@ impl<T: Flow> Feed<'_, T> {
 /// When recorded or scheduled arrivals are let go.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// At the distances that they were received at.
+    /// At the distances that they were received at, also from what other recorded sources of the run give so.
     Recorded,
     /// As fast as the pipeline takes them.
     Max,
@@ -118,8 +125,10 @@ pub struct Paced {
     due: u64,
     /// Its record time.
     time: u64,
-    /// The clock at the first arrival, and that arrival's record time.
+    /// A point of the clock, and the record time that it stands for; none until the first arrival's is known.
     origin: Option<(u64, u64)>,
+    /// What gives the origin, where others go by it too.
+    timeline: Option<Arc<Timeline>>,
     /// How many arrivals were fetched.
     count: u64,
     /// Comparable quotes up to the last arrival that was given whole, and up to the one under way.
@@ -142,6 +151,7 @@ impl Paced {
             due: 0,
             time: 0,
             origin: None,
+            timeline: None,
             count: 0,
             comparable: (0, 0),
             ended: false,
@@ -153,21 +163,45 @@ impl Paced {
         self.events.clear();
         self.given = 0;
         self.comparable.0 = self.comparable.1;
-        let Some(time) = self.arrivals.next(&mut self.events)? else {
+        let next = self.arrivals.next(&mut self.events)?;
+        if let Some(timeline) = self.timeline.as_ref().filter(|_| self.count == 0) {
+            timeline.begin(next, now);
+        }
+        let Some(time) = next else {
             self.ended = true;
             self.comparable = (self.comparable(), self.comparable());
             return Ok(());
         };
         self.comparable.1 = self.comparable();
-        let (started, first) = *self.origin.get_or_insert((now, time));
         self.time = time;
-        self.due = match self.pace {
-            Pace::Recorded => started.saturating_add(time.saturating_sub(first)),
-            Pace::Max => 0,
-            Pace::PerSecond(rate) => started.saturating_add((self.count as f64 * 1e9 / rate) as u64),
-        };
+        if self.timeline.is_none() {
+            self.origin.get_or_insert((now, time));
+        }
+        self.schedule();
         self.count += 1;
         Ok(())
+    }
+
+    /// Says when the arrival under way is due: never, while there is no origin.
+    fn schedule(&mut self) {
+        self.due = match (self.pace, self.origin) {
+            (Pace::Max, _) => 0,
+            (_, None) => u64::MAX,
+            (Pace::Recorded, Some((started, first))) => started.saturating_add(self.time.saturating_sub(first)),
+            (Pace::PerSecond(rate), Some((started, _))) => {
+                started.saturating_add((self.count as f64 * 1e9 / rate) as u64)
+            }
+        };
+    }
+
+    /// Takes the origin of the timeline once there is one.
+    fn look_for_origin(&mut self) {
+        if self.origin.is_none()
+            && let Some(timeline) = &self.timeline
+        {
+            self.origin = timeline.origin();
+            self.schedule();
+        }
     }
 
     fn comparable(&self) -> u64 {
@@ -213,6 +247,7 @@ impl Source for Paced {
                     return Ok(true);
                 }
             }
+            self.look_for_origin();
             if self.due > now {
                 feed.pass_time(self.passed(now));
                 if let (Pace::Recorded, Some((started, first))) = (self.pace, self.origin) {
@@ -232,7 +267,18 @@ impl Source for Paced {
         (self.given < self.events.len()).then_some(self.due)
     }
 
+    fn along(&mut self, timeline: &Arc<Timeline>, waker: &Waker) {
+        if self.pace == Pace::Recorded && self.arrivals.is_recorded() {
+            timeline.join(waker.clone());
+            self.timeline = Some(Arc::clone(timeline));
+        }
+    }
+
     fn shift(&mut self, nanos: u64) {
+        // One that others have set meanwhile is of before the pause.
+        if self.count > 0 {
+            self.look_for_origin();
+        }
         if let Some((started, _)) = &mut self.origin {
             *started = started.saturating_add(nanos);
         }
@@ -264,6 +310,7 @@ pub(crate) struct SourceAgent<S: Source> {
 impl<S: Source> SourceAgent<S> {
     pub(crate) fn new(mut source: S, mut wiring: Wiring) -> Self {
         source.woken_by(wiring.waker.clone());
+        source.along(&wiring.control.timeline, &wiring.waker);
         let output = wiring.output(0).expect("a source leads to a step");
         let (control, ledger) = (Arc::clone(&wiring.control), Ledger::new(&wiring));
         Self { source, output, control, ledger, paused: None, done: false }

@@ -1,7 +1,7 @@
 //! What an expression sees beside its record: parameters, and the books before it.
 
 use velox_book::L2Book;
-use velox_expr::{Columns, Expr, ExprError, Failures, Given, Plan, Scale, Scales, Type};
+use velox_expr::{Columns, Expr, ExprError, Failures, Given, ParamRule, Plan, Scale, Scales, Type};
 
 use crate::pipeline::{Notes, Param, Params, Tally};
 
@@ -39,13 +39,18 @@ impl BookValue {
     }
 }
 
-/// What takes given values.
+/// What takes given values and params.
 pub(crate) trait Takes {
+    fn param_rule(&self, index: usize) -> ParamRule;
     fn give_i64(&mut self, index: usize, value: Option<i64>);
     fn give_f64(&mut self, index: usize, value: Option<f64>);
 }
 
 impl<T: velox_record::Record> Takes for Plan<T> {
+    fn param_rule(&self, index: usize) -> ParamRule {
+        Self::param_rule(self, index)
+    }
+
     fn give_i64(&mut self, index: usize, value: Option<i64>) {
         Self::give_i64(self, index, value);
     }
@@ -56,6 +61,10 @@ impl<T: velox_record::Record> Takes for Plan<T> {
 }
 
 impl<T: velox_record::Record> Takes for velox_expr::Mapper<T> {
+    fn param_rule(&self, index: usize) -> ParamRule {
+        Self::param_rule(self, index)
+    }
+
     fn give_i64(&mut self, index: usize, value: Option<i64>) {
         Self::give_i64(self, index, value);
     }
@@ -158,15 +167,19 @@ impl<T: velox_record::Record> Evaluator<T> {
 }
 
 impl Surroundings {
-    /// Plans something over these inputs.
-    pub(crate) fn plan<P>(
+    /// Plans something over these inputs, and tells the params what it asks of them.
+    pub(crate) fn plan<P: Takes>(
         &self,
         scales: &Scales,
         plan: impl FnOnce(&velox_expr::Inputs<'_>) -> Result<P, ExprError>,
     ) -> Result<P, ExprError> {
         let params: Vec<f64> = self.params.iter().map(Param::get).collect();
         let givens: Vec<Given> = self.books.iter().map(|(_, value)| value.given()).collect();
-        plan(&velox_expr::Inputs { scales: *scales, params: &params, givens: &givens })
+        let planned = plan(&velox_expr::Inputs { scales: *scales, params: &params, givens: &givens })?;
+        for (index, param) in self.params.iter().enumerate() {
+            param.restrict(planned.param_rule(index));
+        }
+        Ok(planned)
     }
 }
 

@@ -34,7 +34,7 @@ impl<T> Planner<'_, T> {
         };
         for operand in [&a, &b] {
             if let Operand::Param(index, _) = operand {
-                self.integers.push((*index, None));
+                self.rule(*index, None);
             }
         }
         match of {
