@@ -123,6 +123,11 @@ impl Books {
         }
     }
 
+    /// The market ends: gives what the ring has no room for.
+    pub(crate) fn end(&mut self) -> (Vec<MarketEvent>, Result<(), LiveError>) {
+        (self.outbox.end(), Ok(()))
+    }
+
     /// One message of the venue, read at a time on the clock.
     pub(crate) fn message(&mut self, message: &[u8], read_at: u64) -> Result<(), End> {
         let receive_ts = velox_clock::to_epoch_nanos(read_at);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use velox_feed::Heartbeat;
+use velox_record::MarketEvent;
 
 use crate::backoff::Backoff;
 use crate::books::Books;
@@ -75,6 +76,11 @@ impl Connection {
                 return Ok(());
             }
         }
+    }
+
+    /// What is left once it has run: events that the pipeline had no room for, and whether the recording is whole.
+    pub(crate) fn end(&mut self) -> (Vec<MarketEvent>, Result<(), LiveError>) {
+        self.books.end()
     }
 
     /// Waits so long, and until the pipeline has caught up; says whether the order to stop came.

@@ -66,6 +66,13 @@ impl Outbox {
         }
     }
 
+    /// Moves what there is room for, and gives what is left.
+    pub(crate) fn end(&mut self) -> Vec<MarketEvent> {
+        self.flush();
+        let mut held = std::mem::take(&mut self.held);
+        held.split_off(std::mem::take(&mut self.given))
+    }
+
     /// Whether nothing is held.
     pub(crate) fn is_flushed(&self) -> bool {
         self.held.is_empty()
