@@ -74,7 +74,8 @@ fn a_book_follows_a_live_market_and_goes_stale_with_it() {
     run.stop();
     let report = run.wait().unwrap();
     assert!(report.balanced, "{report:#?}");
-    assert!(report.gaps == 1 && report.non_deterministic.iter().any(|reason| reason.contains("live")));
+    assert!(report.gaps == 1 && book.standing() == Standing::Stale);
+    assert!(report.non_deterministic.iter().any(|reason| reason.contains("live")));
     drop(server.say);
     server.thread.join().unwrap();
 }
@@ -93,9 +94,35 @@ fn a_stop_loses_nothing_of_what_was_received() {
     let report = run.wait().unwrap();
     assert!(report.balanced, "{report:#?}");
     assert_eq!(book.depth(2 * LEVELS).bids.len(), LEVELS);
-    assert_eq!((report.left_out, report.stats.stages[0].out), (0, stats.report().events));
+    // And the one that says that the source has ended.
+    assert_eq!((report.left_out, report.stats.stages[0].out), (0, stats.report().events + 1));
     drop(server.say);
     server.thread.join().unwrap();
+}
+
+#[test]
+fn a_book_that_nobody_feeds_any_more_is_not_live() {
+    let end = |end: fn(Run, &Server)| {
+        let server = server();
+        let (run, book, stats) = started(&server);
+        server.say.send(SNAPSHOT.into()).unwrap();
+        until("the snapshot", &stats, || book.top().is_some());
+        end(run, &server);
+        assert_eq!((book.standing(), book.top()), (Standing::Stale, None));
+        assert_eq!(book.depth(1).bids.len(), 1, "its levels stay");
+        drop(server.say);
+        server.thread.join().unwrap();
+    };
+    end(|run, _| {
+        run.stop();
+        let report = run.wait().unwrap();
+        assert!(report.balanced && report.gaps == 0, "no event is missing: {report:#?}");
+    });
+    end(|run, _| drop(run));
+    end(|run, server| {
+        server.say.send(REFUSAL.into()).unwrap();
+        assert!(matches!(run.wait(), Err(RunError::Failed { .. })));
+    });
 }
 
 #[test]

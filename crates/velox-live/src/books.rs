@@ -108,23 +108,35 @@ impl Books {
 
     /// The connection is gone, or none came about: no book can be believed.
     pub(crate) fn disconnected(&mut self) {
-        if !std::mem::take(&mut self.up) {
-            return;
-        }
-        self.events.clear();
-        self.feed.disconnected(&mut self.events);
-        let receive_ts = velox_clock::to_epoch_nanos(velox_clock::now());
-        self.events.iter_mut().for_each(|event| event.receive_ts = receive_ts);
-        self.note_books();
-        self.outbox.insist(&self.events);
-        self.stale_since = None;
-        if let Some(recorder) = &mut self.recorder {
+        if let Some(receive_ts) = self.lose(0)
+            && let Some(recorder) = &mut self.recorder
+        {
             recorder.disconnected(receive_ts);
         }
     }
 
-    /// The market ends: gives what the ring has no room for.
+    /// Makes every book stale where there was a connection, and says when. `flags`: beside those of the feed.
+    fn lose(&mut self, flags: u8) -> Option<u64> {
+        if !std::mem::take(&mut self.up) {
+            return None;
+        }
+        self.events.clear();
+        self.feed.disconnected(&mut self.events);
+        let receive_ts = velox_clock::to_epoch_nanos(velox_clock::now());
+        for event in &mut self.events {
+            event.receive_ts = receive_ts;
+            event.flags |= flags;
+        }
+        self.note_books();
+        self.outbox.insist(&self.events);
+        self.stale_since = None;
+        Some(receive_ts)
+    }
+
+    /// The market ends: its books are nobody's from here on. Gives what the ring has no room for.
     pub(crate) fn end(&mut self) -> (Vec<MarketEvent>, Result<(), LiveError>) {
+        // Not recorded: what is replayed has an end of its own.
+        self.lose(flags::LAST);
         (self.outbox.end(), Ok(()))
     }
 

@@ -46,6 +46,8 @@ fn a_replay_of_a_recording_gives_the_same_events() {
         while !keeper.events.is_finished() {
             keeper.turn(&exchange);
         }
+        let end = keeper.all.pop().unwrap();
+        assert!(end.has(flags::GAP) && end.has(flags::LAST), "the end of a run is no part of the recording: {end:?}");
         live.append(&mut keeper.all);
         if run == 0 {
             ended = live.last().unwrap().receive_ts;
