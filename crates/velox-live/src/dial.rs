@@ -37,18 +37,28 @@ impl DialError {
     }
 }
 
-/// A TCP connection that knows when it was read last. No read or write blocks for longer than [`SLICE`].
+/// A TCP connection that knows when it was read last. No read or write blocks for longer than [`SLICE`], and reads that
+/// all give something are broken off as often: who reads for a whole message comes to look at other things all the same.
 #[derive(Debug)]
 pub(crate) struct Wire {
     tcp: TcpStream,
+    stop: Arc<Stop>,
+    /// When reads began to give something, on the clock; 0 where the last one gave nothing.
+    since: u64,
     /// On the clock of `velox_clock::now`, right after the last read that gave anything; 0 before.
     read_at: u64,
 }
 
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let slice = SLICE.as_nanos() as u64;
+        let since = std::mem::take(&mut self.since);
+        if self.stop.asked() || since > 0 && self.read_at.saturating_sub(since) >= slice {
+            return Err(ErrorKind::WouldBlock.into());
+        }
         let count = self.tcp.read(buffer)?;
         self.read_at = velox_clock::now();
+        self.since = if since > 0 { since } else { self.read_at };
         Ok(count)
     }
 }
@@ -136,7 +146,7 @@ impl Dialer {
     /// A connection to this server.
     pub(crate) fn dial(&self, to: &Endpoint) -> Result<Transport, DialError> {
         let until = Instant::now() + self.within;
-        let wire = Wire { tcp: self.connect(to, until)?, read_at: 0 };
+        let wire = Wire { tcp: self.connect(to, until)?, stop: Arc::clone(&self.stop), since: 0, read_at: 0 };
         if !to.tls {
             return Ok(Transport::Plain(wire));
         }
