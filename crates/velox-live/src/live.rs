@@ -85,8 +85,7 @@ impl Live {
                 let (rest, closed) = connection.end();
                 (ended.and(closed), rest)
             }));
-            let (ended, rest) =
-                ended.unwrap_or_else(|panic| (Err(LiveError::Panic(panic_text(&*panic))), Vec::new()));
+            let (ended, rest) = ended.unwrap_or_else(|panic| (Err(LiveError::Panic(panic_text(&*panic))), Vec::new()));
             if let Err(error) = &ended {
                 counters.failed(error);
             }
