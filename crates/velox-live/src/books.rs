@@ -137,7 +137,7 @@ impl Books {
     pub(crate) fn end(&mut self) -> (Vec<MarketEvent>, Result<(), LiveError>) {
         // Not recorded: what is replayed has an end of its own.
         self.lose(flags::LAST);
-        (self.outbox.end(), Ok(()))
+        (self.outbox.end(), self.recorder.take().map_or(Ok(()), Recorder::close))
     }
 
     /// One message of the venue, read at a time on the clock.

@@ -70,6 +70,15 @@ impl Recorder {
         self.told(failed)
     }
 
+    /// Writes what is there, and waits until the disk has it.
+    ///
+    /// # Errors
+    /// The recording has failed, at its end or before.
+    pub(crate) fn close(mut self) -> Result<(), LiveError> {
+        self.writer.get_mut().close();
+        self.tick()
+    }
+
     fn told(&self, failed: Option<String>) -> Result<(), LiveError> {
         failed.map_or(Ok(()), |reason| Err(LiveError::Unwritable { path: self.path.clone(), reason }))
     }
@@ -123,6 +132,15 @@ impl Spool {
         failure.or_else(|| (behind > MOST_BEHIND).then(|| format!("a disk that is {behind} bytes behind")))
     }
 
+    /// Hands over all that is there, and waits for the thread's end.
+    fn close(&mut self) {
+        self.hand_over();
+        self.full = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+
     fn hand_over(&mut self) {
         let next = self.empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(2 * CHUNK));
         let full = std::mem::replace(&mut self.buffer, next);
@@ -156,11 +174,7 @@ impl Write for Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        self.hand_over();
-        self.full = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.close();
     }
 }
 
@@ -175,10 +189,13 @@ fn open_whole(path: &Path, header: &[u8]) -> io::Result<(File, bool)> {
         Err(TryLockError::Error(error)) => return Err(error),
     }
     let mut end = file.metadata()?.len();
+    if end == 0 {
+        return Ok((file, false));
+    }
     let mut begin = Vec::new();
     BufReader::new(&file).take(header.len() as u64).read_to_end(&mut begin)?;
     if begin.len() < header.len() && header.starts_with(&begin) {
-        // Nothing, or a header that a crash cut off.
+        // A header that a crash cut off.
         file.set_len(0)?;
         return Ok((file, false));
     }

@@ -124,3 +124,16 @@ fn a_file_is_for_one_run_at_a_time() {
     assert!(replayed(&path).len() > 20);
     std::fs::remove_file(path).unwrap();
 }
+
+/// The device takes nothing: what is written at the very end fails, and nobody looks after it.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_recording_that_fails_at_its_very_end_is_told() {
+    let exchange = Exchange::start();
+    let options = LiveOptions { record: Some("/dev/full".into()), ..options(&exchange) };
+    let mut events = Live::new(options).unwrap().start(None).unwrap();
+    // Before the first bytes are handed over.
+    events.stop();
+    let error = events.failure();
+    assert!(matches!(&error, Some(LiveError::Unwritable { path, .. }) if path == "/dev/full"), "{error:?}");
+}
