@@ -92,10 +92,16 @@ impl Books {
         self.connections > 0
     }
 
+    /// How long the server still wants no call.
+    pub(crate) fn banned_for(&self) -> Option<Duration> {
+        self.resync.quiet_for(Instant::now())
+    }
+
     /// There is a connection: subscribes.
-    pub(crate) fn connected(&mut self, socket: &mut Socket) -> Result<(), End> {
+    pub(crate) fn connected(&mut self, socket: &mut Socket, rest: &Rest) -> Result<(), End> {
         self.up = true;
         self.connections += 1;
+        rest.serve(self.connections);
         self.asked_again = false;
         add(&self.counters.connections, 1);
         for message in self.feed.subscribe_messages() {
@@ -235,18 +241,20 @@ impl Books {
     }
 
     /// What is to be done now and then, at this time on the clock.
-    pub(crate) fn tick(&mut self, socket: &mut Socket, rest: &Rest, now: u64) -> Result<(), End> {
+    pub(crate) fn tick(&mut self, socket: &mut Socket, rest: &mut Rest, now: u64) -> Result<(), End> {
         self.flush().map_err(End::Final)?;
         while let Some(reply) = rest.reply() {
             if reply.connection == self.connections {
                 self.take_snapshot(reply, now)?;
+            } else if let Err(DialError::Passing { after: Some(after), .. }) = reply.answer {
+                self.resync.banned(reply.market, after, Instant::now());
             }
         }
         self.ask(socket, rest)
     }
 
     /// Asks for the books that are not live, as soon as that is sensible.
-    fn ask(&mut self, socket: &mut Socket, rest: &Rest) -> Result<(), End> {
+    fn ask(&mut self, socket: &mut Socket, rest: &mut Rest) -> Result<(), End> {
         let now = Instant::now();
         let mut stale = false;
         for market in 0..self.states.len() {
@@ -257,6 +265,9 @@ impl Books {
             let instrument = Arc::clone(&self.feed.instruments()[market]);
             let symbol = instrument.symbol();
             if let Some(url) = self.feed.snapshot_request(symbol) {
+                if rest.is_busy() {
+                    continue;
+                }
                 self.resync.asked(market);
                 rest.call(market, self.connections, url);
             } else {

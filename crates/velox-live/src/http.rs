@@ -48,6 +48,8 @@ pub(crate) fn unwanted(to: &Endpoint, status: u16, after: Option<Duration>, body
     if matches!(status, 400..=499) && !matches!(status, 408 | 418 | 425 | 429) {
         return DialError::Final(LiveError::Refused { url: to.url.clone(), status, reason });
     }
+    // Where it doesn't say for how long, for as long as the backoff waits.
+    let after = after.or_else(|| matches!(status, 418 | 429).then_some(Duration::ZERO));
     DialError::Passing { reason: format!("{to}: got HTTP status {status}: {reason}"), after }
 }
 

@@ -169,6 +169,17 @@ mod tests {
     use crate::stop::Stop;
 
     #[test]
+    fn nothing_is_dialled_once_the_order_to_stop_came() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let to = Endpoint::websocket("url", &format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
+        let stop = Arc::new(Stop::default());
+        stop.ask();
+        let dialled = Dialer::new(stop, Duration::from_secs(5)).dial(&to);
+        assert!(matches!(dialled, Err(DialError::Stopped)) && listener.accept().is_err());
+    }
+
+    #[test]
     fn what_a_server_does_not_take_is_bounded() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let to = Endpoint::websocket("url", &format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
