@@ -48,7 +48,7 @@ impl Live {
         let mut feed = Feed::new(options.venue, options.instruments.clone())?;
         if let Some(url) = &options.rest_url {
             Endpoint::http("restUrl", url)?;
-            feed.set_rest_url(url.trim_end_matches('/'));
+            feed.set_rest_url(url)?;
         }
         let counters = Counters::new(&options.instruments);
         Ok(Self { feed, options, counters })
