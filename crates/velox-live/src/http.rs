@@ -240,6 +240,13 @@ mod tests {
     }
 
     #[test]
+    fn a_server_is_granted_an_hour_at_most() {
+        let seconds = |text| retry_after(text).map(|wait| wait.as_secs());
+        assert_eq!(["0", "3600", "3601", "18446744073709551615"].map(seconds), [0, 3_600, 3_600, 3_600].map(Some));
+        assert_eq!(["-1", "", "1.5", "Wed, 21 Oct 2015 07:28:00 GMT"].map(seconds), [None; 4]);
+    }
+
+    #[test]
     fn chunks_come_in_any_pieces() {
         let sent = b"4\r\nwiki\r\n5;x=y\r\npedia\r\n0\r\n\r\n";
         for step in 1..sent.len() {

@@ -117,6 +117,26 @@ mod tests {
     }
 
     #[test]
+    fn what_has_gone_leaves_though_a_backlog_stays() {
+        let (producer, mut consumer) = velox_ring::ring(4).unwrap();
+        let mut outbox = Outbox::new(producer, None, 16);
+        assert_eq!(outbox.give(&events(0, 12)), Ok(()));
+        let (mut got, mut next) = (Vec::new(), 12);
+        // As many come as go: it never catches up.
+        for _ in 0..1_000 {
+            consumer.pop_into(&mut got, 2);
+            assert_eq!(outbox.give(&events(next, 2)), Ok(()));
+            next += 2;
+            assert!(!outbox.is_flushed() && outbox.held.len() <= 32, "{}", outbox.held.len());
+        }
+        consumer.pop_into(&mut got, 4);
+        got.append(&mut outbox.end());
+        while consumer.pop_into(&mut got, 4) > 0 {}
+        got.sort_by_key(|event| event.sequence);
+        assert!(outbox.is_flushed() && got.iter().map(|event| event.sequence).eq(0..next));
+    }
+
+    #[test]
     fn a_message_larger_than_the_ring_goes_through_in_pieces() {
         let (producer, mut consumer) = velox_ring::ring(4).unwrap();
         let mut outbox = Outbox::new(producer, None, 4);
