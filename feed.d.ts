@@ -56,7 +56,8 @@ export interface Heartbeat {
 export class Feed {
   /**
    * `symbols`: texts (prices and quantities then count in the venue's known decimals, 8 where they aren't known) or
-   * Instruments. `trades`: where trades go; this feed is then the ring's producer. `restUrl`: another base for snapshots.
+   * Instruments. `trades`: where trades go; this feed is then the ring's producer. `restUrl`: another base for snapshots,
+   * `http://` or `https://`; a slash at its end is left out.
    * Throws VELOX_INVALID_VALUE for a venue or symbols that it can't take, VELOX_RING_OWNED.
    */
   constructor(o: {
@@ -95,12 +96,12 @@ export class Feed {
 
 /**
  * A live market as a pipeline's source. It connects when the run goes, on a native thread of its own: subscribes, fetches
- * snapshots where the venue wants them, beats, reconnects with backoff and jitter, and synchronises again. While the run goes, a book
- * behind it is the venue's or `stale`; `run.stats()` shows its connection and each book's state and age (`stages[0].live`). A pipeline
+ * snapshots where the venue wants them, beats, reconnects with backoff and jitter, and synchronises again. A book
+ * behind it is the venue's or `stale`, and `stale` once the run has ended; `run.stats()` shows its connection and each book's state and age (`stages[0].live`). A pipeline
  * that falls behind never blocks the socket: what finds no room is counted, and its books go stale until they are
  * synchronised again. TLS trusts what the system trusts, or SSL_CERT_FILE.
  *
- * `symbols` as the venue spells them; `instruments` for those whose decimals the venue's table doesn't know (8 then).
+ * `symbols` as the venue spells them, each once in whatever case; `instruments` for those whose decimals the venue's table doesn't know (8 then).
  * `url`, `restUrl`: another server than the venue's own. `record`: a file that every message is appended to as it
  * came, which `replay` gives back as the same events. `signal` ends it as `run.stop()` does.
  *

@@ -268,7 +268,10 @@ export class L2Book {
   readonly instrument: Instrument
   /** Whether the best bid is at or above the best ask. Reported, never repaired. */
   readonly crossed: boolean
-  /** `stale` after a gap in the data, until the next snapshot: `top()` is undefined then. */
+  /**
+   * `stale` after a gap in the data, until the next snapshot, and once a live market or a run that failed feeds it no more:
+   * `top()` is undefined then.
+   */
   readonly state: 'empty' | 'live' | 'stale'
   /** Replaces the book by decimals as an exchange sends them: `[price, qty]`. */
   applySnapshot(s: {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { count, discard, L2Book, MarketEvent, pipeline, type Run, replay } from 'velox-engine'
+import { count, discard, L2Book, MarketEvent, pipeline, type Run, replay, type VeloxError } from 'velox-engine'
 import { live, type Venue, venues } from 'velox-engine/feed'
 import { expect, test } from 'vitest'
 import { rejected } from './support/errors.js'
@@ -152,6 +152,22 @@ test('a recorded connection replays as the same books and trades', async () => {
   }
 })
 
+test('a book is stale once its run has ended, and a recording that can’t be written fails it', async () => {
+  await using exchange = await startExchange({ venue: 'okx', market: 'synthetic', rate: 2_000 })
+  const { run, books } = await follow(exchange, 'okx')
+  await until(() => isLive(books))
+  const report = await run.stop()
+  expect([report.balanced, report.gaps]).toEqual([true, 0])
+  expect(books.map((book) => [book.state, book.top(), book.depth(1).bids.length])).toEqual(
+    books.map(() => ['stale', undefined, 1]),
+  )
+  expect(String(report)).toMatch(/ stale, [\d.]+ ms old/)
+  if (process.platform !== 'linux') return
+  const full = await follow(exchange, 'okx', { record: '/dev/full' })
+  const error = await rejected(full.run.stop())
+  expect([error.code, (error.cause as VeloxError).code]).toEqual(['VELOX_STAGE_FAILED', 'VELOX_FILE_UNWRITABLE'])
+})
+
 test('a signal ends a live market', async () => {
   await using exchange = await startExchange({ venue: 'okx', market: 'synthetic' })
   const stop = new AbortController()
@@ -207,6 +223,9 @@ test('what a live market is told wrong is refused before anything starts', async
     [{ symbols: ['A'], url: 'http://localhost' }, 'url: expected'],
     [{ symbols: [] }, 'at least one symbol'],
     [{ symbols: ['A', 'A'] }, 'each once'],
+    [{ symbols: ['BTCUSDT', 'btcusdt'] }, 'each once in whatever case'],
+    [{ symbols: [''] }, 'symbol'],
+    [{ symbols: ['A'], restUrl: 'localhost' }, 'restUrl: expected'],
   ] as const) {
     const error = await rejected(
       pipeline('p')

@@ -74,7 +74,7 @@ fn a_snapshot_is_asked_for_where_it_is_wanted_and_while_it_is() {
         );
         if let Some(url) = asks {
             assert!(url.starts_with(venue.rest_url()) && url.contains("symbol=AB-CD"), "{url}");
-            feed.set_rest_url("http://localhost:1");
+            feed.set_rest_url("http://localhost:1").unwrap();
             assert!(feed.snapshot_request("AB-CD").unwrap().starts_with("http://localhost:1/"));
         }
         assert_eq!(start(&mut feed, &script, "AB-CD", 0, &mut Vec::new()), Applied::Applied);
@@ -87,9 +87,21 @@ fn a_snapshot_is_asked_for_where_it_is_wanted_and_while_it_is() {
 
 #[test]
 fn symbols_are_wanted_and_each_once() {
-    let one = Instrument::new("A", "test", "1", "1").unwrap();
-    for wrong in [vec![], vec![one.clone(), one]] {
-        assert_eq!(Feed::new(Venue::Okx, wrong).err().unwrap().code(), "VELOX_INVALID_VALUE");
+    let of = |symbols: &[&str]| {
+        let instruments = symbols.iter().map(|symbol| Instrument::new(symbol, "test", "1", "1"));
+        Feed::new(Venue::Okx, instruments.collect::<Result<_, _>>().ok()?).err()
+    };
+    for wrong in [&[][..], &["A", "A"], &["BTCUSDT", "btcusdt"], &["A B"], &["A\n"]] {
+        assert_eq!(of(wrong).unwrap().code(), "VELOX_INVALID_VALUE", "{wrong:?}");
+    }
+    assert!(Instrument::new("", "test", "1", "1").is_err() || of(&[""]).is_some());
+}
+
+#[test]
+fn a_symbol_that_is_not_plain_is_encoded_in_a_url() {
+    for venue in Venue::ALL.into_iter().filter(|venue| by_rest(*venue)) {
+        let url = feed(venue, &["币&X=1"]).snapshot_request("币&X=1").unwrap();
+        assert!(url.contains("symbol=%E5%B8%81%26X%3D1"), "{url}");
     }
 }
 

@@ -92,10 +92,16 @@ impl Books {
         self.connections > 0
     }
 
+    /// How long the server still wants no call.
+    pub(crate) fn banned_for(&self) -> Option<Duration> {
+        self.resync.quiet_for(Instant::now())
+    }
+
     /// There is a connection: subscribes.
-    pub(crate) fn connected(&mut self, socket: &mut Socket) -> Result<(), End> {
+    pub(crate) fn connected(&mut self, socket: &mut Socket, rest: &Rest) -> Result<(), End> {
         self.up = true;
         self.connections += 1;
+        rest.serve(self.connections);
         self.asked_again = false;
         add(&self.counters.connections, 1);
         for message in self.feed.subscribe_messages() {
@@ -108,19 +114,36 @@ impl Books {
 
     /// The connection is gone, or none came about: no book can be believed.
     pub(crate) fn disconnected(&mut self) {
+        if let Some(receive_ts) = self.lose(0)
+            && let Some(recorder) = &mut self.recorder
+        {
+            recorder.disconnected(receive_ts);
+        }
+    }
+
+    /// Makes every book stale where there was a connection, and says when. `flags`: beside those of the feed.
+    fn lose(&mut self, flags: u8) -> Option<u64> {
         if !std::mem::take(&mut self.up) {
-            return;
+            return None;
         }
         self.events.clear();
         self.feed.disconnected(&mut self.events);
         let receive_ts = velox_clock::to_epoch_nanos(velox_clock::now());
-        self.events.iter_mut().for_each(|event| event.receive_ts = receive_ts);
+        for event in &mut self.events {
+            event.receive_ts = receive_ts;
+            event.flags |= flags;
+        }
         self.note_books();
         self.outbox.insist(&self.events);
         self.stale_since = None;
-        if let Some(recorder) = &mut self.recorder {
-            recorder.disconnected(receive_ts);
-        }
+        Some(receive_ts)
+    }
+
+    /// The market ends: its books are nobody's from here on. Gives what the ring has no room for.
+    pub(crate) fn end(&mut self) -> (Vec<MarketEvent>, Result<(), LiveError>) {
+        // Not recorded: what is replayed has an end of its own.
+        self.lose(flags::LAST);
+        (self.outbox.end(), self.recorder.take().map_or(Ok(()), Recorder::close))
     }
 
     /// One message of the venue, read at a time on the clock.
@@ -218,18 +241,20 @@ impl Books {
     }
 
     /// What is to be done now and then, at this time on the clock.
-    pub(crate) fn tick(&mut self, socket: &mut Socket, rest: &Rest, now: u64) -> Result<(), End> {
+    pub(crate) fn tick(&mut self, socket: &mut Socket, rest: &mut Rest, now: u64) -> Result<(), End> {
         self.flush().map_err(End::Final)?;
         while let Some(reply) = rest.reply() {
             if reply.connection == self.connections {
                 self.take_snapshot(reply, now)?;
+            } else if let Err(DialError::Passing { after: Some(after), .. }) = reply.answer {
+                self.resync.banned(reply.market, after, Instant::now());
             }
         }
         self.ask(socket, rest)
     }
 
     /// Asks for the books that are not live, as soon as that is sensible.
-    fn ask(&mut self, socket: &mut Socket, rest: &Rest) -> Result<(), End> {
+    fn ask(&mut self, socket: &mut Socket, rest: &mut Rest) -> Result<(), End> {
         let now = Instant::now();
         let mut stale = false;
         for market in 0..self.states.len() {
@@ -240,6 +265,9 @@ impl Books {
             let instrument = Arc::clone(&self.feed.instruments()[market]);
             let symbol = instrument.symbol();
             if let Some(url) = self.feed.snapshot_request(symbol) {
+                if rest.is_busy() {
+                    continue;
+                }
                 self.resync.asked(market);
                 rest.call(market, self.connections, url);
             } else {

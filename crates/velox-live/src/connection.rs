@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use velox_feed::Heartbeat;
+use velox_record::MarketEvent;
 
 use crate::backoff::Backoff;
 use crate::books::Books;
@@ -52,6 +53,7 @@ impl Connection {
             self.counters.stands(LiveState::Connecting);
             let begun = Instant::now();
             let end = self.connect();
+            self.rest.serve(0);
             if begun.elapsed() >= if self.books.are_live() { GOOD_AND_LIVE } else { GOOD } {
                 self.backoff.reset();
             }
@@ -75,6 +77,11 @@ impl Connection {
                 return Ok(());
             }
         }
+    }
+
+    /// What is left once it has run: events that the pipeline had no room for, and whether the recording is whole.
+    pub(crate) fn end(&mut self) -> (Vec<MarketEvent>, Result<(), LiveError>) {
+        self.books.end()
     }
 
     /// Waits so long, and until the pipeline has caught up; says whether the order to stop came.
@@ -107,7 +114,7 @@ impl Connection {
             DialError::Final(error) if self.books.was_connected() => End::Broken(error.to_string(), None),
             error => error.into(),
         })?;
-        self.books.connected(&mut socket)?;
+        self.books.connected(&mut socket, &self.rest)?;
         self.counters.stands(LiveState::Connected);
         Ok(socket)
     }
@@ -120,6 +127,9 @@ impl Connection {
         };
         let base = self.options.rest_url.as_deref().unwrap_or(venue.rest_url()).trim_end_matches('/');
         let to = Endpoint::http("restUrl", &format!("{base}{path}"))?;
+        if let Some(left) = self.books.banned_for() {
+            return Err(DialError::Passing { reason: format!("{to}: asked for no call yet"), after: Some(left) });
+        }
         let answer = ask(&self.dialer, "POST", &to, self.options.connect_within)?;
         let told = venue.token_url(&answer).map_err(|error| DialError::passing(&to, &error))?;
         let url = match (given, told.split_once('?')) {
@@ -155,7 +165,7 @@ impl Connection {
             let now = if received.is_nothing() { velox_clock::now() } else { read_at };
             if received.is_nothing() || now.saturating_sub(ticked) >= SLICE.as_nanos() as u64 {
                 ticked = now;
-                let turn = self.books.tick(&mut socket, &self.rest, now);
+                let turn = self.books.tick(&mut socket, &mut self.rest, now);
                 let kept =
                     turn.and_then(|()| Self::keep_alive(&mut socket, &mut beat, &mut silence, now, &self.options));
                 if let Err(end) = kept {

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -37,18 +38,28 @@ impl DialError {
     }
 }
 
-/// A TCP connection that knows when it was read last. No read or write blocks for longer than [`SLICE`].
+/// A TCP connection that knows when it was read last. No read or write blocks for longer than [`SLICE`], and reads that
+/// all give something are broken off as often: who reads for a whole message comes to look at other things all the same.
 #[derive(Debug)]
 pub(crate) struct Wire {
     tcp: TcpStream,
+    stop: Arc<Stop>,
+    /// When reads began to give something, on the clock; 0 where the last one gave nothing.
+    since: u64,
     /// On the clock of `velox_clock::now`, right after the last read that gave anything; 0 before.
     read_at: u64,
 }
 
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let slice = SLICE.as_nanos() as u64;
+        let since = std::mem::take(&mut self.since);
+        if self.stop.asked() || since > 0 && self.read_at.saturating_sub(since) >= slice {
+            return Err(ErrorKind::WouldBlock.into());
+        }
         let count = self.tcp.read(buffer)?;
         self.read_at = velox_clock::now();
+        self.since = if since > 0 { since } else { self.read_at };
         Ok(count)
     }
 }
@@ -125,18 +136,31 @@ pub(crate) struct Dialer {
     stop: Arc<Stop>,
     /// How long resolving, connecting and securing may take together.
     within: Duration,
-    trust: OnceLock<Arc<ClientConfig>>,
+    trust: Arc<OnceLock<Arc<ClientConfig>>>,
+    /// The WebSocket connection that it dials for, and the one that there is: once they differ, nobody wants the answer.
+    for_connection: Option<(u64, Arc<AtomicU64>)>,
 }
 
 impl Dialer {
     pub(crate) fn new(stop: Arc<Stop>, within: Duration) -> Self {
-        Self { stop, within, trust: OnceLock::new() }
+        Self { stop, within, trust: Arc::default(), for_connection: None }
+    }
+
+    /// One that gives up once `current` is no longer `connection`.
+    pub(crate) fn for_connection(&self, connection: u64, current: &Arc<AtomicU64>) -> Self {
+        Self {
+            stop: Arc::clone(&self.stop),
+            within: self.within,
+            trust: Arc::clone(&self.trust),
+            for_connection: Some((connection, Arc::clone(current))),
+        }
     }
 
     /// A connection to this server.
     pub(crate) fn dial(&self, to: &Endpoint) -> Result<Transport, DialError> {
         let until = Instant::now() + self.within;
-        let wire = Wire { tcp: self.connect(to, until)?, read_at: 0 };
+        self.check(to, until, "a connection")?;
+        let wire = Wire { tcp: self.connect(to, until)?, stop: Arc::clone(&self.stop), since: 0, read_at: 0 };
         if !to.tls {
             return Ok(Transport::Plain(wire));
         }
@@ -168,6 +192,10 @@ impl Dialer {
     pub(crate) fn check(&self, at: &Endpoint, until: Instant, awaited: &str) -> Result<(), DialError> {
         if self.stop.asked() {
             return Err(DialError::Stopped);
+        }
+        // Relaxed: the number orders nothing.
+        if self.for_connection.as_ref().is_some_and(|(mine, current)| current.load(Ordering::Relaxed) != *mine) {
+            return Err(DialError::passing(at, &"the connection that it was asked for has gone"));
         }
         if Instant::now() >= until {
             return Err(DialError::passing(at, &format!("expected {awaited} in time, got nothing")));

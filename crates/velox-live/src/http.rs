@@ -48,6 +48,8 @@ pub(crate) fn unwanted(to: &Endpoint, status: u16, after: Option<Duration>, body
     if matches!(status, 400..=499) && !matches!(status, 408 | 418 | 425 | 429) {
         return DialError::Final(LiveError::Refused { url: to.url.clone(), status, reason });
     }
+    // Where it doesn't say for how long, for as long as the backoff waits.
+    let after = after.or_else(|| matches!(status, 418 | 429).then_some(Duration::ZERO));
     DialError::Passing { reason: format!("{to}: got HTTP status {status}: {reason}"), after }
 }
 
@@ -235,6 +237,13 @@ mod tests {
         ] {
             assert!(head(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_server_is_granted_an_hour_at_most() {
+        let seconds = |text| retry_after(text).map(|wait| wait.as_secs());
+        assert_eq!(["0", "3600", "3601", "18446744073709551615"].map(seconds), [0, 3_600, 3_600, 3_600].map(Some));
+        assert_eq!(["-1", "", "1.5", "Wed, 21 Oct 2015 07:28:00 GMT"].map(seconds), [None; 4]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
+use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use velox_feed::Feed;
@@ -47,7 +48,7 @@ impl Live {
         let mut feed = Feed::new(options.venue, options.instruments.clone())?;
         if let Some(url) = &options.rest_url {
             Endpoint::http("restUrl", url)?;
-            feed.set_rest_url(url.trim_end_matches('/'));
+            feed.set_rest_url(url)?;
         }
         let counters = Counters::new(&options.instruments);
         Ok(Self { feed, options, counters })
@@ -72,19 +73,23 @@ impl Live {
             })
         })?;
         let stop = Arc::new(Stop::default());
-        let failure = Arc::new(Mutex::new(None));
+        let ending = Arc::new(Mutex::new(Ending::default()));
         let outbox = Outbox::new(producer, waker.clone(), options.capacity);
         let books = Books::new(feed, &options, outbox, Arc::clone(&counters))?;
         let mut connection = Connection::new(books, options, Arc::clone(&stop), Arc::clone(&counters))?;
-        let (told, stats) = (Arc::clone(&failure), LiveStats(Arc::clone(&counters)));
+        let (told, stats) = (Arc::clone(&ending), LiveStats(Arc::clone(&counters)));
         let body = move || {
             // Unwind safety: after a panic nothing of it is used again.
-            let ended = catch_unwind(AssertUnwindSafe(|| connection.run()));
-            let ended = ended.unwrap_or_else(|panic| Err(LiveError::Panic(panic_text(&*panic))));
-            if let Err(error) = ended {
-                counters.failed(&error);
-                *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            let ended = catch_unwind(AssertUnwindSafe(|| {
+                let ended = connection.run();
+                let (rest, closed) = connection.end();
+                (ended.and(closed), rest)
+            }));
+            let (ended, rest) = ended.unwrap_or_else(|panic| (Err(LiveError::Panic(panic_text(&*panic))), Vec::new()));
+            if let Err(error) = &ended {
+                counters.failed(error);
             }
+            *lock(&told) = Ending { failure: ended.err(), rest: rest.into() };
             counters.stands(LiveState::Ended);
             // Only now the ring's end is seen: by then its reason stands.
             drop(connection);
@@ -94,7 +99,7 @@ impl Live {
         };
         let thread = std::thread::Builder::new().name("velox-live".into()).spawn(body);
         let thread = thread.map_err(|error| LiveError::Thread { reason: error.to_string() })?;
-        Ok(LiveEvents { consumer, stop, failure, stats, thread: Some(thread) })
+        Ok(LiveEvents { consumer, stop, ending, stats, thread: Some(thread) })
     }
 }
 
@@ -104,13 +109,25 @@ impl fmt::Debug for Live {
     }
 }
 
+/// What the thread leaves.
+#[derive(Debug, Default)]
+struct Ending {
+    failure: Option<LiveError>,
+    /// Events that the ring had no room for, oldest first.
+    rest: VecDeque<MarketEvent>,
+}
+
+fn lock(ending: &Mutex<Ending>) -> MutexGuard<'_, Ending> {
+    ending.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What comes from a live market. Dropping it ends the connection: in at most 100 ms its threads are gone, and where it is
 /// recorded, when the disk has the end of it.
 #[derive(Debug)]
 pub struct LiveEvents {
     consumer: Consumer<MarketEvent>,
     stop: Arc<Stop>,
-    failure: Arc<Mutex<Option<LiveError>>>,
+    ending: Arc<Mutex<Ending>>,
     stats: LiveStats,
     thread: Option<JoinHandle<()>>,
 }
@@ -119,17 +136,24 @@ impl LiveEvents {
     /// Takes up to `most` events, oldest first, to the end of `out`; says how many. Never waits. Allocates where `out`
     /// has no room.
     pub fn pop_into(&mut self, out: &mut Vec<MarketEvent>, most: usize) -> usize {
-        self.consumer.pop_into(out, most)
+        let taken = self.consumer.pop_into(out, most);
+        if taken > 0 || !self.consumer.is_finished() {
+            return taken;
+        }
+        let rest = &mut lock(&self.ending).rest;
+        let taken = most.min(rest.len());
+        out.extend(rest.drain(..taken));
+        taken
     }
 
     /// Whether it has ended and everything was taken.
     pub fn is_finished(&self) -> bool {
-        self.consumer.is_finished()
+        self.consumer.is_finished() && lock(&self.ending).rest.is_empty()
     }
 
     /// Why it has ended by itself; `None` while it goes on. A short lock.
     pub fn failure(&self) -> Option<LiveError> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.ending).failure.clone()
     }
 
     /// What it goes through.
@@ -137,9 +161,14 @@ impl LiveEvents {
         self.stats.clone()
     }
 
+    /// Orders the end and returns at once: what was received before can still be taken, until [`Self::is_finished`].
+    pub fn end(&self) {
+        self.stop.ask();
+    }
+
     /// Ends the connection and waits for its threads; what was received before can still be taken.
     pub fn stop(&mut self) {
-        self.stop.ask();
+        self.end();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

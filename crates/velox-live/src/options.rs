@@ -16,7 +16,7 @@ pub struct LiveOptions {
     pub instruments: Vec<Arc<Instrument>>,
     /// Another WebSocket than the venue's own: `ws://` or `wss://`.
     pub url: Option<String>,
-    /// Another base for REST calls than the venue's own: `http://` or `https://`, without a slash at its end.
+    /// Another base for REST calls than the venue's own: `http://` or `https://`.
     pub rest_url: Option<String>,
     /// Where what comes is appended, for a replay.
     pub record: Option<PathBuf>,

@@ -66,6 +66,13 @@ impl Outbox {
         }
     }
 
+    /// Moves what there is room for, and gives what is left.
+    pub(crate) fn end(&mut self) -> Vec<MarketEvent> {
+        self.flush();
+        let mut held = std::mem::take(&mut self.held);
+        held.split_off(std::mem::take(&mut self.given))
+    }
+
     /// Whether nothing is held.
     pub(crate) fn is_flushed(&self) -> bool {
         self.held.is_empty()
@@ -107,6 +114,26 @@ mod tests {
         }
         assert!(outbox.is_roomy());
         assert_eq!(got.iter().map(|event| event.sequence).collect::<Vec<_>>(), (0..8).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_has_gone_leaves_though_a_backlog_stays() {
+        let (producer, mut consumer) = velox_ring::ring(4).unwrap();
+        let mut outbox = Outbox::new(producer, None, 16);
+        assert_eq!(outbox.give(&events(0, 12)), Ok(()));
+        let (mut got, mut next) = (Vec::new(), 12);
+        // As many come as go: it never catches up.
+        for _ in 0..1_000 {
+            consumer.pop_into(&mut got, 2);
+            assert_eq!(outbox.give(&events(next, 2)), Ok(()));
+            next += 2;
+            assert!(!outbox.is_flushed() && outbox.held.len() <= 32, "{}", outbox.held.len());
+        }
+        consumer.pop_into(&mut got, 4);
+        got.append(&mut outbox.end());
+        while consumer.pop_into(&mut got, 4) > 0 {}
+        got.sort_by_key(|event| event.sequence);
+        assert!(outbox.is_flushed() && got.iter().map(|event| event.sequence).eq(0..next));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is received, appended to a file by a thread of its own: a slow disk doesn't hold up the socket.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,13 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use fs4::{FileExt, TryLockError};
 use velox_feed::{Feed, MessageWriter};
 
 use crate::LiveError;
 use crate::stats::Counters;
 
-/// How a recording begins.
-const BEGIN: &[u8] = br#"{"velox":"messages""#;
 /// So many bytes are handed over at once, or what came within [`OFTEN`].
 const CHUNK: usize = 64 << 10;
 const OFTEN: Duration = Duration::from_millis(100);
@@ -31,12 +30,14 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Begins a recording, or goes on with one of the same markets, where a line that a crash cut off goes.
+    /// Begins a recording, or goes on with one of the same markets, where a line that a crash cut off goes. While it is
+    /// there, no other run records into the file.
     pub(crate) fn open(path: &Path, feed: &Feed, counters: &Arc<Counters>) -> Result<Self, LiveError> {
         let path_text = path.display().to_string();
         let refused = |error: io::Error| LiveError::Unwritable { path: path_text.clone(), reason: error.to_string() };
-        let spool = Spool::open(path, Arc::clone(counters)).map_err(refused)?;
-        let goes_on = spool.header.is_some();
+        let header = MessageWriter::new(Vec::new(), feed.venue(), feed.instruments()).map_err(refused)?.into_inner();
+        let (file, goes_on) = open_whole(path, &header).map_err(refused)?;
+        let spool = Spool::start(file, goes_on, Arc::clone(counters)).map_err(refused)?;
         let mut writer = MessageWriter::new(spool, feed.venue(), feed.instruments()).map_err(refused)?;
         if goes_on {
             let now = velox_clock::to_epoch_nanos(velox_clock::now());
@@ -66,6 +67,19 @@ impl Recorder {
     /// The recording has failed.
     pub(crate) fn tick(&mut self) -> Result<(), LiveError> {
         let failed = self.writer.get_mut().tick();
+        self.told(failed)
+    }
+
+    /// Writes what is there, and waits until the disk has it.
+    ///
+    /// # Errors
+    /// The recording has failed, at its end or before.
+    pub(crate) fn close(mut self) -> Result<(), LiveError> {
+        self.writer.get_mut().close();
+        self.tick()
+    }
+
+    fn told(&self, failed: Option<String>) -> Result<(), LiveError> {
         failed.map_or(Ok(()), |reason| Err(LiveError::Unwritable { path: self.path.clone(), reason }))
     }
 }
@@ -82,8 +96,8 @@ struct Shared {
 /// Lines on their way to the file.
 #[derive(Debug)]
 struct Spool {
-    /// The first line of a recording that goes on, until ours was found to be the same.
-    header: Option<Vec<u8>>,
+    /// Whether the file has the first line already.
+    goes_on: bool,
     buffer: Vec<u8>,
     handed_over: Instant,
     full: Option<Sender<Vec<u8>>>,
@@ -93,8 +107,7 @@ struct Spool {
 }
 
 impl Spool {
-    fn open(path: &Path, counters: Arc<Counters>) -> io::Result<Self> {
-        let (file, header) = open_whole(path)?;
+    fn start(file: File, goes_on: bool, counters: Arc<Counters>) -> io::Result<Self> {
         let (full, filled) = channel::<Vec<u8>>();
         let (emptied, empty) = channel();
         let shared = Arc::new(Shared { behind: AtomicUsize::new(0), failure: Mutex::new(None), counters });
@@ -106,7 +119,7 @@ impl Spool {
         };
         let thread = std::thread::Builder::new().name("velox-record".into()).spawn(body)?;
         let buffer = Vec::with_capacity(2 * CHUNK);
-        Ok(Self { header, buffer, handed_over: Instant::now(), full: Some(full), empty, shared, thread: Some(thread) })
+        Ok(Self { goes_on, buffer, handed_over: Instant::now(), full: Some(full), empty, shared, thread: Some(thread) })
     }
 
     fn tick(&mut self) -> Option<String> {
@@ -117,6 +130,15 @@ impl Spool {
         // Relaxed: a count.
         let behind = self.shared.behind.load(Ordering::Relaxed);
         failure.or_else(|| (behind > MOST_BEHIND).then(|| format!("a disk that is {behind} bytes behind")))
+    }
+
+    /// Hands over all that is there, and waits for the thread's end.
+    fn close(&mut self) {
+        self.hand_over();
+        self.full = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 
     fn hand_over(&mut self) {
@@ -134,11 +156,10 @@ impl Spool {
 impl Write for Spool {
     /// Takes a line, as `MessageWriter` gives it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match self.header.take() {
-            Some(header) if header == line => return Ok(line.len()),
-            Some(_) => return Err(other_file()),
-            None => self.buffer.extend_from_slice(line),
+        if std::mem::take(&mut self.goes_on) {
+            return Ok(line.len());
         }
+        self.buffer.extend_from_slice(line);
         if self.buffer.len() >= CHUNK {
             self.hand_over();
         }
@@ -153,26 +174,33 @@ impl Write for Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        self.hand_over();
-        self.full = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.close();
     }
 }
 
-/// The file, and its first line where it is a recording that goes on; a line that was cut off at its end goes. Another
-/// file is left alone.
-fn open_whole(path: &Path) -> io::Result<(File, Option<Vec<u8>>)> {
+/// The file, locked, and whether it has a recording under this header that goes on; a line that was cut off at its end
+/// goes. Any other file is left alone.
+fn open_whole(path: &Path, header: &[u8]) -> io::Result<(File, bool)> {
     let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    // The system lets go of it with the file, also where the process is killed.
+    match FileExt::try_lock(&file) {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(io::Error::other("another run that records into it")),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
     let mut end = file.metadata()?.len();
     if end == 0 {
-        return Ok((file, None));
+        return Ok((file, false));
     }
-    let mut header = Vec::new();
-    BufReader::new(&file).read_until(b'\n', &mut header)?;
-    if !header.starts_with(BEGIN) || !header.ends_with(b"\n") {
-        return Err(other_file());
+    let mut begin = Vec::new();
+    BufReader::new(&file).take(header.len() as u64).read_to_end(&mut begin)?;
+    if begin.len() < header.len() && header.starts_with(&begin) {
+        // A header that a crash cut off.
+        file.set_len(0)?;
+        return Ok((file, false));
+    }
+    if begin != header {
+        return Err(io::Error::new(ErrorKind::InvalidData, "a file that is no recording of these markets"));
     }
     let mut block = [0; 8 << 10];
     loop {
@@ -183,14 +211,10 @@ fn open_whole(path: &Path) -> io::Result<(File, Option<Vec<u8>>)> {
         // The header ends with one.
         if let Some(at) = block.iter().rposition(|byte| *byte == b'\n') {
             file.set_len(start + at as u64 + 1)?;
-            return Ok((file, Some(header)));
+            return Ok((file, true));
         }
         end = start;
     }
-}
-
-fn other_file() -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, "a file that is no recording of these markets")
 }
 
 fn write_all(mut file: File, filled: &Receiver<Vec<u8>>, emptied: &Sender<Vec<u8>>, shared: &Shared) -> io::Result<()> {

@@ -85,8 +85,20 @@ impl Resync {
         let wait = self.markets[market].backoff.next();
         self.markets[market].need = Need::At(now + wait);
         if let Some(after) = after {
-            self.quiet_until = self.quiet_until.max(Some(now + after));
+            self.quiet_until = self.quiet_until.max(Some(now + after.max(wait)));
         }
+    }
+
+    /// A server that answers a call of a connection that has gone asks to be left alone all the same.
+    pub(crate) fn banned(&mut self, market: usize, after: Duration, now: Instant) {
+        let need = self.markets[market].need;
+        self.failed(market, Some(after), now);
+        self.markets[market].need = need;
+    }
+
+    /// How long the server is still to be left alone.
+    pub(crate) fn quiet_for(&self, now: Instant) -> Option<Duration> {
+        self.quiet_until.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero())
     }
 
     /// The book is live: what it needs next it needs at once.
@@ -133,6 +145,10 @@ mod tests {
         resync.failed(1, Some(10 * MS), now);
         assert!(!resync.is_due(1, now + 999 * MS), "the longest quiet holds");
         assert!(resync.is_due(0, now + 1_000 * MS) && resync.is_due(1, now + 1_000 * MS));
+        resync.connected(true, now);
+        resync.banned(0, 2_000 * MS, now);
+        assert!(!resync.is_due(1, now + 1_999 * MS), "nor does a new connection end it");
+        assert_eq!((resync.quiet_for(now), resync.quiet_for(now + 2_000 * MS)), (Some(2_000 * MS), None));
         resync.live(0, now);
         assert!(resync.has_begun(0) && !resync.has_begun(1));
     }

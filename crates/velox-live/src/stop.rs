@@ -18,6 +18,9 @@ pub(crate) struct Stop {
 impl Stop {
     /// Ends every wait.
     pub(crate) fn ask(&self) {
+        if self.asked() {
+            return;
+        }
         let _held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         // Relaxed: the flag orders nothing; a sleeper looks at it under the lock.
         self.asked.store(true, Ordering::Relaxed);

@@ -13,6 +13,8 @@ use crate::http;
 
 /// The longest message that is taken: a snapshot of everything that a venue has is far below.
 const MOST: usize = 16 << 20;
+/// So many bytes may wait for a server that takes none: far more than all that a client has to say.
+const MOST_UNSENT: usize = 1 << 20;
 
 /// An open WebSocket.
 #[derive(Debug)]
@@ -59,6 +61,7 @@ impl Socket {
         let until = Instant::now() + within;
         let transport = dialer.dial(to)?;
         let config = WebSocketConfig::default().max_message_size(Some(MOST)).max_frame_size(Some(MOST));
+        let config = config.max_write_buffer_size(MOST_UNSENT);
         let mut shaken =
             ClientHandshake::start(transport, request(to)?, Some(config)).and_then(|begun| progress(begun.handshake()));
         loop {
@@ -155,4 +158,45 @@ fn refused(to: &Endpoint, error: Error) -> DialError {
     let after = response.headers().get("retry-after").and_then(|value| http::retry_after(value.to_str().ok()?));
     let body = response.body().as_deref().unwrap_or_default();
     http::unwanted(to, response.status().as_u16(), after, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::stop::Stop;
+
+    #[test]
+    fn nothing_is_dialled_once_the_order_to_stop_came() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let to = Endpoint::websocket("url", &format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
+        let stop = Arc::new(Stop::default());
+        stop.ask();
+        let dialled = Dialer::new(stop, Duration::from_secs(5)).dial(&to);
+        assert!(matches!(dialled, Err(DialError::Stopped)) && listener.accept().is_err());
+    }
+
+    #[test]
+    fn what_a_server_does_not_take_is_bounded() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = Endpoint::websocket("url", &format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
+        let server = std::thread::spawn(move || tungstenite::accept(listener.accept().unwrap().0).unwrap());
+        let within = Duration::from_secs(5);
+        let mut socket = Socket::open(&Dialer::new(Arc::new(Stop::default()), within), &to, within).unwrap();
+        // It shakes hands, and reads nothing from then on.
+        let _server = server.join().unwrap();
+        let text = "x".repeat(64 << 10);
+        let mut unsent = 0;
+        let error = loop {
+            if let Err(error) = socket.send(&text) {
+                break error;
+            }
+            unsent += if socket.unsent { text.len() } else { 0 };
+            assert!(unsent <= 2 * MOST_UNSENT);
+        };
+        assert!(error.contains("buffer") && unsent >= MOST_UNSENT / 2, "{error}, {unsent}");
+    }
 }

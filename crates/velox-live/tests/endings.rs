@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,41 @@ fn it_stops_while_it_reads_waits_or_fetches() {
     exchange.fault(Fault::Stall);
     let keeper = Keeper::new(options(&exchange));
     std::thread::sleep(Duration::from_millis(100));
+    stops_at_once(keeper.events);
+}
+
+/// Accepts, says `first`, and then a byte every few milliseconds, for ever.
+fn trickle(first: &'static [u8], drip: u8) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let (mut tcp, _) = listener.accept().unwrap();
+        let _ = tcp.write_all(first);
+        while tcp.write_all(&[drip]).is_ok() {
+            std::thread::sleep(Duration::from_millis(4));
+        }
+    });
+    address
+}
+
+#[test]
+fn it_stops_while_a_message_or_an_answer_trickles_in() {
+    let exchange = Exchange::start();
+    for first in [&b"HTTP/1.1 101 X\r\nX-Long: "[..], b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n"] {
+        let url = Some(format!("ws://{}/", trickle(first, b'a')));
+        let events = Live::new(LiveOptions { url, ..options(&exchange) }).unwrap().start(None).unwrap();
+        std::thread::sleep(Duration::from_millis(60));
+        stops_at_once(events);
+    }
+    let rest_url = Some(format!("http://{}", trickle(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", b'1')));
+    let events = Live::new(LiveOptions { rest_url, ..options(&exchange) }).unwrap().start(None).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    stops_at_once(events);
+
+    exchange.fault(Fault::Trickle);
+    let mut keeper = Keeper::new(options(&exchange));
+    keeper.until(&exchange, "the fault", |_| exchange.shared.faults.lock().unwrap().is_empty());
+    std::thread::sleep(Duration::from_millis(60));
     stops_at_once(keeper.events);
 }
 

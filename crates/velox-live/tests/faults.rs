@@ -128,3 +128,39 @@ fn a_connection_that_is_cut_again_and_again_comes_back_as_soon_each_time() {
     }
     keeper.is_whole(&exchange);
 }
+
+#[test]
+fn snapshots_are_asked_for_one_after_the_other_and_a_ban_is_for_all() {
+    let exchange = Exchange::start();
+    let mut options = options(&exchange);
+    for symbol in ["ETHUSDT", "SOLUSDT", "XRPUSDT", "ADAUSDT"] {
+        options.instruments.push(velox_record::Instrument::new(symbol, "binance-spot", "0.01", "0.00001").unwrap());
+    }
+    exchange.rest_fault(RestFault::Slow(Duration::from_millis(1_500)));
+    exchange.rest_fault(RestFault::Status(418, "Retry-After: 1\r\n"));
+    let _events = velox_live::Live::new(options).unwrap().start(None).unwrap();
+    let calls = |count: usize| {
+        let begun = Instant::now();
+        while exchange.shared.rest_calls.load(Ordering::Relaxed) < count {
+            assert!(begun.elapsed() < Duration::from_secs(10));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        begun.elapsed()
+    };
+    calls(1);
+    assert!(calls(2) >= Duration::from_millis(1_400), "while a slow answer is awaited nothing else is asked");
+    assert!(calls(3) >= Duration::from_millis(900), "a ban holds for every symbol");
+    calls(6);
+}
+
+#[test]
+fn an_answer_that_a_connection_which_has_gone_waited_for_holds_up_nothing() {
+    let exchange = Exchange::start();
+    exchange.rest_fault(RestFault::Slow(Duration::from_secs(60)));
+    let mut keeper = Keeper::new(options(&exchange));
+    keeper.until(&exchange, "the call", |_| exchange.shared.rest_calls.load(Ordering::Relaxed) == 1);
+    exchange.fault(Fault::Cut);
+    let begun = Instant::now();
+    keeper.until_right(&exchange, 50);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}

@@ -61,3 +61,51 @@ fn a_gap_is_mended_on_the_connection() {
     drop(events);
     server.join().unwrap();
 }
+
+/// No number tells what was in it, and a checksum covers the best levels alone.
+#[test]
+fn a_message_that_cannot_be_decoded_costs_the_connection_where_only_a_checksum_tells() {
+    let kraken =
+        |qty| format!(r#"[0,{{"as":[["100.2","1","1.0"]],"bs":[["100.1","{qty}","1.0"]]}},"book-100","AB-CD"]"#);
+    let bitget = |qty| {
+        format!(
+            r#"{{"action":"snapshot","arg":{{"instType":"SPOT","channel":"books","instId":"AB-CD"}},"data":[{{"asks":[["100.2","1"]],"bids":[["100.1","{qty}"]],"checksum":0,"seq":{qty},"ts":"1"}}],"ts":1}}"#
+        )
+    };
+    let venues: [(_, &(dyn Fn(u32) -> String + Sync)); 2] = [(Venue::Kraken, &kraken), (Venue::Bitget, &bitget)];
+    for (venue, snapshot) in venues {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        std::thread::scope(|scope| {
+            let server = scope.spawn(|| {
+                let mut socket = tungstenite::accept(listener.accept().unwrap().0).unwrap();
+                hear(&mut socket, "subscribe");
+                socket.send(Message::text(snapshot(1))).unwrap();
+                socket.send(Message::text("[0,{\"b\":[[")).unwrap();
+                let mut socket = tungstenite::accept(listener.accept().unwrap().0).unwrap();
+                hear(&mut socket, "subscribe");
+                socket.send(Message::text(snapshot(2))).unwrap();
+                while socket.read().is_ok() {}
+            });
+            let instrument = Instrument::new("AB-CD", venue.name(), "0.1", "1").unwrap();
+            let options = LiveOptions { url: Some(url), ..LiveOptions::new(venue, vec![instrument]) };
+            let mut events = Live::new(options).unwrap().start(None).unwrap();
+            let (mut all, begun) = (Vec::<MarketEvent>::new(), Instant::now());
+            while !all.iter().any(|event| event.kind == EventKind::LEVEL && event.qty == 2) {
+                assert!(begun.elapsed() < Duration::from_secs(5), "{venue}: {all:?} {:#?}", events.stats().report());
+                events.pop_into(&mut all, 64);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let report = events.stats().report();
+            assert_eq!(
+                (report.connections, report.errors, report.symbols[0].state),
+                (2, 1, FeedState::Live),
+                "{venue}"
+            );
+            let gap = all.iter().position(|event| event.kind == EventKind::STATUS).unwrap();
+            assert!(all[gap].has(flags::GAP) && all[gap + 1].has(flags::SNAPSHOT), "{venue}: {all:?}");
+            drop(events);
+            server.join().unwrap();
+        });
+    }
+}

@@ -46,6 +46,8 @@ fn a_replay_of_a_recording_gives_the_same_events() {
         while !keeper.events.is_finished() {
             keeper.turn(&exchange);
         }
+        let end = keeper.all.pop().unwrap();
+        assert!(end.has(flags::GAP) && end.has(flags::LAST), "the end of a run is no part of the recording: {end:?}");
         live.append(&mut keeper.all);
         if run == 0 {
             ended = live.last().unwrap().receive_ts;
@@ -74,14 +76,64 @@ fn a_file_that_is_no_recording_of_these_markets_is_refused_and_left_alone() {
     let path = path("other");
     let exchange = Exchange::start();
     let other = r#"{"velox":"messages","version":1,"venue":"kraken","instruments":[]}"#.to_owned() + "\n1 [";
-    for text in ["a letter without a line end", "a letter\n", &other] {
+    let cut = "{\"velox\":\"messages\",\"version\":1,\"venue\":\"kraken\"";
+    for text in [cut, "a letter without a line end", "a letter\n", &other] {
         std::fs::write(&path, text).unwrap();
         let options = LiveOptions { record: Some(path.clone()), ..options(&exchange) };
         let error = Live::new(options).unwrap().start(None).unwrap_err();
         assert!(matches!(&error, LiveError::Unwritable { reason, .. } if reason.contains("no recording")), "{error}");
         assert_eq!(error.code(), "VELOX_FILE_UNWRITABLE");
-        let left = std::fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with(&left) && left.len() + 3 >= text.len(), "{left}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
     std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_recording_that_was_cut_off_in_its_first_line_begins_anew() {
+    let path = path("cut");
+    let exchange = Exchange::start();
+    let options = LiveOptions { record: Some(path.clone()), ..options(&exchange) };
+    let record = || {
+        let mut keeper = Keeper::new(options.clone());
+        keeper.until_right(&exchange, 20);
+        drop(keeper);
+        std::fs::read(&path).unwrap()
+    };
+    let whole = record();
+    let header = whole.iter().position(|byte| *byte == b'\n').unwrap();
+    for left in [1, header / 2, header] {
+        std::fs::write(&path, &whole[..left]).unwrap();
+        let again = record();
+        assert!(again.starts_with(&whole[..=header]), "of {left} bytes");
+        assert!(replayed(&path).len() > 20);
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_file_is_for_one_run_at_a_time() {
+    let path = path("twice");
+    let exchange = Exchange::start();
+    let options = LiveOptions { record: Some(path.clone()), ..options(&exchange) };
+    let mut keeper = Keeper::new(options.clone());
+    let error = Live::new(options.clone()).unwrap().start(None).unwrap_err();
+    assert!(matches!(&error, LiveError::Unwritable { reason, .. } if reason.contains("another run")), "{error}");
+    keeper.until_right(&exchange, 20);
+    drop(keeper);
+    drop(Live::new(options).unwrap().start(None).unwrap());
+    assert!(replayed(&path).len() > 20);
+    std::fs::remove_file(path).unwrap();
+}
+
+/// The device takes nothing: what is written at the very end fails, and nobody looks after it.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_recording_that_fails_at_its_very_end_is_told() {
+    let exchange = Exchange::start();
+    let options = LiveOptions { record: Some("/dev/full".into()), ..options(&exchange) };
+    let mut events = Live::new(options).unwrap().start(None).unwrap();
+    // Before the first bytes are handed over.
+    events.stop();
+    let error = events.failure();
+    assert!(matches!(&error, Some(LiveError::Unwritable { path, .. }) if path == "/dev/full"), "{error:?}");
 }

@@ -26,7 +26,8 @@ pub mod flags {
     pub const LAST: u8 = 1;
     /// The first record of a snapshot: every level before it is void.
     pub const SNAPSHOT: u8 = 2;
-    /// On a status: events are missing, the book is stale until the next snapshot.
+    /// On a status: events are missing, the book is stale until the next snapshot. With [`LAST`] none is missing: the source
+    /// has ended, and nobody feeds the book any more.
     pub const GAP: u8 = 4;
 }
 

@@ -23,6 +23,8 @@ pub struct BookStage {
     holds_older: bool,
     /// A delta met such levels.
     met_older: bool,
+    /// Whether records came that it may have missed the rest of.
+    amid: bool,
 }
 
 impl BookStage {
@@ -35,7 +37,7 @@ impl BookStage {
         let check = verify.then(QuoteCheck::new);
         let holds_older = book.standing() != Standing::Empty;
         let pending = Vec::with_capacity(ROOM);
-        Ok(Self { book: book.clone(), writer, pending, check, gaps: 0, holds_older, met_older: false })
+        Ok(Self { book: book.clone(), writer, pending, check, gaps: 0, holds_older, met_older: false, amid: false })
     }
 }
 
@@ -72,7 +74,7 @@ impl Turn<'_> {
                 // Readers see it at once.
                 self.end();
                 self.pending.clear();
-                *self.gaps += 1;
+                *self.gaps += u64::from(!event.has(flags::LAST));
             }
             _ => {}
         }
@@ -142,7 +144,7 @@ impl Stage for BookStage {
         tally: &mut Tally,
     ) -> Result<(), EngineError> {
         let instrument = self.book.instrument().id();
-        let Self { book, writer, pending, check, gaps, holds_older, met_older } = self;
+        let Self { book, writer, pending, check, gaps, holds_older, met_older, amid } = self;
         let mut turn = Turn { book, writer: Some(writer), open: None, pending, check, gaps, holds_older, met_older };
         let (mut count, mut failed) = (0, None);
         for event in input.records().iter().take(out.room()) {
@@ -159,6 +161,7 @@ impl Stage for BookStage {
             }
         }
         drop(turn);
+        *amid |= count > 0;
         out.copy(input, count);
         tally.consumed += count as u64;
         if let Some(error) = failed {
@@ -173,6 +176,11 @@ impl Stage for BookStage {
         true
     }
 
+    fn finish(&mut self, _: &mut Batch<MarketEvent>, _: &mut Tally) -> Result<bool, EngineError> {
+        self.amid = false;
+        Ok(true)
+    }
+
     fn notes(&mut self) -> Notes {
         let check = self.check.as_ref().filter(|check| check.seen() > 0);
         Notes {
@@ -181,6 +189,15 @@ impl Stage for BookStage {
             gaps: self.gaps,
             non_deterministic: self.met_older.then(|| "a book began with levels from before the run".into()),
             ..Notes::default()
+        }
+    }
+}
+
+impl Drop for BookStage {
+    /// A run that failed or was aborted has taken from the book what was on the way.
+    fn drop(&mut self) {
+        if self.amid && self.book.standing() == Standing::Live {
+            self.writer.begin().mark_stale();
         }
     }
 }

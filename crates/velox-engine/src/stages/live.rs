@@ -1,5 +1,5 @@
 use velox_live::{Live, LiveEvents, LiveStats};
-use velox_record::{EventKind, MarketEvent, flags};
+use velox_record::MarketEvent;
 use velox_ring::Waker;
 
 use crate::pipeline::{BATCH, EngineError, Feed, Notes, Source};
@@ -17,15 +17,13 @@ pub struct LiveSource {
     stats: LiveStats,
     waker: Option<Waker>,
     records: Vec<MarketEvent>,
-    /// Whether the exchange event given last is not whole yet.
-    amid: bool,
 }
 
 impl LiveSource {
     /// A market that will be connected. Allocates its buffer here, once.
     pub fn new(live: Live) -> Self {
         let (stats, records) = (live.stats(), Vec::with_capacity(BATCH));
-        Self { market: Some(live), events: None, stats, waker: None, records, amid: false }
+        Self { market: Some(live), events: None, stats, waker: None, records }
     }
 
     fn give(&mut self, feed: &mut Feed<'_, MarketEvent>, most: usize) -> usize {
@@ -38,22 +36,9 @@ impl LiveSource {
         for record in &self.records {
             feed.push(*record, now.saturating_sub(epoch.saturating_sub(record.receive_ts)));
         }
-        if let Some(last) = self.records.last() {
-            self.amid = last.kind == EventKind::LEVEL && !last.has(flags::LAST);
-        }
         feed.pass_time(now);
         feed.follow_clock(0);
         self.records.len()
-    }
-
-    /// Gives the rest of the exchange event under way, and says whether that is done.
-    fn complete(&mut self, feed: &mut Feed<'_, MarketEvent>) -> bool {
-        while self.amid && feed.room() > 0 {
-            if self.give(feed, 1) == 0 {
-                return true;
-            }
-        }
-        !self.amid
     }
 }
 
@@ -61,21 +46,20 @@ impl Source for LiveSource {
     type Out = MarketEvent;
 
     fn poll(&mut self, feed: &mut Feed<'_, MarketEvent>, stopping: bool) -> Result<bool, EngineError> {
-        if stopping {
-            return Ok(self.complete(feed));
-        }
-        if let Some(live) = self.market.take() {
+        if let Some(live) = self.market.take_if(|_| !stopping) {
             self.events = Some(live.start(self.waker.take())?);
         }
         let Some(events) = &self.events else { return Ok(true) };
-        // Before the look into the ring: what came before it ended is seen by that look.
-        let ended = events.is_finished().then(|| events.failure());
-        let room = feed.room().min(BATCH);
-        let given = self.give(feed, room);
-        match ended {
-            Some(failure) if given == 0 && room > 0 => failure.map_or(Ok(true), |error| Err(error.into())),
-            _ => Ok(false),
+        if stopping {
+            // What was received before arrives: the end is where it says that it is.
+            events.end();
         }
+        if events.is_finished() {
+            return events.failure().map_or(Ok(true), |error| Err(error.into()));
+        }
+        let room = feed.room().min(BATCH);
+        self.give(feed, room);
+        Ok(false)
     }
 
     fn has_record_time(&self) -> bool {

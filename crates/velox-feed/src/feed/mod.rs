@@ -16,6 +16,7 @@ mod numbers;
 mod okx;
 mod sync;
 mod time;
+mod url;
 mod venue;
 
 use std::sync::Arc;
@@ -169,28 +170,54 @@ impl Feed {
     /// A feed of these symbols, before its first message. Allocates.
     ///
     /// # Errors
-    /// [`FeedError::InvalidValue`]: no instrument, or two of the same symbol.
+    /// [`FeedError::InvalidValue`]: no instrument, two of the same symbol (be it in another case), or a symbol that is empty
+    /// or has a space in it.
     pub fn new(venue: Venue, instruments: Vec<Arc<Instrument>>) -> Result<Self, FeedError> {
         let wrong = |got: &str| FeedError::InvalidValue {
             field: "symbols",
-            expected: "at least one symbol, each once".to_owned(),
+            expected: "at least one symbol, each once in whatever case, none empty or with a space in it".to_owned(),
             got: got.to_owned(),
         };
         if instruments.is_empty() {
             return Err(wrong("none"));
         }
         for (index, instrument) in instruments.iter().enumerate() {
-            if instruments[..index].iter().any(|before| before.symbol() == instrument.symbol()) {
-                return Err(wrong(instrument.symbol()));
+            let symbol = instrument.symbol();
+            let unfit = symbol.is_empty() || symbol.contains(|c: char| c.is_whitespace() || c.is_control());
+            // No venue here has two markets that differ in case alone: one of the two would wait for ever.
+            let again = |before: &Arc<Instrument>| before.symbol().to_lowercase() == symbol.to_lowercase();
+            if unfit || instruments[..index].iter().any(again) {
+                return Err(wrong(&format!("\"{symbol}\"")));
             }
         }
         let protocol = protocol(venue, &instruments);
         Ok(Self { venue, markets: instruments, rest_url: venue.rest_url().to_owned(), protocol })
     }
 
-    /// Another base for [`Self::snapshot_request`], without a slash at its end.
-    pub fn set_rest_url(&mut self, base: impl Into<String>) {
-        self.rest_url = base.into();
+    /// Another base for [`Self::snapshot_request`]: `http://` or `https://`, a host, and a path before the venue's own where
+    /// a proxy wants one. A slash at its end is left out.
+    ///
+    /// ```
+    /// # use velox_feed::{Feed, Venue};
+    /// let btc = Venue::BinanceSpot.instrument("BTCUSDT").unwrap();
+    /// let mut feed = Feed::new(Venue::BinanceSpot, vec![btc]).unwrap();
+    /// feed.set_rest_url("http://localhost:8080/spot/").unwrap();
+    /// assert_eq!(
+    ///     feed.snapshot_request("BTCUSDT").unwrap(),
+    ///     "http://localhost:8080/spot/api/v3/depth?symbol=BTCUSDT&limit=5000"
+    /// );
+    /// assert_eq!(feed.set_rest_url("localhost").unwrap_err().code(), "VELOX_INVALID_VALUE");
+    /// ```
+    ///
+    /// # Errors
+    /// [`FeedError::InvalidValue`]: no such URL; the base stays what it was.
+    pub fn set_rest_url(&mut self, base: &str) -> Result<(), FeedError> {
+        self.rest_url = url::rest_base(base).ok_or_else(|| FeedError::InvalidValue {
+            field: "restUrl",
+            expected: "a URL as in http://host:port or https://host/path".to_owned(),
+            got: base.to_owned(),
+        })?;
+        Ok(())
     }
 
     /// The venue.

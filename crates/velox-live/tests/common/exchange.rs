@@ -18,6 +18,8 @@ use super::market::Market;
 pub enum Fault {
     /// The connection ends in the middle of a message.
     Cut,
+    /// A message comes a byte at a time, and never to its end.
+    Trickle,
     /// Nothing comes any more, not even an answer to a ping; the connection stays open.
     Stall,
     /// A message that is none.
@@ -204,6 +206,15 @@ fn misbehave(fault: Fault, socket: &mut WebSocket<Box<dyn Io>>, news: &mut Vec<S
             let mut frame = vec![0x81, 126, (news[0].len() >> 8) as u8, news[0].len() as u8];
             frame.extend_from_slice(half);
             let _ = socket.get_mut().write_all(&frame).and_then(|()| socket.get_mut().flush());
+            return false;
+        }
+        Fault::Trickle => {
+            let mut bytes = &[0x81, 126, 255, 255][..];
+            while !shared.stopped() && socket.get_mut().write_all(bytes).and_then(|()| socket.get_mut().flush()).is_ok()
+            {
+                bytes = b" ";
+                std::thread::sleep(Duration::from_millis(4));
+            }
             return false;
         }
         Fault::Stall => {

@@ -10,6 +10,7 @@ use velox_record::MarketEvent;
 
 use super::Decoder;
 use crate::error::Fault;
+use crate::feed::url::query_value;
 use crate::feed::{Applied, FeedState, Protocol, Venue};
 
 /// The most streams in one request: some kilobytes.
@@ -35,7 +36,7 @@ impl Protocol for Decoder {
     }
 
     fn snapshot_path(&self, market: usize) -> Option<String> {
-        let symbol = self.instruments[market].symbol();
+        let symbol = query_value(self.instruments[market].symbol());
         Some(match self.venue {
             Venue::BinanceUsdm => format!("/fapi/v1/depth?symbol={symbol}&limit=1000"),
             Venue::BinanceCoinm => format!("/dapi/v1/depth?symbol={symbol}&limit=1000"),

@@ -15,6 +15,7 @@ use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent};
 use super::level::{is_zero, one_of, pair, steps};
 use super::sync::{Late, Rule, Sync, Update};
 use super::time::millis;
+use super::url::query_value;
 use super::{Applied, FeedState, Heartbeat, Protocol};
 use crate::FeedError;
 use crate::error::{ACCEPTED, Fault};
@@ -147,7 +148,7 @@ impl Protocol for Kucoin {
     }
 
     fn snapshot_path(&self, market: usize) -> Option<String> {
-        Some(format!("/api/v1/market/orderbook/level2_100?symbol={}", self.markets[market].0.symbol()))
+        Some(format!("/api/v1/market/orderbook/level2_100?symbol={}", query_value(self.markets[market].0.symbol())))
     }
 
     fn subscribe(&self) -> Vec<String> {
