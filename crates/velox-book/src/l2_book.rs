@@ -195,6 +195,11 @@ impl WeakL2Book {
     pub fn upgrade(&self) -> Option<L2Book> {
         self.0.upgrade().map(L2Book)
     }
+
+    /// Whether both are handles of one book.
+    pub fn is(&self, other: &Self) -> bool {
+        Weak::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// The right to change a book.

@@ -215,7 +215,7 @@ fn bell(slot: usize) -> Result<Arc<Doorbell>, Thrown> {
 }
 
 fn book(slot: usize) -> Result<L2Book, Thrown> {
-    slots::with(slot, of!(L2Book), |book| Ok(book.clone()))
+    slots::with(slot, of!(L2Book), |handle| Ok(handle.book().clone()))
 }
 
 /// A step that the TypeScript types would not have let through.
@@ -399,7 +399,8 @@ impl Building<'_> {
         Ok(vec![match &node.step {
             Step::Book { book: slot, verify } => {
                 let by = format!("the pipeline {}", self.plan.name);
-                let stage = BookStage::new(&by, &book(*slot)?, *verify)?;
+                let book = slots::with(*slot, of!(L2Book), |handle| Ok(handle.hand_on()))?;
+                let stage = BookStage::new(&by, &book, *verify)?;
                 Head::new(site.graph.stage(head.typed::<MarketEvent>()?, name, stage, edge), scales)
             }
             Step::Trades => Head::new(site.graph.stage(head.typed()?, name, Trades, edge), scales),
