@@ -113,7 +113,7 @@ export interface Native {
   runFail(run: number, stage: string, reason: string): void
   runParamSet(run: number, place: number, value: number): void
   runParamGet(run: number, place: number): number
-  /** Where stages would run: names, ranges that stay together, threads and wait, as JSON. */
+  /** Where stages would run: names, the nodes of the books that each looks at, threads and wait, as JSON. */
   placementOf(plan: string): string
 
   /** `rung` is called once for each time that the bell was armed and the native side has moved records since. */

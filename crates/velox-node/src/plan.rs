@@ -12,7 +12,7 @@ use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOption
 use velox_engine::live::{Live, LiveStats};
 use velox_engine::pipeline::{
     EdgeOptions, EngineError, Graph, Late, Pace, Paced, Param, Placement, StartOptions, ThreadSpec, Threads, Wait,
-    WhenFull, place,
+    WhenFull, place, units,
 };
 use velox_engine::stages::{
     BookStage, BookValue, BundleOptions, BundleStage, ConflateOptions, DedupeOptions, Doorbell, FileFormat, LiveSource,
@@ -490,14 +490,15 @@ impl Plan {
 #[derive(Deserialize)]
 pub(crate) struct PlacementPlan {
     names: Vec<String>,
-    units: Vec<(usize, usize)>,
+    /// Of each node, the nodes of the books that it looks at.
+    books: Vec<Vec<usize>>,
     threads: ThreadsPlan,
     wait: String,
 }
 
 impl PlacementPlan {
     pub(crate) fn place(&self) -> Result<Vec<Placement>, Thrown> {
-        let units: Vec<_> = self.units.iter().map(|(from, to)| *from..*to).collect();
+        let units = units(self.books.iter().map(|books| books.iter().copied().min()));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(place(&self.names, &units, &self.threads.threads(), wait(&self.wait), cores)?)
     }
