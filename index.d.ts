@@ -235,11 +235,12 @@ export interface Top {
   readonly sequence: number
 }
 /**
- * A book of many writers: updates add to what stands at a price. Exact for any price; a writer takes a short bounded lock.
- * `bestBid` and `bestAsk` are two reads. A thrown VELOX_BOOK_CONTENDED means: not applied.
+ * A book of many writers: updates add to what stands at a price. Exact for any price, and lock-free: a writer tries a quantity
+ * 20 times against others on the same price (some 5 ms). A thrown VELOX_BOOK_CONTENDED means: not applied. `bestBid` and
+ * `bestAsk` are two reads. Where one thread writes, as for an exchange's feed, `L2Book` is several times as fast.
  */
 export class OrderBook {
-  /** `tickShift`: `depth()` in groups of 2^tickShift ticks (0 to 62); the best prices stay what they are. */
+  /** `tickShift`: `depth()` in groups of 2^tickShift ticks (0 to 52); the best prices stay what they are. */
   constructor(o?: { instrument?: Instrument; tickShift?: number })
   updateBid(price: number, delta: number, timestamp: number | bigint): void
   updateAsk(price: number, delta: number, timestamp: number | bigint): void
@@ -260,8 +261,9 @@ export interface SharedBook {
   readonly instrument?: Instrument
 }
 /**
- * A book of one writer (a pipeline or the user; a second one gets VELOX_BOOK_OWNED) and any readers: quantities are set, not
- * added, and a reader sees one consistent instant per exchange event.
+ * A book of one writer and any readers: quantities are set, not added, and a reader sees one consistent instant per exchange
+ * event. The first change makes its handle the writer, also among those of `attach()`; any other one gets VELOX_BOOK_OWNED until
+ * `release()`, the end of its thread or its collection. A pipeline that gets the writer's handle writes until its run ends.
  */
 export class L2Book {
   constructor(o: { instrument: Instrument })
@@ -290,6 +292,8 @@ export class L2Book {
   vwap(side: Side, qty: number): number | undefined
   /** (bids − asks) ÷ (bids + asks) over the best `levels`: −1 to 1; undefined while both are empty. */
   imbalance(levels: number): number | undefined
+  /** Gives up being the writer, for another handle to become it with its next change. */
+  release(): void
   share(): SharedBook
   /** The same book in another thread, as long as somebody holds it: VELOX_INVALID_VALUE where nobody does. */
   static attach(shared: SharedBook): L2Book

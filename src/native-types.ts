@@ -41,16 +41,17 @@ export interface Native {
   l2BookNew(instrument: number): number
   l2BookState(book: number): number
   l2BookCrossed(book: number): boolean
-  /** Where this thread's tops are left: `[bid, bidQty, ask, askQty, sequence, 1]` as doubles; `[…, 0]` for none. */
-  l2BookTopCells(cells: Uint8Array): void
-  /** Gives the function that leaves a book's top there. */
-  l2BookBindTop(book: number): () => void
+  /** Cells for tops: `[bid, bidQty, ask, askQty, sequence, 1]` as doubles; `[…, 0]` for none. Gives their number. */
+  l2BookTopCells(cells: Uint8Array): number
+  /** Gives the function that leaves a book's top in those cells. */
+  l2BookBindTop(book: number, cells: number): () => void
   l2BookDepth(book: number, levels: number): number[]
   l2BookQtyAt(book: number, side: number, price: number): number
   l2BookVwap(book: number, side: number, qty: number): number | undefined
   l2BookImbalance(book: number, levels: number): number | undefined
-  /** Triples of side, price and quantity. */
+  /** Triples of side, price and quantity. The handle is the book's writer from here on. */
   l2BookApply(book: number, levels: Float64Array, sequence: number, snapshot: boolean): void
+  l2BookRelease(book: number): void
 
   /** The plan is JSON: venue, markets, the slot of a ring of trades, the REST base. */
   feedNew(plan: string): number
@@ -112,7 +113,7 @@ export interface Native {
   runFail(run: number, stage: string, reason: string): void
   runParamSet(run: number, place: number, value: number): void
   runParamGet(run: number, place: number): number
-  /** Where stages would run: names, ranges that stay together, threads and wait, as JSON. */
+  /** Where stages would run: names, the nodes of the books that each looks at, threads and wait, as JSON. */
   placementOf(plan: string): string
 
   /** `rung` is called once for each time that the bell was armed and the native side has moved records since. */

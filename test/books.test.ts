@@ -1,5 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { count, Instrument, L2Book, OrderBook, pipeline, poisson } from 'velox-engine'
@@ -151,7 +153,13 @@ test('a book is shared with workers, whose updates add up, as long as somebody h
   const tick = new Instrument({ symbol: 'SHARED', tick: '0.01', lot: '1' })
   const book = new OrderBook({ instrument: tick, tickShift: 3 })
   const l2 = new L2Book({ instrument: tick })
-  l2.apply([{ side: 'bid', price: 5, qty: 6 }], 7)
+  l2.apply(
+    [
+      { side: 'bid', price: 5, qty: 6 },
+      { side: 'ask', price: 9, qty: 1 },
+    ],
+    7,
+  )
   const code = `
     import { workerData } from 'node:worker_threads'
     import { L2Book, OrderBook } from 'velox-engine'
@@ -161,12 +169,11 @@ test('a book is shared with workers, whose updates add up, as long as somebody h
       book.updateAsk(200 + (i % 20), 2, i)
     }
     const l2 = L2Book.attach(workerData.l2)
-    l2.apply([{ side: 'ask', price: 9, qty: workerData.n }], 7 + workerData.n)
     if (l2.instrument.symbol !== 'SHARED' || l2.qtyAt('bid', 5) !== 6) process.exit(1)`
   const file = join(mkdtempSync(join(root, 'build/shared-')), 'worker.mjs')
   writeFileSync(file, code)
-  const codes = [1, 2, 3].map((n) => {
-    const worker = new Worker(file, { workerData: { book: book.share(), l2: l2.share(), n } })
+  const codes = [1, 2, 3].map(() => {
+    const worker = new Worker(file, { workerData: { book: book.share(), l2: l2.share() } })
     return new Promise((resolve) => worker.on('exit', resolve))
   })
   expect(await Promise.all(codes)).toEqual([0, 0, 0])
@@ -178,5 +185,103 @@ test('a book is shared with workers, whose updates add up, as long as somebody h
 
   expectCode(() => OrderBook.attach({} as never), 'VELOX_INVALID_VALUE', 'what share() of a book gave')
   expectCode(() => OrderBook.attach(l2.share()), 'VELOX_INVALID_VALUE', 'what share() of such a book gave')
-  expectCode(() => new OrderBook({ tickShift: 63 }), 'VELOX_INVALID_VALUE', 'tickShift')
+})
+
+test('one book has one writer, among handles and threads, until that one lets go or ends', async () => {
+  const instrument = new Instrument({ symbol: 'ONE', tick: '0.01', lot: '1' })
+  const book = new L2Book({ instrument })
+  const other = L2Book.attach(book.share())
+  book.set('bid', 1, 1)
+  for (let turn = 0; turn < 3; turn++) {
+    expectCode(() => other.set('bid', 2, 1), 'VELOX_BOOK_OWNED', 'another handle')
+    book.set('bid', 1, 2 + turn)
+  }
+  expect([other.qtyAt('bid', 1), other.qtyAt('bid', 2)]).toEqual([4, 0])
+  book.release()
+  other.set('bid', 2, 5)
+  expectCode(() => book.set('bid', 1, 9), 'VELOX_BOOK_OWNED', 'another handle')
+  other.release()
+
+  const code = `
+    import { parentPort, workerData } from 'node:worker_threads'
+    import { L2Book } from 'velox-engine'
+    const book = L2Book.attach(workerData)
+    book.set('ask', 9, 3)
+    parentPort.on('message', () => parentPort.close())
+    parentPort.postMessage('written')`
+  const file = join(mkdtempSync(join(root, 'build/writer-')), 'worker.mjs')
+  writeFileSync(file, code)
+  for (const end of ['terminated', 'ends by itself']) {
+    const worker = new Worker(file, { workerData: book.share() })
+    await once(worker, 'message')
+    expectCode(() => book.set('ask', 9, 1), 'VELOX_BOOK_OWNED', 'another handle')
+    expect(book.qtyAt('ask', 9)).toBe(3)
+    const ended = once(worker, 'exit')
+    if (end === 'terminated') await worker.terminate()
+    else worker.postMessage('end')
+    await ended
+    book.set('ask', 9, 4)
+    book.release()
+  }
+})
+
+test('the handle that wrote a book hands it on to its pipeline, and another one can not', async () => {
+  const market = poisson({ perSecond: 1e6 })
+  const book = new L2Book({ instrument: market.instrument() })
+  book.set('bid', 1, 1)
+  const other = L2Book.attach(book.share())
+  const chain = (book: L2Book) => pipeline('p').from(market).book(book).to(count())
+  expect((await rejected(chain(other).start())).code).toBe('VELOX_BOOK_OWNED')
+  const run = await chain(book).start()
+  expectCode(() => book.set('bid', 1, 1), 'VELOX_BOOK_OWNED', 'the pipeline p')
+  await run.stop()
+  other.set('bid', 1, 1)
+  expectCode(() => book.set('bid', 1, 1), 'VELOX_BOOK_OWNED', 'another handle')
+})
+
+test('a book is shared as the same one each time, by each of its handles', () => {
+  const book = new OrderBook({ tickShift: 2 })
+  expect(book.share()).toEqual(book.share())
+  expect(OrderBook.attach(book.share()).share()).toEqual(book.share())
+  expect(new OrderBook({ tickShift: 2 }).share()).not.toEqual(book.share())
+  const l2 = new L2Book({ instrument: btc() })
+  expect(L2Book.attach(l2.share()).share()).toEqual(l2.share())
+  expect(new L2Book({ instrument: l2.instrument }).share()).not.toEqual(l2.share())
+})
+
+test('every group of every price shows as a number', () => {
+  const most = Number.MAX_SAFE_INTEGER
+  const prices = [-most, -1, 0, 1, most]
+  for (let tickShift = 0; tickShift <= 52; tickShift++) {
+    const book = new OrderBook({ tickShift })
+    for (const price of prices) {
+      book.setBid(price, 1, 0)
+      book.setAsk(price, 1, 0)
+    }
+    const size = 2 ** tickShift
+    const groups = (round: (n: number) => number) => new Set(prices.map((price) => round(price / size) * size + 0))
+    const { bids, asks } = book.depth(9)
+    expect(asks.map(({ price }) => price)).toEqual([...groups(Math.ceil)])
+    expect(bids.map(({ price }) => price)).toEqual([...groups(Math.floor)].reverse())
+    expect([bids, asks].map((levels) => levels.reduce((sum, { qty }) => sum + qty, 0))).toEqual([5, 5])
+  }
+  for (const tickShift of [53, -1, 0.5, '1'])
+    expectCode(() => new OrderBook({ tickShift: tickShift as number }), 'VELOX_INVALID_VALUE', 'tickShift')
+})
+
+test('two copies of the package in a thread each read their own books', async () => {
+  const copy = mkdtempSync(join(root, 'build/copy-'))
+  cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true })
+  for (const folder of ['native', 'src']) symlinkSync(join(root, folder), join(copy, folder))
+  const books = [await import('velox-engine'), await import(pathToFileURL(join(copy, 'dist/index.js')).href)].map(
+    ({ Instrument, L2Book }, i) => {
+      const instrument = new Instrument({ symbol: `COPY${i}`, tick: '1', lot: '1' })
+      const book = new L2Book({ instrument })
+      book.set('bid', 10 + i, 1)
+      book.set('ask', 20 + i, 1)
+      return book
+    },
+  )
+  expect(books[0].constructor).not.toBe(books[1].constructor)
+  for (let turn = 0; turn < 2; turn++) expect(books.map((book) => book.top()?.bid)).toEqual([10, 11])
 })

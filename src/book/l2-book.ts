@@ -9,7 +9,7 @@ const STATES = ['empty', 'live', 'stale'] as const
 
 /** Where the native side leaves the top of the book that was asked last. */
 const top = new Float64Array(new SharedArrayBuffer(48))
-native.l2BookTopCells(new Uint8Array(top.buffer))
+const cells = native.l2BookTopCells(new Uint8Array(top.buffer))
 
 export class L2Book implements Face {
   readonly instrument: Instrument
@@ -22,7 +22,7 @@ export class L2Book implements Face {
     if (!(o.instrument instanceof Instrument)) refuse('instrument', 'an Instrument', o.instrument)
     this.instrument = o.instrument
     this.#slot = owned(this, slot ?? native.l2BookNew(o.instrument.id))
-    this.#readTop = native.l2BookBindTop(this.#slot)
+    this.#readTop = native.l2BookBindTop(this.#slot, cells)
   }
 
   /** A book that the native side has in a slot of this thread. */
@@ -41,6 +41,10 @@ export class L2Book implements Face {
   static attach(shared: SharedBook): L2Book {
     const { slot, instrument } = attached(shared, true)
     return L2Book.of(slot, instrument as Instrument)
+  }
+
+  release(): void {
+    native.l2BookRelease(this.#slot)
   }
 
   get crossed(): boolean {

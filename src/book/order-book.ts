@@ -5,8 +5,8 @@ import { Instrument } from '../record/instrument.js'
 import { depthOf } from './levels.js'
 import { attached, shareOf } from './shared.js'
 
-/** Groups of more ticks than a price can count. */
-const MOST_SHIFT = 62
+/** Groups of half of all the ticks above 0 that a price can count. */
+const MOST_SHIFT = 52
 const ADD = 0
 const SET = 1
 

@@ -7,21 +7,6 @@ import { checkWait, START, threadsOf } from './start.js'
 
 const RING = 4096
 
-/** A book and the steps that look at it, as ranges of nodes that are on one thread. */
-function together(nodes: Nodes): [number, number][] {
-  const units: [number, number][] = []
-  for (const [at, { books = [] }] of nodes.all.entries()) {
-    const first = Math.min(at, ...books.map(({ node }) => node))
-    let start = at
-    for (let last = units.at(-1); last && last[1] > first; last = units.at(-1)) {
-      start = last[0]
-      units.pop()
-    }
-    units.push([start, at + 1])
-  }
-  return units
-}
-
 function named(nodes: Nodes, [at, output]: readonly [number, number]): string {
   const { kind, name } = nodes.all[at] as Declared
   if (kind === 'split') return `${name} (${output === 0 ? 'holds' : 'otherwise'})`
@@ -49,7 +34,8 @@ export function explain(nodes: Nodes, o: StartOptions): string {
   const threads = threadsOf(o.threads)
   const wait = checkWait('wait', o.wait ?? 'backoff')
   const names = nodes.all.map(({ name }) => name)
-  const asked = JSON.stringify({ names, units: together(nodes), threads, wait })
+  const books = nodes.all.map(({ books = [] }) => books.map(({ node }) => node))
+  const asked = JSON.stringify({ names, books, threads, wait })
   const placement = JSON.parse(call(() => native.placementOf(asked))) as Placement[]
   const threadOf = (name: string) => placement.findIndex(({ stages }) => stages.includes(name))
   const column = Math.max(...names.map(({ length }) => length))

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 
-use velox_record::{ASK, BID, Instrument};
+use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
 
 use crate::l2_levels::L2Levels;
 use crate::seqlock::Seqlock;
@@ -195,6 +195,11 @@ impl WeakL2Book {
     pub fn upgrade(&self) -> Option<L2Book> {
         self.0.upgrade().map(L2Book)
     }
+
+    /// Whether both are handles of one book.
+    pub fn is(&self, other: &Self) -> bool {
+        Weak::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// The right to change a book.
@@ -280,6 +285,44 @@ impl L2Event<'_> {
         valid(side, price, qty)?;
         self.published = false;
         self.levels.set(side, price, qty);
+        Ok(())
+    }
+
+    /// Does what a feed says: sets a level, removes all before the first one of a snapshot, shows readers an exchange event at
+    /// its last level, and is stale from a gap on. Any other kind changes nothing.
+    ///
+    /// ```
+    /// use velox_book::{L2Book, Standing};
+    /// use velox_record::{BID, EventKind, Instrument, MarketEvent, flags};
+    ///
+    /// let book = L2Book::new(Instrument::new("BTCUSDT", "binance-usdm", "0.10", "0.001").unwrap());
+    /// let mut writer = book.claim("the feed").unwrap();
+    /// let level = MarketEvent { kind: EventKind::LEVEL, side: BID, price: 618_003, qty: 5, ..MarketEvent::default() };
+    /// let mut event = writer.begin();
+    /// event.apply(&MarketEvent { flags: flags::SNAPSHOT, sequence: 7, ..level }).unwrap();
+    /// event.apply(&MarketEvent { flags: flags::LAST, sequence: 7, price: 618_002, ..level }).unwrap();
+    /// drop(event);
+    /// assert_eq!((book.best_bid(), book.standing()), (Some(618_003), Standing::Live));
+    /// ```
+    ///
+    /// # Errors
+    /// [`BookError::InvalidLevel`]: not applied.
+    pub fn apply(&mut self, event: &MarketEvent) -> Result<(), BookError> {
+        let &MarketEvent { side, price, qty, .. } = event;
+        match event.kind {
+            EventKind::STATUS if event.has(flags::GAP) => self.mark_stale(),
+            EventKind::LEVEL => {
+                valid(side, price, qty)?;
+                if event.has(flags::SNAPSHOT) {
+                    self.clear();
+                }
+                self.set(side, price, qty)?;
+                if event.has(flags::LAST) {
+                    self.publish(event.sequence);
+                }
+            }
+            _ => {}
+        }
         Ok(())
     }
 

@@ -84,8 +84,7 @@ impl Stage for RiskCheck {
         out: &mut Batch<Transaction>,
         tally: &mut Tally,
     ) -> Result<(), EngineError> {
-        while out.room() > 0 {
-            let Some((transaction, stamp)) = input.next() else { break };
+        while let Some((transaction, stamp)) = input.next_for(out) {
             if transaction.size > self.max_size {
                 tally.refuse(|| format!("size: expected at most {} lots, got {}", self.max_size, transaction.size));
                 continue;

@@ -27,8 +27,7 @@ impl Stage for PriceFilterStage {
         out: &mut Batch<Transaction>,
         tally: &mut Tally,
     ) -> Result<(), EngineError> {
-        while out.room() > 0 {
-            let Some((transaction, stamp)) = input.next() else { break };
+        while let Some((transaction, stamp)) = input.next_for(out) {
             if (self.min_price..=self.max_price).contains(&transaction.price) {
                 out.push(transaction, stamp);
                 tally.consumed += 1;

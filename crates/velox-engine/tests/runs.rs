@@ -38,8 +38,7 @@ impl Stage for Trip {
         out: &mut Batch<MarketEvent>,
         tally: &mut Tally,
     ) -> Result<(), EngineError> {
-        while out.room() > 0 {
-            let Some((event, stamp)) = input.next() else { break };
+        while let Some((event, stamp)) = input.next_for(out) {
             self.0 += 1;
             if self.0 == 1_000 {
                 return Err(self.1());
@@ -134,8 +133,7 @@ fn a_trade_too_large_for_a_transaction_is_an_error_of_the_stage_and_never_wraps(
             out: &mut Batch<MarketEvent>,
             tally: &mut Tally,
         ) -> Result<(), EngineError> {
-            while out.room() > 0 {
-                let Some((event, stamp)) = input.next() else { break };
+            while let Some((event, stamp)) = input.next_for(out) {
                 out.push(MarketEvent { qty: 1 << 32, ..event }, stamp);
                 tally.consumed += 1;
             }

@@ -47,8 +47,14 @@ fn update(call: &Call) -> Result<Value, Thrown> {
 /// How many bids, then price and quantity of each level, bids first.
 pub(crate) fn flat(depth: &Depth) -> Result<Vec<f64>, Thrown> {
     let levels = depth.bids.iter().chain(&depth.asks);
-    let numbers = levels.flat_map(|level| [exact("price", level.price), exact("qty", level.qty)]);
+    let numbers = levels.flat_map(|level| [price(level.price), exact("qty", level.qty)]);
     std::iter::once(Ok(depth.bids.len() as f64)).chain(numbers).collect()
+}
+
+/// A price as a double. A group of ticks that holds a price near the last safe integer is called by its edge, 2^53, which a
+/// double holds exactly.
+fn price(ticks: i64) -> Result<f64, Thrown> {
+    if ticks.unsigned_abs() == 1 << 53 { Ok(ticks as f64) } else { exact("price", ticks) }
 }
 
 /// Makes a book of many writers.

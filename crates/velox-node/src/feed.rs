@@ -167,7 +167,7 @@ pub fn feed_books(feed: u32) -> Result<String> {
     })?;
     let book = |book: velox_engine::L2Book| {
         let instrument = book.instrument().id();
-        json!({ "slot": slots::put(Object::L2Book(book)), "instrument": instrument })
+        json!({ "slot": slots::put(Object::L2Book(book.into())), "instrument": instrument })
     };
     Ok(books.into_iter().map(book).collect::<serde_json::Value>().to_string())
 }

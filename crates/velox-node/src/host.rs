@@ -152,7 +152,7 @@ pub fn host_books(host: u32) -> Result<String> {
     let books = slots::with(host as usize, of!(Host), |host| Ok(host.books.clone()))?;
     let book = |(name, book): (String, L2Book)| {
         let instrument = book.instrument().id();
-        json!({ "name": name, "slot": slots::put(Object::L2Book(book)), "instrument": instrument })
+        json!({ "name": name, "slot": slots::put(Object::L2Book(book.into())), "instrument": instrument })
     };
     Ok(books.into_iter().map(book).collect::<serde_json::Value>().to_string())
 }

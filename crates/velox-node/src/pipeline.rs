@@ -203,7 +203,7 @@ pub fn run_topology(run: u32) -> Result<String> {
     on_run(run, |handle| report::topology(handle).to_string())
 }
 
-/// Where stages would run, as JSON: names, ranges that stay together, threads and wait.
+/// Where stages would run, as JSON: names, the books that each looks at, threads and wait.
 #[napi(catch_unwind)]
 pub fn placement_of(plan: String) -> Result<String> {
     Ok(report::placement(&read::<PlacementPlan>(&plan)?.place()?).to_string())

@@ -12,7 +12,7 @@ use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOption
 use velox_engine::live::{Live, LiveStats};
 use velox_engine::pipeline::{
     EdgeOptions, EngineError, Graph, Late, Pace, Paced, Param, Placement, StartOptions, ThreadSpec, Threads, Wait,
-    WhenFull, place,
+    WhenFull, place, units,
 };
 use velox_engine::stages::{
     BookStage, BookValue, BundleOptions, BundleStage, ConflateOptions, DedupeOptions, Doorbell, FileFormat, LiveSource,
@@ -215,7 +215,7 @@ fn bell(slot: usize) -> Result<Arc<Doorbell>, Thrown> {
 }
 
 fn book(slot: usize) -> Result<L2Book, Thrown> {
-    slots::with(slot, of!(L2Book), |book| Ok(book.clone()))
+    slots::with(slot, of!(L2Book), |handle| Ok(handle.book().clone()))
 }
 
 /// A step that the TypeScript types would not have let through.
@@ -399,7 +399,8 @@ impl Building<'_> {
         Ok(vec![match &node.step {
             Step::Book { book: slot, verify } => {
                 let by = format!("the pipeline {}", self.plan.name);
-                let stage = BookStage::new(&by, &book(*slot)?, *verify)?;
+                let book = slots::with(*slot, of!(L2Book), |handle| Ok(handle.hand_on()))?;
+                let stage = BookStage::new(&by, &book, *verify)?;
                 Head::new(site.graph.stage(head.typed::<MarketEvent>()?, name, stage, edge), scales)
             }
             Step::Trades => Head::new(site.graph.stage(head.typed()?, name, Trades, edge), scales),
@@ -489,14 +490,15 @@ impl Plan {
 #[derive(Deserialize)]
 pub(crate) struct PlacementPlan {
     names: Vec<String>,
-    units: Vec<(usize, usize)>,
+    /// Of each node, the nodes of the books that it looks at.
+    books: Vec<Vec<usize>>,
     threads: ThreadsPlan,
     wait: String,
 }
 
 impl PlacementPlan {
     pub(crate) fn place(&self) -> Result<Vec<Placement>, Thrown> {
-        let units: Vec<_> = self.units.iter().map(|(from, to)| *from..*to).collect();
+        let units = units(self.books.iter().map(|books| books.iter().copied().min()));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(place(&self.names, &units, &self.threads.threads(), wait(&self.wait), cores)?)
     }

@@ -7,19 +7,20 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use velox_engine::stages::Doorbell;
-use velox_engine::{BundleBuilder, L2Book, OrderBook, StageMetrics};
+use velox_engine::{BundleBuilder, OrderBook, StageMetrics};
 
 use crate::builder::Sending;
 use crate::errors::Thrown;
 use crate::feed::FeedEntry;
 use crate::host::Host;
+use crate::l2_book::L2Handle;
 use crate::memory::SharedMemory;
 use crate::pipeline::RunEntry;
 
 #[expect(clippy::large_enum_variant, reason = "a slot is made once and looked at for long")]
 pub(crate) enum Object {
     OrderBook(Arc<OrderBook>),
-    L2Book(L2Book),
+    L2Book(L2Handle),
     Ring(Arc<SharedMemory>),
     Builder((BundleBuilder, Option<Sending>)),
     Metrics(StageMetrics),

@@ -221,6 +221,11 @@ impl<'a, T: Flow> Input<'a, T> {
         Some((record, stamp))
     }
 
+    /// Takes the oldest record, where `out` has room for one made of it.
+    pub fn next_for<O: Flow>(&mut self, out: &Batch<O>) -> Option<(T, T::Stamp)> {
+        if out.room() == 0 { None } else { self.next() }
+    }
+
     /// Takes the `n` oldest of [`records`](Self::records), or all where there are fewer.
     pub fn advance(&mut self, n: usize) {
         self.batch.head += n.min(self.batch.len());

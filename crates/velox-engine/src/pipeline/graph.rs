@@ -21,6 +21,7 @@ use super::flow::{Flow, Stamp};
 use super::map::{Make, MapAgent, Written, written};
 use super::merge::{Merge, MergeAgent};
 use super::params::Param;
+use super::placement::units;
 use super::run::{Run, StartOptions};
 use super::script::{ScriptAgent, ScriptOutput, outlet};
 use super::source::{Source, SourceAgent};
@@ -504,17 +505,10 @@ impl Graph {
 
     /// The steps that must be on one thread, as ranges of numbers, in order.
     pub(crate) fn units(&self) -> Vec<std::ops::Range<usize>> {
-        let mut units: Vec<std::ops::Range<usize>> = Vec::new();
-        for (at, node) in self.nodes.iter().enumerate() {
+        units(self.nodes.iter().map(|node| {
             let must = node.watches.iter().filter(|_| !node.scripted);
-            let first = must.filter_map(|path| self.before(path)).min().unwrap_or(at);
-            let mut start = at;
-            while let Some(unit) = units.pop_if(|unit| unit.end > first) {
-                start = unit.start;
-            }
-            units.push(start..at + 1);
-        }
-        units
+            must.filter_map(|path| self.before(path)).min()
+        }))
     }
 
     /// The node whose state a path begins behind.

@@ -40,7 +40,7 @@ pub use map::{Make, Maker};
 pub use merge::{Late, Merge, Times};
 pub use params::Param;
 pub(crate) use params::Params;
-pub use placement::{Placement, ThreadSpec, Threads, Wait, place};
+pub use placement::{Placement, ThreadSpec, Threads, Wait, place, units};
 pub use plan::Pipeline;
 pub use report::{EdgeReport, Report, StageReport, Stats, Verified};
 pub use run::{Run, RunError, RunHandle, StartOptions};

@@ -71,6 +71,28 @@ fn refuse<T>(expected: String, got: String) -> Result<T, StartError> {
     Err(StartError::Placement { expected, got })
 }
 
+/// The steps that are on one thread, as ranges of numbers, in order: of each step, the first one before it that it has to be
+/// with, such as the first book that it looks at.
+///
+/// ```
+/// use velox_engine::pipeline::units;
+///
+/// // A source, a book, a step between, one that looks at the book, a sink.
+/// assert_eq!(units([None, None, None, Some(1), None]), [0..1, 1..4, 4..5]);
+/// ```
+pub fn units(with: impl IntoIterator<Item = Option<usize>>) -> Vec<Range<usize>> {
+    let mut units: Vec<Range<usize>> = Vec::new();
+    for (at, first) in with.into_iter().enumerate() {
+        let first = first.unwrap_or(at);
+        let mut start = at;
+        while let Some(unit) = units.pop_if(|unit| unit.end > first) {
+            start = unit.start;
+        }
+        units.push(start..at + 1);
+    }
+    units
+}
+
 /// Places a chain of stages on a machine of `cores` cores. Pure: nothing is started or pinned here.
 ///
 /// `units` are the stages that must be on one thread, as ranges of their numbers, in order.

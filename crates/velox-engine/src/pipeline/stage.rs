@@ -23,8 +23,7 @@ use super::latency::Latency;
 ///     fn poll(
 ///         &mut self, input: &mut Input<'_, Transaction>, out: &mut Batch<Transaction>, tally: &mut Tally,
 ///     ) -> Result<(), EngineError> {
-///         while out.room() > 0 {
-///             let Some((transaction, stamp)) = input.next() else { break };
+///         while let Some((transaction, stamp)) = input.next_for(out) {
 ///             if (self.min..=self.max).contains(&transaction.price) {
 ///                 out.push(transaction, stamp);
 ///                 tally.consumed += 1;

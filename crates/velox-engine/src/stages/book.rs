@@ -69,7 +69,7 @@ impl Turn<'_> {
                     return Ok(false);
                 }
                 if let Some(under_way) = &mut self.open {
-                    under_way.mark_stale();
+                    under_way.apply(event)?;
                 }
                 // Readers see it at once.
                 self.end();
@@ -104,10 +104,11 @@ impl Turn<'_> {
             let reason = format!("expected an event of at most {MOST_LEVELS} levels, got more without a last one");
             return Err(EngineError::Stage(reason));
         }
+        if level.has(flags::SNAPSHOT) {
+            // What lay there was never ended, and is no part of this.
+            self.pending.clear();
+        }
         if !level.has(flags::LAST) {
-            if level.has(flags::SNAPSHOT) {
-                self.pending.clear();
-            }
             self.pending.push(*level);
             return Ok(true);
         }
@@ -116,16 +117,12 @@ impl Turn<'_> {
         }
         let Some(event) = &mut self.open else { return Ok(false) };
         let is_snapshot = self.pending.first().unwrap_or(level).has(flags::SNAPSHOT);
-        if is_snapshot {
-            event.clear();
-            *self.holds_older = false;
-        }
+        *self.holds_older &= !is_snapshot;
         *self.met_older |= *self.holds_older;
-        for MarketEvent { side, price, qty, .. } in self.pending.drain(..) {
-            event.set(side, price, qty)?;
+        for part in self.pending.drain(..) {
+            event.apply(&part)?;
         }
-        event.set(side, price, qty)?;
-        event.publish(level.sequence);
+        event.apply(level)?;
         if let Some(check) = self.check.as_mut().filter(|_| !is_snapshot) {
             check.on_event_end(level.sequence, self.book.top());
         }
@@ -209,5 +206,28 @@ impl Pipeline<MarketEvent> {
     /// [`BookError::Owned`]: it has a writer.
     pub fn book(self, name: &str, book: &L2Book, verify: bool) -> Result<Self, EngineError> {
         Ok(self.stage(name, BookStage::new(name, book, verify)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use velox_record::{BID, Instrument};
+
+    use super::*;
+    use crate::stages::harness::drive;
+
+    #[test]
+    fn a_snapshot_of_one_level_replaces_an_event_that_was_never_ended() {
+        let instrument = Instrument::new("BTCUSDT", "book-stage", "0.10", "0.001").unwrap();
+        let book = L2Book::new(instrument.clone());
+        let level = |price, flags, sequence| {
+            let kind = EventKind::LEVEL;
+            let instrument = instrument.id();
+            MarketEvent { kind, instrument, side: BID, price, qty: 1, flags, sequence, ..MarketEvent::default() }
+        };
+        let events = [level(7, flags::LAST, 1), level(9, 0, 2), level(5, flags::SNAPSHOT | flags::LAST, 3)];
+        let records: Vec<_> = events.into_iter().zip(0..).collect();
+        drive(BookStage::new("book", &book, false).unwrap(), &records, &[]);
+        assert_eq!((book.best_bid(), book.depth(9).bids.len()), (Some(5), 1));
     }
 }

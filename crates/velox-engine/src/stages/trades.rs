@@ -16,8 +16,7 @@ impl Stage for Trades {
         out: &mut Batch<Trade>,
         tally: &mut Tally,
     ) -> Result<(), EngineError> {
-        while out.room() > 0 {
-            let Some((event, stamp)) = input.next() else { break };
+        while let Some((event, stamp)) = input.next_for(out) {
             if event.kind != EventKind::TRADE {
                 tally.filtered += 1;
                 continue;

@@ -17,8 +17,7 @@ impl Stage for Transactions {
         out: &mut Batch<Transaction>,
         tally: &mut Tally,
     ) -> Result<(), EngineError> {
-        while out.room() > 0 {
-            let Some((trade, stamp)) = input.next() else { break };
+        while let Some((trade, stamp)) = input.next_for(out) {
             let Ok(size) = u32::try_from(trade.qty) else {
                 tally.refuse(|| {
                     format!(

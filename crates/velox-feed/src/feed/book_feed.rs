@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use velox_book::{L2Book, L2Event, L2Writer};
+use velox_book::{L2Book, L2Writer};
 use velox_record::{EventKind, Instrument, MarketEvent, Trade, flags};
 
 use super::{Applied, Feed};
@@ -105,7 +105,9 @@ impl BookFeed {
             let mut changes = of_one.iter().filter(|event| changes_book(event)).peekable();
             if changes.peek().is_some() {
                 let mut book = writer.begin();
-                changes.for_each(|event| change(&mut book, event));
+                changes.for_each(|event| {
+                    book.apply(event).expect("a decoder gives sides and quantities that a book takes");
+                });
             }
         }
     }
@@ -113,17 +115,4 @@ impl BookFeed {
 
 fn changes_book(event: &MarketEvent) -> bool {
     event.kind == EventKind::LEVEL || (event.kind == EventKind::STATUS && event.has(flags::GAP))
-}
-
-fn change(book: &mut L2Event<'_>, event: &MarketEvent) {
-    if event.kind == EventKind::STATUS {
-        return book.mark_stale();
-    }
-    if event.has(flags::SNAPSHOT) {
-        book.clear();
-    }
-    book.set(event.side, event.price, event.qty).expect("a decoder gives sides and quantities that a book takes");
-    if event.has(flags::LAST) {
-        book.publish(event.sequence);
-    }
 }
