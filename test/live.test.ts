@@ -164,7 +164,7 @@ test('a book is stale once its run has ended, and a recording that can’t be wr
   expect(String(report)).toMatch(/ stale, [\d.]+ ms old/)
   if (process.platform !== 'linux') return
   const full = await follow(exchange, 'okx', { record: '/dev/full' })
-  const error = await rejected(full.run.stop())
+  const error = await rejected(full.run.done())
   expect([error.code, (error.cause as VeloxError).code]).toEqual(['VELOX_STAGE_FAILED', 'VELOX_FILE_UNWRITABLE'])
 })
 

@@ -199,7 +199,9 @@ impl VeloxReplay {
         match route {
             Route::Market(market) => {
                 self.markets[market].event(&event);
-                self.gaps += u64::from(event.kind == EventKind::STATUS && event.has(flags::GAP));
+                let is_gap = event.kind == EventKind::STATUS && event.has(flags::GAP);
+                // The end of a live market is no gap.
+                self.gaps += u64::from(is_gap && !event.has(flags::LAST));
             }
             Route::Nameless if self.options.symbols.is_empty() => {}
             Route::Nameless | Route::Unwanted => return,
