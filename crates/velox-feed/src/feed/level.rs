@@ -3,15 +3,14 @@
 use velox_record::{DecimalError, EventKind, MarketEvent, Step, flags};
 
 use crate::error::Fault;
-use crate::json::Value;
+use crate::json::{Value, Written};
 
-/// Price and quantity of `["61800.20","2.909"]`; other things may follow the two.
-pub(super) fn pair<'d>(level: Value<'d>, field: &str) -> Result<[&'d [u8]; 2], Fault> {
-    let mut items = level.items();
-    let mut text = || items.as_mut()?.next()?.as_text();
-    match (text(), text()) {
-        (Some(price), Some(qty)) => Ok([price, qty]),
-        _ => Err(Fault::new(format!("field `{field}`: a level like [\"61800.20\",\"2.909\"]"), level.describe())),
+/// A decimal of a level in steps, at least `least`.
+#[inline]
+pub(super) fn written(step: Step, written: Written<'_>, least: i64, field: &str) -> Result<i64, Fault> {
+    match written.scaled(step) {
+        Some(steps) if steps >= least => Ok(steps),
+        _ => steps(step, written.text, least, field),
     }
 }
 

@@ -17,7 +17,7 @@ use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::{Depth, Keep, Line};
-use super::level::{checksum, one_of, pair, steps};
+use super::level::{checksum, one_of, steps};
 use super::time::millis;
 use crate::error::{ACCEPTED, Fault};
 use crate::json::Value;
@@ -67,8 +67,9 @@ impl Dialect for Bitget {
                 continue;
             }
             for (key, side) in [("bids", BID), ("asks", ASK)] {
-                for level in data.list(key)? {
-                    batch.level(instrument, side, pair(level, key)?, key, Keep::Written)?;
+                for level in data.levels(key)? {
+                    let level = level?;
+                    batch.level(instrument, side, [level.price, level.qty], key, Keep::Written)?;
                 }
             }
             batch.event(&Event {

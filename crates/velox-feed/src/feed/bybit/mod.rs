@@ -19,7 +19,7 @@ use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::Keep;
-use super::level::{one_of, pair, steps};
+use super::level::{one_of, steps};
 use super::time::millis;
 use crate::error::{ACCEPTED, Fault};
 use crate::json::{Value, whole};
@@ -55,8 +55,9 @@ impl Dialect for Bybit {
             b"orderbook" => {
                 let data = message.object("data")?;
                 for (key, side) in [("b", BID), ("a", ASK)] {
-                    for level in data.list(key)? {
-                        batch.level(instrument, side, pair(level, key)?, key, Keep::Nothing)?;
+                    for level in data.levels(key)? {
+                        let level = level?;
+                        batch.level(instrument, side, [level.price, level.qty], key, Keep::Nothing)?;
                     }
                 }
                 batch.event(&Event {

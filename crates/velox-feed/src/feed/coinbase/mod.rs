@@ -16,7 +16,7 @@ use super::depth::Keep;
 use super::level::{one_of, steps};
 use super::time::iso;
 use crate::error::{ACCEPTED, Fault};
-use crate::json::Value;
+use crate::json::{Value, Written};
 
 pub(super) struct Coinbase;
 
@@ -50,7 +50,7 @@ impl Dialect for Coinbase {
             let Some((market, instrument)) = markets.find(event.text("product_id")?) else { continue };
             for update in event.list("updates")? {
                 let side = one_of(update, "side", [("bid", BID), ("offer", ASK)])?;
-                let level = [update.text("price_level")?, update.text("new_quantity")?];
+                let level = [update.text("price_level")?, update.text("new_quantity")?].map(Written::of);
                 batch.level(instrument, side, level, "updates", Keep::Nothing)?;
             }
             batch.event(&Event { sequence: number, exchange_ts, ..Event::of(market, is_snapshot) });
