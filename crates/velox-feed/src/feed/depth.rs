@@ -78,11 +78,10 @@ impl Line {
         self.length += usize::from(text.length);
     }
 
-    fn colon(&mut self) {
-        if self.length > 0 {
-            self.bytes[self.length] = b':';
-            self.length += 1;
-        }
+    fn push_with_colon(&mut self, text: &Text) {
+        self.push(text);
+        self.bytes[self.length] = b':';
+        self.length += 1;
     }
 
     fn text(&self) -> &[u8] {
@@ -117,7 +116,7 @@ impl Depth {
     /// Sets a level to its price and quantity; removes it where there are none.
     pub(super) fn set(&mut self, side: u8, ticks: i64, texts: Option<&[Text; 2]>) {
         let levels = &mut self.sides[usize::from(side)];
-        let at = place(levels, |kept| if side == BID { kept.ticks < ticks } else { kept.ticks > ticks });
+        let at = levels.partition_point(|kept| if side == BID { kept.ticks < ticks } else { kept.ticks > ticks });
         let found = levels.get(at).filter(|kept| kept.ticks == ticks).map(|kept| kept.texts);
         match (found, texts) {
             (Some(place), Some(texts)) => self.texts[place as usize] = *texts,
@@ -173,35 +172,12 @@ impl Depth {
         let (mut bids, mut asks) = (self.best(BID), self.best(ASK));
         for _ in 0..25 {
             for text in [bids.next(), asks.next()].into_iter().flatten().flatten() {
-                line.colon();
-                line.push(text);
+                line.push_with_colon(text);
             }
         }
+        line.length = line.length.saturating_sub(1);
         crc32fast::hash(line.text())
     }
-}
-
-/// Where the levels that are worse end. Most changes are near the best: it is looked for from there, in steps that double.
-fn place(levels: &VecDeque<Kept>, is_worse: impl Fn(&Kept) -> bool) -> usize {
-    let (mut low, mut high, mut step) = (0, levels.len(), 1);
-    while step <= levels.len() {
-        let probe = levels.len() - step;
-        if is_worse(&levels[probe]) {
-            low = probe + 1;
-            break;
-        }
-        high = probe;
-        step *= 2;
-    }
-    while low < high {
-        let middle = low.midpoint(high);
-        if is_worse(&levels[middle]) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
 }
 
 #[cfg(test)]
