@@ -137,3 +137,23 @@ test('trades that a ring has no room for are counted', () => {
   expect([trades.length, feed.droppedTrades]).toEqual([2, 1])
   expect(trades.pop()).toMatchObject({ id: 1, side: 'ask', price: 6_180_020, receiveTs: 1n })
 })
+
+test('a closed ring of trades costs its trades and no book', () => {
+  const trades = new RingBuffer(Trade, 2)
+  const feed = new Feed({ venue: 'binance-spot', symbols: ['BTCUSDT'], trades })
+  trades.close()
+  expect(feed.apply('{"e":"trade","E":1,"s":"BTCUSDT","t":1,"p":"61800.20","q":"0.5","T":1,"m":true}')).toBe('applied')
+  const body = '{"lastUpdateId":7,"bids":[["61800.10","2"]],"asks":[["61800.30","1"]]}'
+  expect(feed.snapshot('BTCUSDT', body)).toBe('applied')
+  expect([feed.droppedTrades, feed.state('BTCUSDT'), trades.length]).toEqual([1, 'live', 0])
+})
+
+test('a message of no bytes is a bad message, like any that is no JSON', () => {
+  const feed = new Feed({ venue: 'okx', symbols: ['BTC-USDT'] })
+  for (const empty of ['', new Uint8Array(0), Buffer.alloc(0)]) {
+    expect(codeOf(() => feed.apply(empty))).toEqual([
+      'VELOX_BAD_MESSAGE',
+      expect.stringContaining('expected a message in JSON, got no bytes'),
+    ])
+  }
+})

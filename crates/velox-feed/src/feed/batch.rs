@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use velox_record::{EventKind, Instrument, MarketEvent};
+use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent};
 
 use super::depth::{Keep, Text};
 use super::level::written;
 use crate::error::Fault;
-use crate::json::Written;
+use crate::json::{Level, Value, Written};
 
 /// The most levels a side that are kept for a checksum, more than any venue sends: what goes on for ever is cut off.
 pub(super) const MOST_LEVELS: usize = 20_000;
@@ -81,6 +81,23 @@ impl Batch {
             self.texts.push([Text::of(price.text, keep, field)?, Text::of(qty.text, keep, field)?]);
         }
         self.changes.push(Change { side, ticks, lots });
+        Ok(())
+    }
+
+    /// Adds the levels of both sides, bids first, by the names of their fields.
+    pub(super) fn sides(
+        &mut self,
+        instrument: &Arc<Instrument>,
+        data: Value<'_>,
+        keys: [&str; 2],
+        keep: Keep,
+    ) -> Result<(), Fault> {
+        for (key, side) in keys.into_iter().zip([BID, ASK]) {
+            for level in data.levels(key)? {
+                let Level { price, qty, .. } = level?;
+                self.level(instrument, side, [price, qty], key, keep)?;
+            }
+        }
         Ok(())
     }
 

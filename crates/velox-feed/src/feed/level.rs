@@ -1,8 +1,8 @@
 //! A level of a message, and its decimals in the instrument's steps.
 
-use velox_record::{DecimalError, EventKind, MarketEvent, Step, flags};
+use velox_record::{DecimalError, EventKind, Instrument, MarketEvent, Step, flags};
 
-use crate::error::Fault;
+use crate::error::{ACCEPTED, Fault};
 use crate::json::{Value, Written};
 
 /// A decimal of a level in steps, at least `least`.
@@ -28,6 +28,30 @@ pub(super) fn steps(step: Step, text: &[u8], least: i64, field: &str) -> Result<
             Err(Fault::new(format!("field `{field}`: {expected}"), text))
         }
     }
+}
+
+/// A trade's instrument, and its price and quantity by the names of their fields; the rest is the venue's.
+pub(super) fn trade(
+    trade: Value<'_>,
+    instrument: &Instrument,
+    [price, qty]: [&str; 2],
+    stamp: MarketEvent,
+) -> Result<MarketEvent, Fault> {
+    Ok(MarketEvent {
+        kind: EventKind::TRADE,
+        instrument: instrument.id(),
+        price: steps(instrument.tick(), trade.text(price)?, 1, price)?,
+        qty: steps(instrument.lot(), trade.text(qty)?, 1, qty)?,
+        ..stamp
+    })
+}
+
+/// What OKX and Bitget answer to a request, by `event`; `None` for a message of a channel.
+pub(super) fn answer(message: Value<'_>) -> Option<Result<(), Fault>> {
+    Some(match message.get("event")?.as_text() {
+        Some(b"error") => Err(Fault::new(ACCEPTED, message.text("msg").unwrap_or(b"an error"))),
+        _ => Ok(()),
+    })
 }
 
 /// What a field's text stands for.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Cut, Node, Place};
+use super::node::{Cut, Node, Place};
 
 /// How deep lists and objects may be inside each other. Exchanges need 6; the parser uses the stack.
 pub(super) const MOST_DEPTH: usize = 32;
@@ -18,12 +18,15 @@ struct Target<'n> {
     cuts: std::slice::Iter<'n, Cut>,
 }
 
-/// Appends the values of a message.
-pub(super) fn build(json: &[u8], cuts: &[Cut], nodes: &mut Vec<Node>) -> Result<(), sonic_rs::Error> {
-    let mut deserializer = sonic_rs::Deserializer::from_slice(json);
+/// Appends the values of a message that a parser reads from `json`.
+pub(super) fn build<'a, D: Deserializer<'a>>(
+    parser: D,
+    json: &'a [u8],
+    cuts: &[Cut],
+    nodes: &mut Vec<Node>,
+) -> Result<(), D::Error> {
     let mut target = Target { nodes, base: json.as_ptr().addr(), cuts: cuts.iter() };
-    Build { target: &mut target, depth: 0 }.deserialize(&mut deserializer)?;
-    deserializer.end()
+    Build { target: &mut target, depth: 0 }.deserialize(parser)
 }
 
 struct Build<'n, 'm> {

@@ -255,9 +255,8 @@ fn is_number(text: &[u8]) -> bool {
     match text {
         [b'0'] => true,
         [b'0', b'.', .., last] => *last != b'.',
-        [b'0' | b'.', ..] => false,
+        [b'0' | b'.', ..] | [] => false,
         [.., last] => *last != b'.',
-        [] => false,
     }
 }
 

@@ -7,58 +7,13 @@
 
 mod build;
 mod levels;
+mod node;
 
 use self::build::build;
 use self::levels::{Form, Row, scan};
 pub(crate) use self::levels::{Level, Sided, Written};
+use self::node::{Cut, Node, Place, Range};
 use crate::error::Fault;
-
-/// Where a text stands, without its quotes.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    start: u32,
-    end: u32,
-}
-
-impl Place {
-    fn of(self, json: &[u8]) -> &[u8] {
-        json.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Node {
-    Null,
-    Bool(bool),
-    Whole(u64),
-    Negative,
-    /// Not whole, or over 64 bits.
-    Broken,
-    Text(Place),
-    /// In the place of levels that were read already: which.
-    Levels(Range),
-    /// A text with escapes: no field that is read has any.
-    Escaped,
-    /// Keys and values in turn follow; the index after the last.
-    Object(u32),
-    /// The index after the last of the values that follow.
-    List(u32),
-}
-
-/// Places in [`Doc::rows`].
-#[derive(Debug, Clone, Copy)]
-struct Range {
-    start: u32,
-    end: u32,
-}
-
-/// Levels that the parser doesn't see.
-#[derive(Debug)]
-struct Cut {
-    /// Where the text of their placeholder stands.
-    at: u32,
-    rows: Range,
-}
 
 /// The buffer.
 #[derive(Debug, Default)]
@@ -80,7 +35,7 @@ impl Doc {
             return Err(Fault::new("a message of less than 4 GiB", format!("{} bytes", message.len())));
         }
         self.nodes.clear();
-        if self.cut(message).is_some() && build(&self.envelope, &self.cuts, &mut self.nodes).is_ok() {
+        if self.cut(message).is_some() && parse(&self.envelope, &self.cuts, &mut self.nodes).is_ok() {
             return Ok(Value { doc: self, json: &self.envelope, message, at: 0 });
         }
         self.read_whole(message)
@@ -89,7 +44,7 @@ impl Doc {
     /// Without any levels read beforehand.
     fn read_whole<'d>(&'d mut self, message: &'d [u8]) -> Result<Value<'d>, Fault> {
         self.nodes.clear();
-        match build(message, &[], &mut self.nodes) {
+        match parse(message, &[], &mut self.nodes) {
             Ok(()) => Ok(Value { doc: self, json: message, message, at: 0 }),
             Err(error) => {
                 let text = error.to_string();
@@ -125,6 +80,12 @@ impl Doc {
         envelope.extend_from_slice(&message[copied..]);
         (!cuts.is_empty()).then_some(())
     }
+}
+
+fn parse(json: &[u8], cuts: &[Cut], nodes: &mut Vec<Node>) -> Result<(), sonic_rs::Error> {
+    let mut parser = sonic_rs::Deserializer::from_slice(json);
+    build(&mut parser, json, cuts, nodes)?;
+    parser.end()
 }
 
 /// One value of a message.

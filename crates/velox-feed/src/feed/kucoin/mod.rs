@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::json;
 use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent};
 
-use super::level::{is_zero, one_of, steps, written};
+use super::level::{self, is_zero, one_of, written};
 use super::sync::{Late, Rule, Sync, Update};
 use super::time::millis;
 use super::{Applied, FeedState, Heartbeat, Protocol};
@@ -106,14 +106,10 @@ impl Kucoin {
         }
         let instrument = &markets[market].0;
         out.push(MarketEvent {
-            kind: EventKind::TRADE,
-            instrument: instrument.id(),
             side: one_of(data, "side", [("buy", BID), ("sell", ASK)])?,
-            price: steps(instrument.tick(), data.text("price")?, 1, "price")?,
-            qty: steps(instrument.lot(), data.text("size")?, 1, "size")?,
             sequence: data.digits("sequence")?,
             exchange_ts: data.digits("time")?,
-            ..stamp
+            ..level::trade(data, instrument, ["price", "size"], stamp)?
         });
         Ok(Applied::Applied)
     }
