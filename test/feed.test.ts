@@ -85,16 +85,17 @@ test.skipIf(!captures)('every checksum of the captures of Kraken agrees', () => 
   expect(symbols.map((symbol) => feed.state(symbol))).toEqual(symbols.map(() => 'live'))
 })
 
+const codeOf = (f: () => unknown) => {
+  try {
+    f()
+  } catch (error) {
+    return [(error as { code: string }).code, (error as Error).message]
+  }
+  return ['none']
+}
+
 test('what a feed is told wrong is refused, and changes nothing', () => {
   const feed = new Feed({ venue: 'binance-spot', symbols: ['BTCUSDT'] })
-  const codeOf = (f: () => unknown) => {
-    try {
-      f()
-    } catch (error) {
-      return [(error as { code: string }).code, (error as Error).message]
-    }
-    return ['none']
-  }
   const delta = '{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":8,"u":8,"b":[["61800.20","1.25"]],"a":[]}'
   feed.snapshot('BTCUSDT', '{"lastUpdateId":7,"bids":[["61800.10","2"]],"asks":[["61800.30","1"]]}')
   const before = feed.book('BTCUSDT').depth(9)
