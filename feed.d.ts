@@ -69,7 +69,7 @@ export class Feed {
   readonly venue: Venue
   /**
    * One message of the connection. `receiveTs` in epoch ns, now by default. Throws VELOX_BAD_MESSAGE for what is no message
-   * of the venue: nothing was applied; VELOX_RING_CLOSED where the ring of trades is closed: all else was applied. Costs one
+   * of the venue: nothing was applied. Trades for a ring that is closed are dropped and counted. Costs one
    * native call and no object; a text is copied, bytes are read in place.
    */
   apply(message: string | Uint8Array, receiveTs?: bigint): Applied
@@ -90,7 +90,7 @@ export class Feed {
   heartbeat(): Heartbeat | undefined
   /** The connection is gone: every book is stale until the next one's snapshots. */
   disconnected(): void
-  /** Trades that the ring had no room for. */
+  /** Trades that the ring had no room for, or that came after it was closed. */
   readonly droppedTrades: number
 }
 

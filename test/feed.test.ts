@@ -85,16 +85,17 @@ test.skipIf(!captures)('every checksum of the captures of Kraken agrees', () => 
   expect(symbols.map((symbol) => feed.state(symbol))).toEqual(symbols.map(() => 'live'))
 })
 
+const codeOf = (f: () => unknown) => {
+  try {
+    f()
+  } catch (error) {
+    return [(error as { code: string }).code, (error as Error).message]
+  }
+  return ['none']
+}
+
 test('what a feed is told wrong is refused, and changes nothing', () => {
   const feed = new Feed({ venue: 'binance-spot', symbols: ['BTCUSDT'] })
-  const codeOf = (f: () => unknown) => {
-    try {
-      f()
-    } catch (error) {
-      return [(error as { code: string }).code, (error as Error).message]
-    }
-    return ['none']
-  }
   const delta = '{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":8,"u":8,"b":[["61800.20","1.25"]],"a":[]}'
   feed.snapshot('BTCUSDT', '{"lastUpdateId":7,"bids":[["61800.10","2"]],"asks":[["61800.30","1"]]}')
   const before = feed.book('BTCUSDT').depth(9)
@@ -136,4 +137,24 @@ test('trades that a ring has no room for are counted', () => {
   for (const id of [1, 2, 3]) expect(feed.apply(trade(id), BigInt(id))).toBe('applied')
   expect([trades.length, feed.droppedTrades]).toEqual([2, 1])
   expect(trades.pop()).toMatchObject({ id: 1, side: 'ask', price: 6_180_020, receiveTs: 1n })
+})
+
+test('a closed ring of trades costs its trades and no book', () => {
+  const trades = new RingBuffer(Trade, 2)
+  const feed = new Feed({ venue: 'binance-spot', symbols: ['BTCUSDT'], trades })
+  trades.close()
+  expect(feed.apply('{"e":"trade","E":1,"s":"BTCUSDT","t":1,"p":"61800.20","q":"0.5","T":1,"m":true}')).toBe('applied')
+  const body = '{"lastUpdateId":7,"bids":[["61800.10","2"]],"asks":[["61800.30","1"]]}'
+  expect(feed.snapshot('BTCUSDT', body)).toBe('applied')
+  expect([feed.droppedTrades, feed.state('BTCUSDT'), trades.length]).toEqual([1, 'live', 0])
+})
+
+test('a message of no bytes is a bad message, like any that is no JSON', () => {
+  const feed = new Feed({ venue: 'okx', symbols: ['BTC-USDT'] })
+  for (const empty of ['', new Uint8Array(0), Buffer.alloc(0)]) {
+    expect(codeOf(() => feed.apply(empty))).toEqual([
+      'VELOX_BAD_MESSAGE',
+      expect.stringContaining('expected a message in JSON, got no bytes'),
+    ])
+  }
 })

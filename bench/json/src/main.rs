@@ -3,7 +3,11 @@
 //! Each makes the same flat list of values in a buffer that is used again. `velox-bench-json ../shared/data` from the
 //! repository's root.
 
+// The feed's own, so that what is measured is what runs.
+#[path = "../../../crates/velox-feed/src/json/build.rs"]
 mod build;
+#[path = "../../../crates/velox-feed/src/json/node.rs"]
+mod node;
 mod scan;
 
 use std::env;
@@ -28,20 +32,6 @@ const FILES: [&str; 7] = [
 /// Bytes a round: some tenths of a second.
 const BYTES: usize = 20_000_000;
 const ROUNDS: usize = 7;
-
-/// A value; texts are places in the message.
-#[derive(Clone, Copy)]
-pub enum Node {
-    Null,
-    Bool(bool),
-    Whole(u64),
-    Negative(i64),
-    Broken,
-    Text(u32, u32),
-    Escaped,
-    Object(u32),
-    List(u32),
-}
 
 fn read(path: &Path) -> Vec<u8> {
     let bytes = fs::read(path).expect("the shared data");
@@ -70,8 +60,20 @@ fn main() {
         let (mut copy, mut buffers) = (Vec::new(), simd_json::Buffers::default());
         let mut tape = Some(simd_json::Tape(Vec::new()));
         let mut parsers: [(&str, f64, &mut dyn FnMut(&[u8])); 4] = [
-            ("serde_json", f64::MAX, &mut |message| build::serde_json(message, &mut of_serde)),
-            ("sonic-rs", f64::MAX, &mut |message| build::sonic_rs(message, &mut of_sonic)),
+            ("serde_json", f64::MAX, &mut |message| {
+                of_serde.clear();
+                let mut parser = serde_json::Deserializer::from_slice(message);
+                build::build(&mut parser, message, &[], &mut of_serde).expect("JSON");
+                parser.end().expect("one value");
+                black_box(&of_serde);
+            }),
+            ("sonic-rs", f64::MAX, &mut |message| {
+                of_sonic.clear();
+                let mut parser = sonic_rs::Deserializer::from_slice(message);
+                build::build(&mut parser, message, &[], &mut of_sonic).expect("JSON");
+                parser.end().expect("one value");
+                black_box(&of_sonic);
+            }),
             ("simd-json", f64::MAX, &mut |message| {
                 copy.clear();
                 copy.extend_from_slice(message);

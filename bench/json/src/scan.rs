@@ -1,7 +1,7 @@
 //! What a scanner written by hand would take: byte by byte, without a check of UTF-8 or of numbers, texts without escapes
 //! only. It shows what there is to win, and is no parser.
 
-use crate::Node;
+use crate::node::{Node, Place};
 
 pub fn scan(message: &[u8], nodes: &mut Vec<Node>) {
     nodes.clear();
@@ -23,7 +23,7 @@ fn text(json: &[u8], at: &mut usize, nodes: &mut Vec<Node>) -> Option<()> {
         }
         *at += 1;
     }
-    nodes.push(Node::Text(start as u32, *at as u32));
+    nodes.push(Node::Text(Place { start: start as u32, end: *at as u32 }));
     *at += 1;
     Some(())
 }
@@ -94,7 +94,7 @@ fn value(json: &[u8], at: &mut usize, nodes: &mut Vec<Node>, depth: u32) -> Opti
             if *at == start {
                 return None;
             }
-            nodes.push(Node::Text(start as u32, *at as u32));
+            nodes.push(Node::Text(Place { start: start as u32, end: *at as u32 }));
         }
     }
     Some(())

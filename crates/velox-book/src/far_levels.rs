@@ -101,6 +101,12 @@ impl FarLevels {
 
     fn insert(&mut self, place: usize, at: usize, level: Level) {
         let block = &mut self.blocks[self.index[place].block];
+        if block.len == BLOCK && at == BLOCK && place + 1 == self.index.len() {
+            // A snapshot comes in order: its blocks are filled, not halved.
+            let block = self.new_block();
+            self.index.push(Entry { from: level.price, block });
+            return self.insert(place + 1, 0, level);
+        }
         if block.len == BLOCK {
             let place = place + self.split(place, at);
             let Err(at) = self.at(place).find(level.price) else { unreachable!("a new key") };

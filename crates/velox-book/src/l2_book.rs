@@ -77,8 +77,8 @@ impl Shared {
 /// the same book. Prices in ticks, quantities in lots.
 ///
 /// Exact for any price: a window of 65,536 ticks a side follows the best price, in which a change costs the same wherever it
-/// is (6 ns on a recorded day), and the levels beyond it lie in order. A book takes 1.2 MB of addresses, of which the system gives
-/// what was touched, and up to 130 bytes for each level beyond the windows: it grows with the most levels that it ever
+/// is (6 ns on a recorded day), and the levels beyond it lie in order. A book takes 1.2 MB of addresses, of which it touches
+/// what the market needs, and up to 130 bytes for each level beyond the windows: it grows with the most levels that it ever
 /// held at once, and a change allocates nothing but for that.
 ///
 /// A reader sees the instant after a whole exchange event, never a part of one. [`top`](Self::top) and

@@ -1,12 +1,16 @@
 //! A window of consecutive keys with a quantity each, and a bitmap of two levels that finds the next one in use.
 //!
-//! The slots are a ring: a key keeps its slot when the window moves, so a move touches only what enters or leaves.
+//! The slots are a ring: a key keeps its slot when the window moves, so a move touches only what enters or leaves. They come in
+//! pages, laid out as they are first used: to zero half a megabyte a side would cost a new book more than its snapshot, and
+//! the room is there from the beginning, so that a first use allocates nothing.
 
 use crate::Level;
 
 /// Keys in the window: 65,536.
 pub(crate) const WINDOW: usize = 1 << 16;
 const WORDS: usize = WINDOW / 64;
+/// Slots of a page: 4 kB.
+const PAGE: usize = 512;
 
 #[derive(Debug)]
 pub(crate) struct Ladder {
@@ -16,8 +20,10 @@ pub(crate) struct Ladder {
     words: [u64; WORDS],
     /// Bit `i` of word `w`: word `64 w + i` of `words` is not 0.
     summary: [u64; WORDS / 64],
-    /// By the low bits of the key; 0 for nothing.
-    qty: Box<[i64; WINDOW]>,
+    /// By page of slots: its page in `qty`. 0 where none was used: that page stays empty.
+    pages: [u8; WINDOW / PAGE],
+    /// Up to one page more than the window's, of which no more is allocated.
+    qty: Vec<i64>,
 }
 
 const fn slot(key: i64) -> usize {
@@ -26,10 +32,9 @@ const fn slot(key: i64) -> usize {
 
 impl Ladder {
     pub(crate) fn new() -> Self {
-        // Zeroed pages: a slot takes memory once it is touched.
-        let slots = vec![0; WINDOW].into_boxed_slice();
-        let Ok(qty) = slots.try_into() else { unreachable!("a slice of this length") };
-        Self { base: 0, words: [0; WORDS], summary: [0; WORDS / 64], qty }
+        let mut qty = Vec::with_capacity(WINDOW + PAGE);
+        qty.resize(PAGE, 0);
+        Self { base: 0, words: [0; WORDS], summary: [0; WORDS / 64], pages: [0; WINDOW / PAGE], qty }
     }
 
     /// The lowest key of the window that has `key` at a quarter, as far as there are keys.
@@ -62,14 +67,34 @@ impl Ladder {
     }
 
     pub(crate) fn get(&self, key: i64) -> i64 {
-        self.qty[slot(key)]
+        self.qty[self.place(slot(key))]
+    }
+
+    /// Where the quantity of a slot is.
+    fn place(&self, slot: usize) -> usize {
+        usize::from(self.pages[slot / PAGE]) * PAGE + slot % PAGE
+    }
+
+    /// Lays out the page of a slot.
+    #[cold]
+    #[inline(never)]
+    fn lay_out(&mut self, slot: usize) {
+        self.pages[slot / PAGE] = (self.qty.len() / PAGE) as u8;
+        self.qty.resize(self.qty.len() + PAGE, 0);
     }
 
     /// Sets a key of the window and gives what it was.
     #[inline]
     pub(crate) fn set(&mut self, key: i64, qty: i64) -> i64 {
         let slot = slot(key);
-        let old = std::mem::replace(&mut self.qty[slot], qty);
+        if self.pages[slot / PAGE] == 0 {
+            if qty == 0 {
+                return 0;
+            }
+            self.lay_out(slot);
+        }
+        let place = self.place(slot);
+        let old = std::mem::replace(&mut self.qty[place], qty);
         // Without a branch: whether a level comes, goes or stays can't be foreseen.
         let (at, bit) = (slot / 64, slot % 64);
         let word = self.words[at] & !(1 << bit) | u64::from(qty != 0) << bit;
@@ -124,12 +149,13 @@ impl Ladder {
 
     /// Removes what there is, at the cost of that.
     pub(crate) fn clear(&mut self) {
-        for (at, summary) in self.summary.iter_mut().enumerate() {
-            while *summary != 0 {
-                let word = at * 64 + summary.trailing_zeros() as usize;
-                *summary &= *summary - 1;
+        for at in 0..self.summary.len() {
+            while self.summary[at] != 0 {
+                let word = at * 64 + self.summary[at].trailing_zeros() as usize;
+                self.summary[at] &= self.summary[at] - 1;
                 while self.words[word] != 0 {
-                    self.qty[word * 64 + self.words[word].trailing_zeros() as usize] = 0;
+                    let place = self.place(word * 64 + self.words[word].trailing_zeros() as usize);
+                    self.qty[place] = 0;
                     self.words[word] &= self.words[word] - 1;
                 }
             }

@@ -18,7 +18,7 @@ use crate::slots::{self, Object, of};
 pub(crate) struct FeedEntry {
     books: BookFeed,
     trades: Option<ForeignProducer<Trade>>,
-    /// Trades that the ring had no room for.
+    /// Trades that the ring had no room for, or that came after it was closed.
     dropped: u64,
     /// Where a text is copied to.
     text: Vec<u8>,
@@ -105,21 +105,21 @@ fn on_message(
     };
     slots::with(call.index(0), of!(Feed), |entry| {
         let FeedEntry { books, trades, dropped, text } = &mut **entry;
-        let mut failed: Option<ForeignError> = None;
-        let mut trade = |trade: Trade| match trades.as_mut().map(|ring| ring.push(&trade)) {
-            Some(Ok(false)) => *dropped += 1,
-            Some(Err(error)) => failed = Some(error),
-            Some(Ok(true)) | None => {}
+        // A ring that was written over is refused before any book changes.
+        match trades.as_ref().map(ForeignProducer::room) {
+            None | Some(Ok(_) | Err(ForeignError::Closed)) => {}
+            Some(Err(error)) => return Err(error.into()),
+        }
+        let mut trade = |trade: Trade| {
+            let took = trades.as_mut().is_none_or(|ring| ring.push(&trade).unwrap_or(false));
+            *dropped += u64::from(!took);
         };
         let message = call.message(i, text);
         let message = message.ok_or_else(|| {
             Thrown::value("message", "a string or a Uint8Array over memory of its own", "something else")
         })?;
         let applied = take(books, message, receive_ts, &mut trade)?;
-        match failed {
-            Some(error) => Err(error.into()),
-            None => Ok(Value::Number(f64::from(applied as u8))),
-        }
+        Ok(Value::Number(f64::from(applied as u8)))
     })
 }
 
@@ -219,7 +219,7 @@ pub fn feed_disconnected(feed: u32) -> Result<()> {
     on_feed(feed, |entry| entry.books.disconnected())
 }
 
-/// Trades that the ring had no room for.
+/// Trades that the ring had no room for, or that came after it was closed.
 #[napi(catch_unwind)]
 pub fn feed_dropped(feed: u32) -> Result<f64> {
     on_feed(feed, |entry| entry.dropped as f64)

@@ -126,8 +126,12 @@ impl Call {
                 ptr::null_mut(),
             )
         };
-        if status != sys::Status::napi_ok || found != kind || data.is_null() {
+        if status != sys::Status::napi_ok || found != kind || (data.is_null() && length > 0) {
             return None;
+        }
+        if data.is_null() {
+            // An empty array may have no address, and a slice must: any that is aligned, as nothing is read there.
+            data = ptr::dangling_mut::<u64>().cast();
         }
         // A SharedArrayBuffer is no ArrayBuffer to N-API: its memory would change under a copy.
         // SAFETY: as above; on failure `is_private` stays false.

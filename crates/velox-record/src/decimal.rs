@@ -77,6 +77,17 @@ fn lossy(text: &[u8]) -> String {
     String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned()
 }
 
+/// Powers of ten.
+const POWERS: [u64; 19] = {
+    let mut powers = [1; 19];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = 10 * powers[at - 1];
+        at += 1;
+    }
+    powers
+};
+
 impl Step {
     /// A step of `10^-decimals`.
     ///
@@ -141,14 +152,29 @@ impl Step {
         if text.len() == usize::from(point) {
             return None;
         }
-        while behind > self.decimals {
-            if !value.is_multiple_of(10) {
-                return None;
+        self.scale(value, behind)
+    }
+
+    /// How many steps `digits * 10^-decimals` is: what [`count`](Self::count) gives for a text that is in digits already.
+    /// `None` where it is no whole number of steps or doesn't fit, and for more than 18 decimals; `count` says which.
+    ///
+    /// ```
+    /// use velox_record::Step;
+    /// let tick = Step::parse("0.10").unwrap();
+    /// assert_eq!((tick.scale(6_180_030, 2), tick.scale(6_180_031, 2)), (Some(618_003), None));
+    /// ```
+    #[inline]
+    pub fn scale(&self, digits: u64, decimals: u32) -> Option<i64> {
+        let value = match decimals.checked_sub(self.decimals) {
+            Some(excess) => {
+                let power = *POWERS.get(excess as usize)?;
+                if power > 1 && !digits.is_multiple_of(power) {
+                    return None;
+                }
+                if power > 1 { digits / power } else { digits }
             }
-            value /= 10;
-            behind -= 1;
-        }
-        let value = value.checked_mul(10u64.pow(self.decimals - behind))?;
+            None => digits.checked_mul(POWERS[(self.decimals - decimals) as usize])?,
+        };
         let steps = match self.mantissa {
             1 => value,
             mantissa if value.is_multiple_of(mantissa) => value / mantissa,

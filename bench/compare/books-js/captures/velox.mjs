@@ -1,13 +1,13 @@
 // The same captures through velox-engine's Feed.
 import { Feed } from 'velox-engine/feed'
 
-/** Bytes of a REST snapshot among the messages begin so. */
-const SNAPSHOT = '{"lastUpdateId"'
+/** A REST snapshot among the messages of Binance's streams begins with `{"lastUpdateId"`, and nothing else so. */
+const isSnapshot = (venue, bytes) => bytes[2] === 0x6c && venue.startsWith('binance')
 
 export function books(venue, symbols, messages) {
   const feed = new Feed({ venue, symbols })
   for (const bytes of messages) {
-    if (bytes.length > 20 && bytes.latin1Slice(0, SNAPSHOT.length) === SNAPSHOT) feed.snapshot(symbols[0], bytes)
+    if (isSnapshot(venue, bytes)) feed.snapshot(symbols[0], bytes)
     else feed.apply(bytes)
   }
   return feed

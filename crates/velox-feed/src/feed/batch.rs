@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use velox_record::{EventKind, Instrument, MarketEvent};
+use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent};
 
 use super::depth::{Keep, Text};
-use super::level::steps;
+use super::level::written;
 use crate::error::Fault;
+use crate::json::{Level, Value, Written};
 
 /// The most levels a side that are kept for a checksum, more than any venue sends: what goes on for ever is cut off.
 pub(super) const MOST_LEVELS: usize = 20_000;
@@ -18,8 +19,6 @@ pub(super) struct Change {
     pub(super) side: u8,
     pub(super) ticks: i64,
     pub(super) lots: i64,
-    /// Price and quantity as they were written, where that is asked for.
-    pub(super) texts: [Text; 2],
 }
 
 /// One exchange event of one book.
@@ -48,6 +47,8 @@ impl Event {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     changes: Vec<Change>,
+    /// Price and quantity of each change as they were written, where that is asked for.
+    texts: Vec<[Text; 2]>,
     /// Each with its changes.
     events: Vec<(Event, Range<usize>)>,
     /// The number of the message on its connection, where messages have one.
@@ -59,6 +60,7 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn clear(&mut self) {
         self.changes.clear();
+        self.texts.clear();
         self.events.clear();
         self.number = None;
         self.start = 0;
@@ -69,14 +71,33 @@ impl Batch {
         &mut self,
         instrument: &Arc<Instrument>,
         side: u8,
-        [price, qty]: [&[u8]; 2],
+        [price, qty]: [Written<'_>; 2],
         field: &str,
         keep: Keep,
     ) -> Result<(), Fault> {
-        let ticks = steps(instrument.tick(), price, 1, field)?;
-        let lots = steps(instrument.lot(), qty, 0, field)?;
-        let texts = [Text::of(price, keep, field)?, Text::of(qty, keep, field)?];
-        self.changes.push(Change { side, ticks, lots, texts });
+        let ticks = written(instrument.tick(), price, 1, field)?;
+        let lots = written(instrument.lot(), qty, 0, field)?;
+        if keep != Keep::Nothing {
+            self.texts.push([Text::of(price.text, keep, field)?, Text::of(qty.text, keep, field)?]);
+        }
+        self.changes.push(Change { side, ticks, lots });
+        Ok(())
+    }
+
+    /// Adds the levels of both sides, bids first, by the names of their fields.
+    pub(super) fn sides(
+        &mut self,
+        instrument: &Arc<Instrument>,
+        data: Value<'_>,
+        keys: [&str; 2],
+        keep: Keep,
+    ) -> Result<(), Fault> {
+        for (key, side) in keys.into_iter().zip([BID, ASK]) {
+            for level in data.levels(key)? {
+                let Level { price, qty, .. } = level?;
+                self.level(instrument, side, [price, qty], key, keep)?;
+            }
+        }
         Ok(())
     }
 
@@ -86,8 +107,12 @@ impl Batch {
         self.start = self.changes.len();
     }
 
-    pub(super) fn events(&self) -> impl Iterator<Item = (&Event, &[Change])> {
-        self.events.iter().map(|(event, changes)| (event, &self.changes[changes.clone()]))
+    /// Each event with its changes, and their texts where those are kept.
+    pub(super) fn events(&self) -> impl Iterator<Item = (&Event, &[Change], &[[Text; 2]])> {
+        self.events.iter().map(|(event, changes)| {
+            let texts = self.texts.get(changes.clone()).unwrap_or_default();
+            (event, &self.changes[changes.clone()], texts)
+        })
     }
 }
 

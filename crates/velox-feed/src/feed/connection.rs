@@ -6,7 +6,7 @@ use std::sync::Arc;
 use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
 
 use super::batch::{Batch, Change, Event};
-use super::depth::{Depth, Line};
+use super::depth::{Depth, Line, Text};
 use super::level::{mark_event, mark_snapshot};
 use super::numbers::Numbers;
 use super::{Applied, FeedState, Heartbeat, Protocol};
@@ -170,7 +170,12 @@ impl<D: Dialect> Connection<D> {
         }
     }
 
-    fn event(&mut self, event: &Event, changes: &[Change], stamp: MarketEvent, out: &mut Vec<MarketEvent>) -> Applied {
+    fn event(
+        &mut self,
+        (event, changes, texts): (&Event, &[Change], &[[Text; 2]]),
+        stamp: MarketEvent,
+        out: &mut Vec<MarketEvent>,
+    ) -> Applied {
         let book = &mut self.books[event.market];
         let sequence = if event.sequence == 0 { book.applied + 1 } else { event.sequence };
         let instrument = self.markets.instruments[event.market].id();
@@ -195,9 +200,8 @@ impl<D: Dialect> Connection<D> {
             if event.is_snapshot {
                 book.depth.clear();
             }
-            for change in changes {
-                let [price, qty] = change.texts;
-                book.depth.set(change.side, change.ticks, price, (change.lots > 0).then_some(qty));
+            for (change, texts) in changes.iter().zip(texts) {
+                book.depth.set(change.side, change.ticks, (change.lots > 0).then_some(texts));
             }
             for side in [BID, ASK] {
                 while let Some(price) = book.depth.pop_worst(side, event.limit) {
@@ -250,8 +254,8 @@ impl<D: Dialect> Protocol for Connection<D> {
             out[start..].rotate_left(trades);
         }
         let batch = std::mem::take(&mut self.batch);
-        for (event, changes) in batch.events() {
-            worst = worst.max(Some(self.event(event, changes, stamp, out)));
+        for event in batch.events() {
+            worst = worst.max(Some(self.event(event, stamp, out)));
         }
         self.batch = batch;
         Ok(worst.unwrap_or(Applied::Ignored))

@@ -43,16 +43,21 @@ impl Text {
                 kept.length = text.len() as u8;
             }
             Keep::Digits => {
-                // Every byte is written, and the next one over it where it doesn't count: no branch to guess.
-                for &byte in text {
-                    kept.bytes[usize::from(kept.length)] = byte;
-                    let is_digit = u8::from(byte != b'.');
-                    kept.length += is_digit & u8::from(kept.length > 0 || byte != b'0');
-                }
+                let point = text.iter().position(|&byte| byte == b'.').unwrap_or(text.len());
+                let (whole, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
+                let whole = &whole[leading_zeros(whole)..];
+                let fraction = if whole.is_empty() { &fraction[leading_zeros(fraction)..] } else { fraction };
+                kept.bytes[..whole.len()].copy_from_slice(whole);
+                kept.length = (whole.len() + fraction.len()) as u8;
+                kept.bytes[whole.len()..usize::from(kept.length)].copy_from_slice(fraction);
             }
         }
         Ok(kept)
     }
+}
+
+fn leading_zeros(text: &[u8]) -> usize {
+    text.iter().take_while(|&&byte| byte == b'0').count()
 }
 
 /// The bytes of a checksum, one decimal behind the other.
@@ -73,11 +78,10 @@ impl Line {
         self.length += usize::from(text.length);
     }
 
-    fn colon(&mut self) {
-        if self.length > 0 {
-            self.bytes[self.length] = b':';
-            self.length += 1;
-        }
+    fn push_with_colon(&mut self, text: &Text) {
+        self.push(text);
+        self.bytes[self.length] = b':';
+        self.length += 1;
     }
 
     fn text(&self) -> &[u8] {
@@ -85,46 +89,64 @@ impl Line {
     }
 }
 
+/// A level: its price, and where its texts are. Small, as levels move when one comes or goes before them.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     ticks: i64,
-    price: Text,
-    qty: Text,
+    texts: u32,
 }
 
 /// Both sides, sorted, the best last.
 #[derive(Debug, Default)]
 pub(super) struct Depth {
     sides: [VecDeque<Kept>; 2],
+    /// Price and quantity, in no order.
+    texts: Vec<[Text; 2]>,
+    /// Places in `texts` that no level has.
+    free: Vec<u32>,
 }
 
 impl Depth {
     pub(super) fn clear(&mut self) {
         self.sides.iter_mut().for_each(VecDeque::clear);
+        self.texts.clear();
+        self.free.clear();
     }
 
-    /// Sets a level; removes it where `qty` is none.
-    pub(super) fn set(&mut self, side: u8, ticks: i64, price: Text, qty: Option<Text>) {
+    /// Sets a level to its price and quantity; removes it where there are none.
+    pub(super) fn set(&mut self, side: u8, ticks: i64, texts: Option<&[Text; 2]>) {
         let levels = &mut self.sides[usize::from(side)];
-        let at = place(levels, |kept| if side == BID { kept.ticks < ticks } else { kept.ticks > ticks });
-        let found = levels.get(at).is_some_and(|kept| kept.ticks == ticks);
-        match (found, qty) {
-            (true, Some(qty)) => levels[at] = Kept { ticks, price, qty },
-            (true, None) => drop(levels.remove(at)),
-            (false, Some(qty)) => levels.insert(at, Kept { ticks, price, qty }),
-            (false, None) => {}
+        let at = levels.partition_point(|kept| if side == BID { kept.ticks < ticks } else { kept.ticks > ticks });
+        let found = levels.get(at).filter(|kept| kept.ticks == ticks).map(|kept| kept.texts);
+        match (found, texts) {
+            (Some(place), Some(texts)) => self.texts[place as usize] = *texts,
+            (Some(place), None) => {
+                levels.remove(at);
+                self.free.push(place);
+            }
+            (None, Some(texts)) => {
+                let place = self.free.pop().unwrap_or(self.texts.len() as u32);
+                match self.texts.get_mut(place as usize) {
+                    Some(free) => *free = *texts,
+                    None => self.texts.push(*texts),
+                }
+                levels.insert(at, Kept { ticks, texts: place });
+            }
+            (None, None) => {}
         }
     }
 
     /// Takes away the worst level of a side that has more than `most`; its price.
     pub(super) fn pop_worst(&mut self, side: u8, most: usize) -> Option<i64> {
         let levels = &mut self.sides[usize::from(side)];
-        if levels.len() > most { levels.pop_front().map(|worst| worst.ticks) } else { None }
+        let worst = if levels.len() > most { levels.pop_front() } else { None }?;
+        self.free.push(worst.texts);
+        Some(worst.ticks)
     }
 
     /// Best first.
-    fn best(&self, side: u8) -> impl Iterator<Item = &Kept> {
-        self.sides[usize::from(side)].iter().rev()
+    fn best(&self, side: u8) -> impl Iterator<Item = &[Text; 2]> {
+        self.sides[usize::from(side)].iter().rev().map(|kept| &self.texts[kept.texts as usize])
     }
 
     /// Kraken's: the ten best asks, then bids, each price and quantity [without its point and the zeros in
@@ -134,9 +156,8 @@ impl Depth {
     pub(super) fn digits_checksum(&self, line: &mut Line) -> u32 {
         line.length = 0;
         for side in [ASK, BID] {
-            for kept in self.best(side).take(10) {
-                line.push(&kept.price);
-                line.push(&kept.qty);
+            for text in self.best(side).take(10).flatten() {
+                line.push(text);
             }
         }
         crc32fast::hash(line.text())
@@ -150,38 +171,13 @@ impl Depth {
         line.length = 0;
         let (mut bids, mut asks) = (self.best(BID), self.best(ASK));
         for _ in 0..25 {
-            for kept in [bids.next(), asks.next()].into_iter().flatten() {
-                line.colon();
-                line.push(&kept.price);
-                line.colon();
-                line.push(&kept.qty);
+            for text in [bids.next(), asks.next()].into_iter().flatten().flatten() {
+                line.push_with_colon(text);
             }
         }
+        line.length = line.length.saturating_sub(1);
         crc32fast::hash(line.text())
     }
-}
-
-/// Where the levels that are worse end. Most changes are near the best: it is looked for from there, in steps that double.
-fn place(levels: &VecDeque<Kept>, is_worse: impl Fn(&Kept) -> bool) -> usize {
-    let (mut low, mut high, mut step) = (0, levels.len(), 1);
-    while step <= levels.len() {
-        let probe = levels.len() - step;
-        if is_worse(&levels[probe]) {
-            low = probe + 1;
-            break;
-        }
-        high = probe;
-        step *= 2;
-    }
-    while low < high {
-        let middle = low.midpoint(high);
-        if is_worse(&levels[middle]) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
 }
 
 #[cfg(test)]
@@ -195,7 +191,7 @@ mod tests {
     fn depth(levels: &[(u8, i64, &str, &str)]) -> Depth {
         let mut depth = Depth::default();
         for &(side, ticks, price, qty) in levels {
-            depth.set(side, ticks, text(price), Some(text(qty)));
+            depth.set(side, ticks, Some(&[text(price), text(qty)]));
         }
         depth
     }
@@ -232,7 +228,7 @@ mod tests {
         let mut depth = Depth::default();
         for (side, levels) in [(ASK, asks), (BID, bids)] {
             for (price, qty) in levels {
-                depth.set(side, ticks(price), digits(price), Some(digits(qty)));
+                depth.set(side, ticks(price), Some(&[digits(price), digits(qty)]));
             }
         }
         assert_eq!(depth.digits_checksum(&mut Line::new()), 974_947_235);
@@ -254,8 +250,8 @@ mod tests {
         let longest = "9".repeat(LONGEST);
         let mut book = Depth::default();
         for at in 0..30 {
-            book.set(BID, at, text(&longest), Some(text(&longest)));
-            book.set(ASK, 100 + at, text(&longest), Some(text(&longest)));
+            book.set(BID, at, Some(&[text(&longest), text(&longest)]));
+            book.set(ASK, 100 + at, Some(&[text(&longest), text(&longest)]));
         }
         let mut line = Line::new();
         book.paired_checksum(&mut line);
@@ -267,12 +263,12 @@ mod tests {
     fn a_level_is_found_wherever_it_is() {
         let mut book = Depth::default();
         for at in 0..100i64 {
-            book.set(ASK, at * 37 % 101, text("1"), Some(text("1")));
+            book.set(ASK, at * 37 % 101, Some(&[text("1"), text("1")]));
         }
-        let ticks: Vec<i64> = book.best(ASK).map(|kept| kept.ticks).collect();
+        let ticks: Vec<i64> = book.sides[1].iter().rev().map(|kept| kept.ticks).collect();
         assert!(ticks.len() == 100 && ticks.is_sorted());
         for at in 0..100i64 {
-            book.set(ASK, at * 37 % 101, text("1"), None);
+            book.set(ASK, at * 37 % 101, None);
         }
         assert_eq!(book.best(ASK).count(), 0);
     }
@@ -282,10 +278,13 @@ mod tests {
         let mut book = depth(&[(BID, 3, "3", "1"), (BID, 1, "1", "1"), (BID, 2, "2", "1"), (ASK, 4, "4", "1")]);
         assert_eq!(book.pop_worst(BID, 2), Some(1));
         assert_eq!((book.pop_worst(BID, 2), book.pop_worst(ASK, 1)), (None, None));
-        book.set(BID, 3, text("3"), None);
-        book.set(BID, 9, text("9"), None);
-        book.set(BID, 2, text("2"), Some(text("7")));
-        assert_eq!(book.best(BID).map(|kept| (kept.ticks, kept.qty.bytes[0])).collect::<Vec<_>>(), [(2, b'7')]);
+        book.set(BID, 3, None);
+        book.set(BID, 9, None);
+        book.set(BID, 2, Some(&[text("2"), text("7")]));
+        assert_eq!(
+            book.best(BID).map(|[price, qty]| (price.bytes[0], qty.bytes[0])).collect::<Vec<_>>(),
+            [(b'2', b'7')]
+        );
         book.clear();
         assert_eq!(book.best(ASK).count(), 0);
     }

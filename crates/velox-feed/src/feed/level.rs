@@ -1,17 +1,16 @@
 //! A level of a message, and its decimals in the instrument's steps.
 
-use velox_record::{DecimalError, EventKind, MarketEvent, Step, flags};
+use velox_record::{DecimalError, EventKind, Instrument, MarketEvent, Step, flags};
 
-use crate::error::Fault;
-use crate::json::Value;
+use crate::error::{ACCEPTED, Fault};
+use crate::json::{Value, Written};
 
-/// Price and quantity of `["61800.20","2.909"]`; other things may follow the two.
-pub(super) fn pair<'d>(level: Value<'d>, field: &str) -> Result<[&'d [u8]; 2], Fault> {
-    let mut items = level.items();
-    let mut text = || items.as_mut()?.next()?.as_text();
-    match (text(), text()) {
-        (Some(price), Some(qty)) => Ok([price, qty]),
-        _ => Err(Fault::new(format!("field `{field}`: a level like [\"61800.20\",\"2.909\"]"), level.describe())),
+/// A decimal of a level in steps, at least `least`.
+#[inline]
+pub(super) fn written(step: Step, written: Written<'_>, least: i64, field: &str) -> Result<i64, Fault> {
+    match written.scaled(step) {
+        Some(steps) if steps >= least => Ok(steps),
+        _ => steps(step, written.text, least, field),
     }
 }
 
@@ -29,6 +28,30 @@ pub(super) fn steps(step: Step, text: &[u8], least: i64, field: &str) -> Result<
             Err(Fault::new(format!("field `{field}`: {expected}"), text))
         }
     }
+}
+
+/// A trade's instrument, and its price and quantity by the names of their fields; the rest is the venue's.
+pub(super) fn trade(
+    trade: Value<'_>,
+    instrument: &Instrument,
+    [price, qty]: [&str; 2],
+    stamp: MarketEvent,
+) -> Result<MarketEvent, Fault> {
+    Ok(MarketEvent {
+        kind: EventKind::TRADE,
+        instrument: instrument.id(),
+        price: steps(instrument.tick(), trade.text(price)?, 1, price)?,
+        qty: steps(instrument.lot(), trade.text(qty)?, 1, qty)?,
+        ..stamp
+    })
+}
+
+/// What OKX and Bitget answer to a request, by `event`; `None` for a message of a channel.
+pub(super) fn answer(message: Value<'_>) -> Option<Result<(), Fault>> {
+    Some(match message.get("event")?.as_text() {
+        Some(b"error") => Err(Fault::new(ACCEPTED, message.text("msg").unwrap_or(b"an error"))),
+        _ => Ok(()),
+    })
 }
 
 /// What a field's text stands for.

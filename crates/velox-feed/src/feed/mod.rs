@@ -324,6 +324,9 @@ impl Feed {
 
 /// Buffers are as long as the longest message: there is a longest.
 fn sized(message: &[u8]) -> Result<(), Fault> {
+    if message.is_empty() {
+        return Err(Fault::new("a message in JSON", "no bytes"));
+    }
     if message.len() > MAX_LINE {
         return Err(Fault::new("a message of at most 16 MiB", format!("{} bytes", message.len())));
     }

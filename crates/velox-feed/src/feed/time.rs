@@ -3,7 +3,7 @@
 use velox_record::Step;
 
 use crate::error::Fault;
-use crate::json::{Value, whole};
+use crate::json::{Value, Written, whole};
 
 const NANOS: u64 = 1_000_000_000;
 
@@ -24,8 +24,9 @@ fn scaled(object: Value<'_>, key: &str, unit: u64, expected: &str) -> Result<u64
 }
 
 /// Epoch seconds with a fraction, `1618678132.925632`.
-pub(crate) fn seconds(text: &[u8]) -> Option<u64> {
-    let nanos = Step::of_decimals(9).ok()?.count(text).ok()?;
+pub(crate) fn seconds(time: Written<'_>) -> Option<u64> {
+    let nano = Step::of_decimals(9).ok()?;
+    let nanos = time.scaled(nano).or_else(|| nano.count(time.text).ok())?;
     u64::try_from(nanos).ok()
 }
 
@@ -87,7 +88,11 @@ mod tests {
         for text in ["2023-01-01T00:00:00", "2023-01-01T00:00:00.Z", "2023-01-01T00:00:00.1234567890Z"] {
             assert_eq!(utc(text.as_bytes()), None, "{text}");
         }
-        assert_eq!(seconds(b"1618678132.925632"), Some(1_618_678_132_925_632_000));
-        assert!(seconds(b"-1").is_none() && seconds(b"x").is_none() && seconds(b"99999999999999").is_none());
+        assert_eq!(seconds(Written::of(b"1618678132.925632")), Some(1_618_678_132_925_632_000));
+        assert!(
+            seconds(Written::of(b"-1")).is_none()
+                && seconds(Written::of(b"x")).is_none()
+                && seconds(Written::of(b"99999999999999")).is_none()
+        );
     }
 }

@@ -14,7 +14,7 @@ use super::Said;
 use crate::ahead::AheadLines;
 use crate::error::Fault;
 use crate::feed::{Venue, seconds};
-use crate::json::{Doc, Value};
+use crate::json::{Doc, Value, Written};
 
 /// Hosts by what their name ends with, the first that fits.
 const HOSTS: [(&str, Venue); 14] = [
@@ -56,7 +56,7 @@ fn addressed(line: &[u8]) -> Option<Addressed<'_>> {
 fn timed(text: &[u8]) -> Option<(u64, &[u8])> {
     let end = text.iter().position(|&byte| byte == b':').unwrap_or(text.len());
     let rest = text.get(end + 1..).unwrap_or_default();
-    Some((seconds(&text[..end])?, rest.strip_prefix(b" ").unwrap_or(rest)))
+    Some((seconds(Written::of(&text[..end]))?, rest.strip_prefix(b" ").unwrap_or(rest)))
 }
 
 /// Whether a file that begins with this line is a capture.

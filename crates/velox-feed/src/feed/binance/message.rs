@@ -1,7 +1,7 @@
 //! What a message is, from the fields it has.
 
 use crate::error::{ACCEPTED, Fault};
-use crate::json::{Items, Value};
+use crate::json::{Levels, Value};
 
 /// A message of Binance's market streams or its REST snapshot. Prices and quantities are still texts.
 pub(super) enum Message<'a> {
@@ -10,15 +10,15 @@ pub(super) enum Message<'a> {
         first: u64,
         last: u64,
         previous: Option<u64>,
-        bids: Items<'a>,
-        asks: Items<'a>,
+        bids: Levels<'a>,
+        asks: Levels<'a>,
     },
     Snapshot {
         /// What names the market, if anything does: spot and USD-M answer without a symbol.
         symbol: Option<&'a [u8]>,
         last_update_id: u64,
-        bids: Items<'a>,
-        asks: Items<'a>,
+        bids: Levels<'a>,
+        asks: Levels<'a>,
     },
     Ticker {
         symbol: &'a [u8],
@@ -77,8 +77,8 @@ impl<'a> Message<'a> {
             first,
             last,
             previous: fields.get("pu").map(|_| fields.number("pu")).transpose()?,
-            bids: fields.list("b")?,
-            asks: fields.list("a")?,
+            bids: fields.levels("b")?,
+            asks: fields.levels("a")?,
         })
     }
 
@@ -88,8 +88,8 @@ impl<'a> Message<'a> {
         Ok(Self::Snapshot {
             symbol: text(fields, "symbol").or_else(|| text(fields, "s")).or_else(of_stream),
             last_update_id: fields.number("lastUpdateId")?,
-            bids: fields.list("bids")?,
-            asks: fields.list("asks")?,
+            bids: fields.levels("bids")?,
+            asks: fields.levels("asks")?,
         })
     }
 

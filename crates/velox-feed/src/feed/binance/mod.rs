@@ -22,11 +22,11 @@ use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
 
 use self::message::Message;
 pub(crate) use self::venue::Sniffed;
-use super::level::{pair, steps};
+use super::level::{steps, written};
 use super::sync::{Late, MOST_EVENTS, Rule, Sync, Update};
 use super::{Applied, Venue};
 use crate::error::Fault;
-use crate::json::{Doc, Items, Value, whole};
+use crate::json::{Doc, Level, Levels, Value, whole};
 use crate::{FeedError, decimals};
 
 /// The most symbols of one file or feed: each keeps an instrument for the life of the process.
@@ -285,16 +285,16 @@ impl Decoder {
         &self,
         market: usize,
         stamp: MarketEvent,
-        sides: [Items<'_>; 2],
+        sides: [Levels<'_>; 2],
         names: [&str; 2],
         out: &mut Vec<MarketEvent>,
     ) -> Result<(), Fault> {
         let (tick, lot) = (self.instruments[market].tick(), self.instruments[market].lot());
         for ((side, levels), name) in [BID, ASK].into_iter().zip(sides).zip(names) {
             for level in levels {
-                let [price, qty] = pair(level, name)?;
-                let price = steps(tick, price, 1, name)?;
-                let qty = steps(lot, qty, 0, name)?;
+                let Level { price, qty, .. } = level?;
+                let price = written(tick, price, 1, name)?;
+                let qty = written(lot, qty, 0, name)?;
                 out.push(MarketEvent { kind: EventKind::LEVEL, side, price, qty, ..stamp });
             }
         }

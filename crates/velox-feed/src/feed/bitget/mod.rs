@@ -11,15 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
+use velox_record::{ASK, BID, Instrument, MarketEvent, flags};
 
 use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::{Depth, Keep, Line};
-use super::level::{checksum, one_of, pair, steps};
+use super::level::{self, answer, checksum, one_of};
 use super::time::millis;
-use crate::error::{ACCEPTED, Fault};
+use crate::error::Fault;
 use crate::json::Value;
 
 /// Channels in one request: it has at most 4,096 bytes.
@@ -38,11 +38,8 @@ impl Dialect for Bitget {
         batch: &mut Batch,
         out: &mut Vec<MarketEvent>,
     ) -> Result<(), Fault> {
-        if let Some(event) = message.get("event") {
-            return match event.as_text() {
-                Some(b"error") => Err(Fault::new(ACCEPTED, message.text("msg").unwrap_or(b"an error"))),
-                _ => Ok(()),
-            };
+        if let Some(answer) = answer(message) {
+            return answer;
         }
         let arg = message.object("arg")?;
         let channel = arg.text("channel")?;
@@ -54,23 +51,15 @@ impl Dialect for Bitget {
         for data in message.list("data")? {
             if channel == b"trade" {
                 out.push(MarketEvent {
-                    kind: EventKind::TRADE,
-                    instrument: instrument.id(),
                     side: one_of(data, "side", [("buy", BID), ("sell", ASK)])?,
                     flags: if is_snapshot { flags::SNAPSHOT } else { 0 },
-                    price: steps(instrument.tick(), data.text("price")?, 1, "price")?,
-                    qty: steps(instrument.lot(), data.text("size")?, 1, "size")?,
                     sequence: data.digits("tradeId")?,
                     exchange_ts: millis(data, "ts")?,
-                    ..stamp
+                    ..level::trade(data, instrument, ["price", "size"], stamp)?
                 });
                 continue;
             }
-            for (key, side) in [("bids", BID), ("asks", ASK)] {
-                for level in data.list(key)? {
-                    batch.level(instrument, side, pair(level, key)?, key, Keep::Written)?;
-                }
-            }
+            batch.sides(instrument, data, ["bids", "asks"], Keep::Written)?;
             batch.event(&Event {
                 sequence: data.digits("seq")?,
                 previous: data.get("pseq").filter(|_| !is_snapshot).map(|_| data.digits("pseq")).transpose()?,

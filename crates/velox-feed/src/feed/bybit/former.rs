@@ -14,7 +14,7 @@ use crate::feed::batch::{Batch, Event};
 use crate::feed::depth::Keep;
 use crate::feed::level::steps;
 use crate::feed::time::{micros, millis};
-use crate::json::Value;
+use crate::json::{Sided, Value, Written};
 
 pub(super) fn book(
     message: Value<'_>,
@@ -24,9 +24,22 @@ pub(super) fn book(
 ) -> Result<(), Fault> {
     let is_snapshot = is_snapshot(message)?;
     let mut levels = |of: Value<'_>, key: &str| -> Result<(), Fault> {
+        if let Some(levels) = of.sided(key) {
+            for Sided { side, price, qty } in levels {
+                let qty = qty.unwrap_or(Written::of(b"0"));
+                batch.level(instrument, side, [price, qty], key, Keep::Nothing)?;
+            }
+            return Ok(());
+        }
         for level in of.list(key)? {
             let qty = if key == "delete" { b"0" } else { level.decimal("size")? };
-            batch.level(instrument, taker(level, "side")?, [level.text("price")?, qty], key, Keep::Nothing)?;
+            batch.level(
+                instrument,
+                taker(level, "side")?,
+                [level.text("price")?, qty].map(Written::of),
+                key,
+                Keep::Nothing,
+            )?;
         }
         Ok(())
     };

@@ -13,13 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent};
+use velox_record::{ASK, BID, Instrument, MarketEvent};
 
 use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::Keep;
-use super::level::{one_of, pair, steps};
+use super::level::{self, one_of};
 use super::time::millis;
 use crate::error::{ACCEPTED, Fault};
 use crate::json::{Value, whole};
@@ -54,11 +54,7 @@ impl Dialect for Bybit {
         match kind {
             b"orderbook" => {
                 let data = message.object("data")?;
-                for (key, side) in [("b", BID), ("a", ASK)] {
-                    for level in data.list(key)? {
-                        batch.level(instrument, side, pair(level, key)?, key, Keep::Nothing)?;
-                    }
-                }
+                batch.sides(instrument, data, ["b", "a"], Keep::Nothing)?;
                 batch.event(&Event {
                     sequence: data.number("u")?,
                     previous: Some(data.number("seq")?),
@@ -70,14 +66,11 @@ impl Dialect for Bybit {
             b"publicTrade" => {
                 for trade in message.list("data")? {
                     out.push(MarketEvent {
-                        kind: EventKind::TRADE,
                         side: taker(trade, "S")?,
-                        price: steps(instrument.tick(), trade.text("p")?, 1, "p")?,
-                        qty: steps(instrument.lot(), trade.text("v")?, 1, "v")?,
                         // Ids of futures are UUIDs.
                         sequence: whole(trade.text("i")?).unwrap_or(0),
                         exchange_ts: millis(trade, "T")?,
-                        ..stamp
+                        ..level::trade(trade, instrument, ["p", "v"], stamp)?
                     });
                 }
                 Ok(())

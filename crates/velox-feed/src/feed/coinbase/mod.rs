@@ -7,16 +7,16 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent, flags};
+use velox_record::{ASK, BID, Instrument, MarketEvent, flags};
 
 use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::Keep;
-use super::level::{one_of, steps};
+use super::level::{self, one_of};
 use super::time::iso;
 use crate::error::{ACCEPTED, Fault};
-use crate::json::Value;
+use crate::json::{Value, Written};
 
 pub(super) struct Coinbase;
 
@@ -50,7 +50,7 @@ impl Dialect for Coinbase {
             let Some((market, instrument)) = markets.find(event.text("product_id")?) else { continue };
             for update in event.list("updates")? {
                 let side = one_of(update, "side", [("bid", BID), ("offer", ASK)])?;
-                let level = [update.text("price_level")?, update.text("new_quantity")?];
+                let level = [update.text("price_level")?, update.text("new_quantity")?].map(Written::of);
                 batch.level(instrument, side, level, "updates", Keep::Nothing)?;
             }
             batch.event(&Event { sequence: number, exchange_ts, ..Event::of(market, is_snapshot) });
@@ -92,15 +92,11 @@ fn trade(
 ) -> Result<(), Fault> {
     let Some((_, instrument)) = markets.find(trade.text("product_id")?) else { return Ok(()) };
     out.push(MarketEvent {
-        kind: EventKind::TRADE,
-        instrument: instrument.id(),
         side: one_of(trade, "side", [("BUY", ASK), ("SELL", BID)])?,
         flags: if is_snapshot { flags::SNAPSHOT } else { 0 },
-        price: steps(instrument.tick(), trade.text("price")?, 1, "price")?,
-        qty: steps(instrument.lot(), trade.text("size")?, 1, "size")?,
         sequence: trade.digits("trade_id")?,
         exchange_ts: iso(trade, "time")?,
-        ..stamp
+        ..level::trade(trade, instrument, ["price", "size"], stamp)?
     });
     Ok(())
 }

@@ -7,9 +7,9 @@ use crate::error::Fault;
 use crate::feed::batch::{Batch, Event, MOST_LEVELS};
 use crate::feed::connection::Markets;
 use crate::feed::depth::Keep;
-use crate::feed::level::{pair, steps};
+use crate::feed::level::written;
 use crate::feed::time::seconds;
-use crate::json::{Value, whole};
+use crate::json::{Level, Value, Written, whole};
 
 pub(super) fn read(
     message: Value<'_>,
@@ -37,8 +37,9 @@ pub(super) fn read(
                     continue;
                 }
                 event.is_snapshot |= is_snapshot;
-                for level in payload.list(key)? {
-                    batch.level(instrument, side, pair(level, key)?, key, Keep::Digits)?;
+                for level in payload.levels(key)? {
+                    let level = level?;
+                    batch.level(instrument, side, [level.price, level.qty], key, Keep::Digits)?;
                     event.exchange_ts = event.exchange_ts.max(third_seconds(level, key)?);
                 }
             }
@@ -54,7 +55,7 @@ pub(super) fn read(
         batch.event(&event);
     } else if channel == b"trade" {
         for trade in payloads.filter_map(Value::items).flatten() {
-            let [price, qty] = pair(trade, "trade")?;
+            let level = trade.level("trade")?;
             let side = match trade.items().and_then(|mut items| items.nth(3)?.as_text()) {
                 Some(b"b") => BID,
                 Some(b"s") => ASK,
@@ -64,9 +65,9 @@ pub(super) fn read(
                 kind: EventKind::TRADE,
                 instrument: instrument.id(),
                 side,
-                price: steps(instrument.tick(), price, 1, "trade")?,
-                qty: steps(instrument.lot(), qty, 1, "trade")?,
-                exchange_ts: third_seconds(trade, "trade")?,
+                price: written(instrument.tick(), level.price, 1, "trade")?,
+                qty: written(instrument.lot(), level.qty, 1, "trade")?,
+                exchange_ts: third_seconds(level, "trade")?,
                 ..stamp
             });
         }
@@ -75,7 +76,8 @@ pub(super) fn read(
 }
 
 /// The time of a level or a trade, its third text.
-fn third_seconds(level: Value<'_>, field: &str) -> Result<u64, Fault> {
-    let text = level.items().and_then(|mut items| items.nth(2)?.as_text()).unwrap_or_default();
-    seconds(text).ok_or_else(|| Fault::new(format!("field `{field}`: epoch seconds like 1618678132.925632"), text))
+fn third_seconds(level: Level<'_>, field: &str) -> Result<u64, Fault> {
+    let third = level.third.unwrap_or(Written::of(b""));
+    let fault = || Fault::new(format!("field `{field}`: epoch seconds like 1618678132.925632"), third.text);
+    seconds(third).ok_or_else(fault)
 }

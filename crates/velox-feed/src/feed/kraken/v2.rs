@@ -9,7 +9,7 @@ use crate::feed::connection::Markets;
 use crate::feed::depth::Keep;
 use crate::feed::level::{one_of, steps};
 use crate::feed::time::iso;
-use crate::json::Value;
+use crate::json::{Value, Written};
 
 /// What is subscribed to where the request doesn't say.
 const DEFAULT_DEPTH: usize = 10;
@@ -54,7 +54,8 @@ pub(super) fn read(
         }
         for (key, side) in [("bids", BID), ("asks", ASK)] {
             for level in data.list(key)? {
-                batch.level(instrument, side, [level.decimal("price")?, level.decimal("qty")?], key, Keep::Digits)?;
+                let level = [level.decimal("price")?, level.decimal("qty")?].map(Written::of);
+                batch.level(instrument, side, level, key, Keep::Digits)?;
             }
         }
         let checksum = data.number("checksum")?;

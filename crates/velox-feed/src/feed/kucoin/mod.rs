@@ -12,14 +12,14 @@ use std::time::Duration;
 use serde_json::json;
 use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent};
 
-use super::level::{is_zero, one_of, pair, steps};
+use super::level::{self, is_zero, one_of, written};
 use super::sync::{Late, Rule, Sync, Update};
 use super::time::millis;
 use super::url::query_value;
 use super::{Applied, FeedState, Heartbeat, Protocol};
 use crate::FeedError;
 use crate::error::{ACCEPTED, Fault};
-use crate::json::{Doc, Value};
+use crate::json::{Doc, Level, Value};
 
 /// The most symbols in one topic.
 const SYMBOLS_A_TOPIC: usize = 100;
@@ -49,13 +49,14 @@ impl Kucoin {
         out: &mut Vec<MarketEvent>,
     ) -> Result<(), Fault> {
         for (key, side) in [("bids", BID), ("asks", ASK)] {
-            for level in object.list(key)? {
-                let [price, qty] = pair(level, key)?;
+            for level in object.levels(key)? {
+                let Level { price, qty, .. } = level?;
                 // A change of price 0 only keeps the numbers whole.
-                if is_zero(price) {
+                if is_zero(price.text) {
                     continue;
                 }
-                let (price, qty) = (steps(instrument.tick(), price, 1, key)?, steps(instrument.lot(), qty, 0, key)?);
+                let (price, qty) =
+                    (written(instrument.tick(), price, 1, key)?, written(instrument.lot(), qty, 0, key)?);
                 out.push(MarketEvent { kind: EventKind::LEVEL, side, price, qty, ..stamp });
             }
         }
@@ -106,14 +107,10 @@ impl Kucoin {
         }
         let instrument = &markets[market].0;
         out.push(MarketEvent {
-            kind: EventKind::TRADE,
-            instrument: instrument.id(),
             side: one_of(data, "side", [("buy", BID), ("sell", ASK)])?,
-            price: steps(instrument.tick(), data.text("price")?, 1, "price")?,
-            qty: steps(instrument.lot(), data.text("size")?, 1, "size")?,
             sequence: data.digits("sequence")?,
             exchange_ts: data.digits("time")?,
-            ..stamp
+            ..level::trade(data, instrument, ["price", "size"], stamp)?
         });
         Ok(Applied::Applied)
     }

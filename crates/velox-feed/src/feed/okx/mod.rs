@@ -10,15 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use velox_record::{ASK, BID, EventKind, Instrument, MarketEvent};
+use velox_record::{ASK, BID, Instrument, MarketEvent};
 
 use super::Heartbeat;
 use super::batch::{Batch, Event};
 use super::connection::{Book, Dialect, Markets, Verdict};
 use super::depth::{Depth, Keep, Line};
-use super::level::{checksum, one_of, pair, steps};
+use super::level::{self, answer, checksum, one_of};
 use super::time::millis;
-use crate::error::{ACCEPTED, Fault};
+use crate::error::Fault;
 use crate::json::Value;
 
 pub(super) struct Okx;
@@ -34,11 +34,8 @@ impl Dialect for Okx {
         batch: &mut Batch,
         out: &mut Vec<MarketEvent>,
     ) -> Result<(), Fault> {
-        if let Some(event) = message.get("event") {
-            return match event.as_text() {
-                Some(b"error") => Err(Fault::new(ACCEPTED, message.text("msg").unwrap_or(b"an error"))),
-                _ => Ok(()),
-            };
+        if let Some(answer) = answer(message) {
+            return answer;
         }
         let arg = message.object("arg")?;
         let Some((market, instrument)) = markets.find(arg.text("instId").unwrap_or_default()) else { return Ok(()) };
@@ -46,25 +43,17 @@ impl Dialect for Okx {
             b"books" | b"books-l2-tbt" | b"books50-l2-tbt" => {
                 let is_snapshot = one_of(message, "action", [("snapshot", true), ("update", false)])?;
                 for data in message.list("data")? {
-                    for (key, side) in [("bids", BID), ("asks", ASK)] {
-                        for level in data.list(key)? {
-                            batch.level(instrument, side, pair(level, key)?, key, Keep::Written)?;
-                        }
-                    }
+                    batch.sides(instrument, data, ["bids", "asks"], Keep::Written)?;
                     batch.event(&event(data, Event::of(market, is_snapshot))?);
                 }
             }
             b"trades" => {
                 for trade in message.list("data")? {
                     out.push(MarketEvent {
-                        kind: EventKind::TRADE,
-                        instrument: instrument.id(),
                         side: one_of(trade, "side", [("buy", BID), ("sell", ASK)])?,
-                        price: steps(instrument.tick(), trade.text("px")?, 1, "px")?,
-                        qty: steps(instrument.lot(), trade.text("sz")?, 1, "sz")?,
                         sequence: trade.digits("tradeId")?,
                         exchange_ts: millis(trade, "ts")?,
-                        ..stamp
+                        ..level::trade(trade, instrument, ["px", "sz"], stamp)?
                     });
                 }
             }

@@ -1,0 +1,48 @@
+//! What the flat list of a message is made of.
+
+/// Where a text stands, without its quotes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Place {
+    pub(super) fn of(self, json: &[u8]) -> &[u8] {
+        json.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Node {
+    Null,
+    Bool(bool),
+    Whole(u64),
+    Negative,
+    /// Not whole, or over 64 bits.
+    Broken,
+    Text(Place),
+    /// In the place of levels that were read already: which.
+    Levels(Range),
+    /// A text with escapes: no field that is read has any.
+    Escaped,
+    /// Keys and values in turn follow; the index after the last.
+    Object(u32),
+    /// The index after the last of the values that follow.
+    List(u32),
+}
+
+/// Places in the list of levels that were read beforehand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// Levels that the parser doesn't see.
+#[derive(Debug)]
+pub(super) struct Cut {
+    /// Where the text of their placeholder stands.
+    pub(super) at: u32,
+    pub(super) rows: Range,
+}
