@@ -147,7 +147,7 @@ pub fn feed_new(plan: String) -> Result<u32> {
     let markets = plan.markets.iter().map(|market| market.instrument(venue));
     let mut feed = Feed::new(venue, markets.collect::<std::result::Result<_, _>>()?).map_err(Thrown::from)?;
     if let Some(base) = plan.rest_url {
-        feed.set_rest_url(&base)?;
+        feed.set_rest_url(&base).map_err(Thrown::from)?;
     }
     let trades = plan.trades.map(|slot| slots::with(slot as usize, of!(Ring), |memory| Ok(memory.producer()?)));
     let entry = FeedEntry { books: BookFeed::new(feed), trades: trades.transpose()?, dropped: 0, text: Vec::new() };
