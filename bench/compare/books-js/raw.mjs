@@ -39,6 +39,9 @@ async function capture({ venue, file, by }, velox) {
   const symbols = [...books.keys()]
   const times = Math.ceil(LEAST_MESSAGES / all.length)
   const entries = [['JSON.parse + sorted arrays', () => repeated(times, () => plain.books(all))]]
+  if (plain.checkedBooks) {
+    entries.push(['the same, with checksums', () => repeated(times, () => plain.checkedBooks(all))])
+  }
   if (velox) {
     requireEqual(venue, books, velox, velox.books(venue, symbols, all))
     entries.push(['velox Feed', () => repeated(times, () => velox.books(venue, symbols, all))])
@@ -46,7 +49,7 @@ async function capture({ venue, file, by }, velox) {
   const nanos = interleaved(entries, ROUNDS)
   const figures = entries.map(([name]) => [name, summary(nanos.get(name).map((ns) => ns / times / all.length))])
   for (const [name, { median, least, most }] of figures) {
-    const ratio = velox ? `${(figures[0][1].median / median).toFixed(2)}×` : ''
+    const ratio = velox ? `${(median / figures.at(-1)[1].median).toFixed(2)}×` : ''
     console.log(
       `| ${venue} (${all.length}) | ${name} | ${median.toFixed(0)} | ${least.toFixed(0)} – ${most.toFixed(0)} | ${ratio} |`,
     )
@@ -56,6 +59,6 @@ async function capture({ venue, file, by }, velox) {
 
 export async function rawCaptures() {
   const velox = await optional('./captures/velox.mjs', 'raw captures through velox Feed')
-  console.log('\n| capture (messages) | by | ns a message | least – most | faster |\n|---|---|---|---|---|')
+  console.log('\n| capture (messages) | by | ns a message | least – most | velox is faster |\n|---|---|---|---|---|')
   for (const one of captures) await capture(one, velox)
 }
