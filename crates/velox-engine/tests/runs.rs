@@ -154,3 +154,70 @@ fn a_thread_that_blocks_wakes_for_what_is_due() {
     let report = pipeline.start(options(Threads::Count(2), Wait::Block)).unwrap().wait().unwrap();
     assert_eq!(report.stats.stages[1].consumed, 400);
 }
+
+/// Tells what is called, and on which thread.
+struct Told {
+    calls: std::sync::mpsc::Sender<(&'static str, std::thread::ThreadId)>,
+    start: fn() -> Result<(), EngineError>,
+    polled: bool,
+}
+
+impl Told {
+    fn tell(&self, call: &'static str) {
+        self.calls.send((call, std::thread::current().id())).unwrap();
+    }
+}
+
+impl Stage for Told {
+    type In = MarketEvent;
+    type Out = MarketEvent;
+
+    fn on_start(&mut self) -> Result<(), EngineError> {
+        self.tell("start");
+        (self.start)()
+    }
+
+    fn on_stop(&mut self) {
+        self.tell("stop");
+    }
+
+    fn poll(
+        &mut self,
+        input: &mut Input<'_, MarketEvent>,
+        out: &mut Batch<MarketEvent>,
+        tally: &mut Tally,
+    ) -> Result<(), EngineError> {
+        while let Some((event, stamp)) = input.next_for(out) {
+            if !std::mem::replace(&mut self.polled, true) {
+                self.tell("poll");
+            }
+            out.push(event, stamp);
+            tally.consumed += 1;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stage_is_started_before_its_first_record_and_stopped_behind_its_last_on_its_own_thread() {
+    let run = |start: fn() -> Result<(), EngineError>| {
+        let (calls, told) = std::sync::mpsc::channel();
+        let started = poisson(1e6, Some(5_000))
+            .stage("told", Told { calls, start, polled: false })
+            .to("output", Count::default())
+            .start(StartOptions { threads: Threads::Count(2), ..StartOptions::default() });
+        let ended = started.map_err(|error| error.to_string()).and_then(|run| run.wait().map_err(|e| e.to_string()));
+        (ended, told.iter().collect::<Vec<_>>())
+    };
+    let (ended, told) = run(|| Ok(()));
+    assert!(ended.unwrap().balanced);
+    assert_eq!(told.iter().map(|(call, _)| *call).collect::<Vec<_>>(), ["start", "poll", "stop"]);
+    assert!(told.iter().all(|(_, thread)| *thread == told[0].1 && *thread != std::thread::current().id()));
+
+    for start in [|| Err(EngineError::Stage("no licence".into())), || panic!("no licence")] as [fn() -> _; 2] {
+        let (ended, told) = run(start);
+        let reason = ended.unwrap_err();
+        assert!(reason.contains("told") && reason.contains("no licence"), "{reason}");
+        assert_eq!(told.iter().map(|(call, _)| *call).collect::<Vec<_>>(), ["start", "stop"]);
+    }
+}

@@ -5,6 +5,7 @@
 //! 2. `tail - head` is 0 ..= capacity (wrapping). The slots from `head` up to `tail` hold values, the others none.
 //! 3. A slot becomes the consumer's by the release store of `tail` and the producer's by the release store of `head`.
 
+use std::hint::black_box;
 use std::mem::MaybeUninit;
 
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, Padded, UnsafeCell};
@@ -42,7 +43,8 @@ impl<T> Core<T> {
     pub(crate) fn new(capacity: usize) -> Self {
         debug_assert!(capacity.is_power_of_two());
         Self {
-            slots: (0..capacity).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect(),
+            // Written once, so that the first records don't wait for pages; hidden, or the writes would be left out.
+            slots: (0..capacity).map(|_| UnsafeCell::new(black_box(MaybeUninit::zeroed()))).collect(),
             mask: capacity - 1,
             tail: Padded(AtomicUsize::new(0)),
             head: Padded(AtomicUsize::new(0)),

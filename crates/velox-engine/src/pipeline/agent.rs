@@ -15,6 +15,12 @@ use super::thread::panic_text;
 
 /// A bit of work on a thread.
 pub(crate) trait Agent {
+    /// Called once, before the first poll.
+    fn start(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+    /// Called once, behind the last.
+    fn stop(&mut self) {}
     /// Does a bounded bit of work; says how many records it moved.
     fn poll(&mut self) -> Result<usize, EngineError>;
     /// Whether it will never have work again.
@@ -179,6 +185,14 @@ impl<S: Stage> StageAgent<S> {
 }
 
 impl<S: Stage> Agent for StageAgent<S> {
+    fn start(&mut self) -> Result<(), EngineError> {
+        self.stage.on_start()
+    }
+
+    fn stop(&mut self) {
+        self.stage.on_stop();
+    }
+
     fn poll(&mut self) -> Result<usize, EngineError> {
         if self.done {
             return Ok(0);

@@ -7,7 +7,7 @@ use super::latency::Latency;
 
 /// A step of a pipeline: takes records from a batch and writes records into the next, a bounded bit of work at a time.
 ///
-/// A stage never waits inside `poll`, takes input only where its output has room, and accounts for each record that it
+/// Its name and its heartbeat are the pipeline's to keep. A stage never waits inside `poll`, takes input only where its output has room, and accounts for each record that it
 /// takes in the [`Tally`]. A panic inside it fails the run, not the process.
 ///
 /// ```
@@ -42,6 +42,18 @@ pub trait Stage: Send + 'static {
     type Out: Flow;
     /// Whether it notes what records wait by choice ([`Tally::waits`]): the memory for it is made before the run goes.
     const WAITS: bool = false;
+
+    /// Called once on its thread before the source is let go: the place for what is slow, or belongs to that thread.
+    ///
+    /// # Errors
+    /// An error ends the run before it begins, as one of this stage.
+    fn on_start(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// Called once on its thread behind the last [`poll`](Self::poll), however the run ends; also where
+    /// [`on_start`](Self::on_start) has failed. A panic in it fails the run.
+    fn on_stop(&mut self) {}
 
     /// Takes what it can and has room for. Called often, also with nothing to take, so that time can pass for it.
     ///

@@ -135,8 +135,15 @@ impl Loop {
         Self { agents, setup, stalls, at: 0, work: 0, idle: 0, last: velox_clock::now(), resumed: false }
     }
 
-    /// Runs what needs no record, so that its code and memory are warm when the run goes.
+    /// Starts the agents, and runs what needs no record, so that its code and memory are warm when the run goes.
     pub(crate) fn warm_up(&mut self) {
+        for at in 0..self.agents.len() {
+            self.at = at;
+            let caught = catch_unwind(AssertUnwindSafe(|| self.agents[at].start().map(|()| Turn::Idle)));
+            if self.settle(caught) == Turn::Ended {
+                return;
+            }
+        }
         for _ in 0..64 {
             for at in 0..self.agents.len() {
                 self.at = at;
@@ -234,7 +241,12 @@ impl Loop {
         self.setup.control.fail(stage, error);
     }
 
-    pub(crate) fn end(self) -> ThreadEnd {
+    pub(crate) fn end(mut self) -> ThreadEnd {
+        for at in 0..self.agents.len() {
+            self.at = at;
+            let caught = catch_unwind(AssertUnwindSafe(|| self.agents[at].stop()));
+            self.settle(caught.map(|()| Ok(Turn::Idle)));
+        }
         // A thread that has ended is at no work.
         self.setup.heart.beat.store(ASLEEP, Ordering::Relaxed);
         let agents = self.agents.into_iter().map(Agent::end).collect();
