@@ -124,7 +124,7 @@ fn cases(least: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(1_000))]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn a_plan_says_what_the_model_says_however_batches_are_cut(
