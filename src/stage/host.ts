@@ -10,7 +10,7 @@ export interface ScriptPlan {
 }
 
 /** So long a worker may take to close its stages once its run is over. */
-const GRACE_MILLIS = 1000
+const GRACE_MILLIS = 800
 /** How often a run is looked at whether it has failed: what ends natively tells nobody while a worker is still at work. */
 const LOOK_MILLIS = 100
 
