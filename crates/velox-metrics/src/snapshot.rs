@@ -103,6 +103,12 @@ pub struct BookWords {
 }
 
 impl Snapshot {
+    /// The stages whose threads have not come back from their work for longer than this. A thread that sleeps is none.
+    pub fn stuck(&self, longer_than_ns: u64) -> impl Iterator<Item = usize> {
+        let stuck = move |thread: &&ThreadWords| thread.beat_age_ns.is_some_and(|age| age > longer_than_ns);
+        self.threads.iter().filter(stuck).map(|thread| thread.at as usize)
+    }
+
     /// Of a copy of all words, taken at `now_ns` of the engine's clock. What is missing reads as zeros.
     pub(crate) fn read(words: &[u64], counts: &Counts, at: &Offsets, now_ns: u64) -> Self {
         let word = |i: usize| words.get(i).copied().unwrap_or(0);

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use velox_engine::metrics::Attached;
 use velox_engine::stages::Doorbell;
 use velox_engine::{BundleBuilder, L2Book, OrderBook, StageMetrics};
 
@@ -27,6 +28,7 @@ pub(crate) enum Object {
     Host(Box<Host>),
     Doorbell(Arc<Doorbell>),
     Feed(Box<FeedEntry>),
+    Attached(Box<Attached>),
 }
 
 #[derive(Default)]

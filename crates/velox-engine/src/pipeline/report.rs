@@ -1,17 +1,16 @@
 //! What a run did: the accounts of its stages and edges, and what adds up.
 
 use std::fmt;
-use std::sync::Arc;
+
+use velox_metrics::{BookState, Buckets, Hop, Percentiles, Shape, Snapshot};
 
 use super::agent::StageEnd;
-use super::counters::EdgeCounters;
 use super::graph::WhenFull;
-use super::latency::{Latency, Percentiles};
 use super::placement::Placement;
 use super::run::RunHandle;
 use super::stage::ParamChange;
-use super::thread::{Stalls, ThreadEnd};
-use super::topology::{Link, Topology};
+use super::thread::{STUCK_NS, Stalls, ThreadEnd};
+use super::topology::Topology;
 
 /// One stage's account: `taken = consumed + filtered + conflated + errors + held`, at rest.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,7 +30,12 @@ pub struct StageReport {
     pub late: u64,
     /// Whether it has not come back from its work for a second. Live only.
     pub stuck: bool,
-    /// From a record's arrival until this stage was through with it; known at the end.
+    /// For how long it was at work, in ns: between the looks at the clock before and after a bit of work. Live, up to its
+    /// last one.
+    pub busy_ns: u64,
+    /// The same as a share of the run's time. Range: 0 ..= 1.
+    pub busy: f64,
+    /// From a record's arrival until this stage was through with it.
     pub latency: Option<Percentiles>,
 }
 
@@ -49,6 +53,51 @@ pub struct EdgeReport {
     pub high_water: u64,
 }
 
+/// What a thread is at.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ThreadReport {
+    /// The names of its stages.
+    pub stages: Vec<String>,
+    /// What share of the run's time they were at work. Range: 0 ..= 1.
+    pub busy: f64,
+    /// How long ago its round began, in ns; none while it sleeps and before its first.
+    pub beat_age_ns: Option<u64>,
+    /// Whether it sleeps. A thread that has ended does.
+    pub asleep: bool,
+    /// Pauses over 10 µs while it spun: how many, their sum and the longest in ns.
+    pub stalls: u64,
+    #[expect(missing_docs, reason = "told above")]
+    pub stall_total_ns: u64,
+    #[expect(missing_docs, reason = "told above")]
+    pub stall_max_ns: u64,
+}
+
+/// How a book stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BookReport {
+    /// The stage that keeps it.
+    pub name: String,
+    /// Its instrument.
+    pub symbol: String,
+    /// Whether it can be believed.
+    pub state: BookState,
+    /// How long ago it changed, in ns; none for never.
+    pub age_ns: Option<u64>,
+    /// The number of its last event.
+    pub sequence: u64,
+}
+
+/// A whole histogram.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HopBuckets {
+    /// The stage that recorded it; none for the hiccup meter.
+    pub stage: Option<String>,
+    /// What it measures.
+    pub hop: Hop,
+    /// What it holds.
+    pub buckets: Buckets,
+}
+
 /// The accounts at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stats {
@@ -58,6 +107,16 @@ pub struct Stats {
     pub stages: Vec<StageReport>,
     /// In the order of the stages that they lead to.
     pub edges: Vec<EdgeReport>,
+    /// In the order of the placement.
+    pub threads: Vec<ThreadReport>,
+    /// In the order of the stages that keep them.
+    pub books: Vec<BookReport>,
+    /// From the arrival to the end of the pipeline (the last of several that has any), the wait for a full bundle left out.
+    pub end_to_end: Option<Percentiles>,
+    /// What transactions waited in open bundles.
+    pub bundle_wait: Option<Percentiles>,
+    /// By how much a thread that sleeps for 1 ms woke late while the run went: what the machine takes, and not the run.
+    pub hiccup: Option<Percentiles>,
 }
 
 /// How often a book was held to the exchange's own quotes.
@@ -82,10 +141,6 @@ pub struct Report {
     pub balanced: bool,
     /// Source records a second.
     pub per_second: f64,
-    /// From the arrival to the end of the pipeline, the wait for a full bundle left out.
-    pub end_to_end: Option<Percentiles>,
-    /// What transactions waited in open bundles.
-    pub bundle_wait: Option<Percentiles>,
     /// Book checks; none where the data has no quotes.
     pub verified: Option<Verified>,
     /// Gaps in the data.
@@ -103,42 +158,75 @@ pub struct Report {
 }
 
 impl Stats {
-    pub(crate) fn read(handle: &RunHandle) -> Self {
-        let mut stages: Vec<StageReport> = Vec::new();
-        let stuck = handle.stuck();
-        for (name, counters) in handle.names.iter().zip(handle.stages.iter()).rev() {
-            stages.push(StageReport {
-                name: name.clone(),
-                consumed: counters.consumed.get(),
-                filtered: counters.filtered.get(),
-                conflated: counters.conflated.get(),
-                errors: counters.errors.get(),
-                held: counters.held.get(),
-                out: counters.out.get(),
-                taken: counters.taken.get(),
-                stuck: stuck.contains(&name.as_str()),
-                ..StageReport::default()
-            });
-        }
-        stages.reverse();
-        let edge = |(link, edge): (&Link, &Arc<EdgeCounters>)| {
-            let popped = edge.popped.get();
-            let dropped = edge.dropped.get() + edge.discarded.get();
-            let offered = edge.offered.get();
-            let pushed = offered.saturating_sub(dropped);
-            EdgeReport {
-                from: handle.names[link.from].clone(),
-                to: handle.names[link.to].clone(),
-                offered,
-                pushed,
-                popped,
-                dropped,
-                in_flight: pushed.saturating_sub(popped),
-                high_water: edge.high_water.get(),
-            }
+    /// Of the numbers of a run of this or another process.
+    pub fn of(shape: &Shape, numbers: &Snapshot) -> Self {
+        let share = |busy_ns: u64| (busy_ns as f64 / numbers.elapsed_ns.max(1) as f64).min(1.0);
+        let name = |stage: usize| shape.stages.get(stage).cloned().unwrap_or_default();
+        // The last that has any: of several ends the report shows one.
+        let latency = |stage: Option<usize>, hop: Hop| {
+            let all = shape.histograms.iter().zip(&numbers.histograms).rev();
+            let mut of = all.filter(|(of, _)| of.hop == hop && (stage.is_none() || of.stage == stage));
+            of.find_map(|(_, buckets)| buckets.percentiles())
         };
-        let edges = handle.topology.links.iter().zip(handle.edges.iter()).map(edge).collect();
-        Self { elapsed_ns: handle.elapsed_ns(), stages, edges }
+        let stuck: Vec<usize> = numbers.stuck(STUCK_NS).collect();
+        let stages = shape.stages.iter().zip(&numbers.stages).enumerate().map(|(at, (name, words))| StageReport {
+            name: name.clone(),
+            taken: words.taken,
+            out: words.out,
+            consumed: words.consumed,
+            filtered: words.filtered,
+            conflated: words.conflated,
+            errors: words.errors,
+            held: words.held,
+            stuck: !numbers.ended && stuck.contains(&at),
+            busy_ns: words.busy_ns,
+            busy: share(words.busy_ns),
+            latency: latency(Some(at), Hop::Stage),
+            ..StageReport::default()
+        });
+        let edges = shape.edges.iter().zip(&numbers.edges).map(|(edge, words)| {
+            let pushed = words.offered.saturating_sub(words.dropped);
+            EdgeReport {
+                from: name(edge.from),
+                to: name(edge.to),
+                offered: words.offered,
+                pushed,
+                popped: words.popped,
+                dropped: words.dropped,
+                in_flight: pushed.saturating_sub(words.popped),
+                high_water: words.high_water,
+            }
+        });
+        let stages: Vec<StageReport> = stages.collect();
+        let threads = shape.threads.iter().zip(&numbers.threads).map(|(thread, words)| {
+            let own = stages.iter().filter(|stage| thread.stages.contains(&stage.name));
+            ThreadReport {
+                stages: thread.stages.clone(),
+                busy: share(own.fold(0, |sum, stage| sum.saturating_add(stage.busy_ns))),
+                beat_age_ns: words.beat_age_ns,
+                asleep: words.asleep,
+                stalls: words.stalls,
+                stall_total_ns: words.stall_total_ns,
+                stall_max_ns: words.stall_max_ns,
+            }
+        });
+        let books = shape.books.iter().zip(&numbers.books).map(|(book, words)| BookReport {
+            name: name(book.stage),
+            symbol: book.symbol.clone(),
+            state: words.state,
+            age_ns: words.age_ns,
+            sequence: words.sequence,
+        });
+        Self {
+            elapsed_ns: numbers.elapsed_ns,
+            edges: edges.collect(),
+            threads: threads.collect(),
+            books: books.collect(),
+            stages,
+            end_to_end: latency(None, Hop::EndToEnd),
+            bundle_wait: latency(None, Hop::BundleWait),
+            hiccup: latency(None, Hop::Hiccup),
+        }
     }
 
     /// The stage of this name.
@@ -167,18 +255,13 @@ impl Report {
     }
 
     pub(crate) fn assemble(handle: &RunHandle, ends: Vec<ThreadEnd>) -> Self {
-        let mut stats = Stats::read(handle);
+        let mut stats = handle.stats();
         // At rest the records in flight are counted where they lie, not inferred: that is what `balanced` checks.
         for edge in &mut stats.edges {
             edge.in_flight = 0;
         }
-        for stage in &mut stats.stages {
-            stage.stuck = false;
-        }
-        let mut last_sink = 0;
         let mut report = Self { placement: handle.placement.to_vec(), ..Self::default() };
-        let (mut waits, mut comparable, mut agreed, mut disagreement) =
-            (Latency::default(), None::<u64>, None::<(u64, u64)>, None);
+        let (mut comparable, mut agreed, mut disagreement) = (None::<u64>, None::<(u64, u64)>, None);
         for thread in ends {
             report.stalls.push(thread.stalls);
             for end in thread.agents {
@@ -188,23 +271,13 @@ impl Report {
                         edge.in_flight += left as u64;
                     }
                 }
-                let Some(StageEnd { index, latency, end_to_end, waits: own, first_error, notes }) = end.stage else {
-                    continue;
-                };
-                stats.stages[index].latency = latency.percentiles();
+                let Some(StageEnd { index, first_error, notes }) = end.stage else { continue };
                 stats.stages[index].first_error = first_error;
-                if let (Some(percentiles), true) = (end_to_end.percentiles(), index >= last_sink) {
-                    last_sink = index;
-                    report.end_to_end = Some(percentiles);
-                }
                 stats.stages[index].late = notes.late;
                 if notes.unread > 0 {
                     unread(&mut stats, handle, index, notes.unread);
                 }
-                report.changes.extend(notes.changes.into_iter().map(|change| (handle.names[index].clone(), change)));
-                if own.percentiles().is_some() {
-                    waits = own;
-                }
+                report.changes.extend(notes.changes.into_iter().map(|change| (handle.names()[index].clone(), change)));
                 if let Some(of_source) = notes.comparable {
                     comparable = Some(comparable.unwrap_or(0) + of_source);
                 }
@@ -218,7 +291,6 @@ impl Report {
                 report.non_deterministic.extend(notes.non_deterministic);
             }
         }
-        report.bundle_wait = waits.percentiles();
         report.verified = agreed.map(|(quotes, agreed)| Verified {
             quotes,
             checked: comparable.unwrap_or(agreed),
@@ -229,7 +301,7 @@ impl Report {
         for link in handle.topology.links.iter().filter(|link| link.options.when_full == WhenFull::Drop) {
             report
                 .non_deterministic
-                .push(format!("the edge before {} drops what finds no room", handle.names[link.to]));
+                .push(format!("the edge before {} drops what finds no room", handle.names()[link.to]));
         }
         for change in &report.changes {
             let reason = format!("the parameter {} was set while the run went", change.1.name);

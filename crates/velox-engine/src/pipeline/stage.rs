@@ -4,6 +4,7 @@ use super::batch::{Batch, Input};
 use super::error::EngineError;
 use super::flow::Flow;
 use super::latency::Latency;
+use velox_book::L2Book;
 
 /// A step of a pipeline: takes records from a batch and writes records into the next, a bounded bit of work at a time.
 ///
@@ -41,7 +42,7 @@ pub trait Stage: Send + 'static {
     type In: Flow;
     /// What it gives; [`Nothing`](super::Nothing) for a sink.
     type Out: Flow;
-    /// Whether it notes what records wait by choice ([`Tally::waits`]): the memory for it is made before the run goes.
+    /// Whether it notes what records wait by choice ([`Tally::waits`]): the memory for it is made with the run.
     const WAITS: bool = false;
 
     /// Takes what it can and has room for. Called often, also with nothing to take, so that time can pass for it.
@@ -69,6 +70,11 @@ pub trait Stage: Send + 'static {
     /// Whether a record that is missing makes its state wrong, as it does a book: no edge before it may drop.
     fn needs_all(&self) -> bool {
         false
+    }
+
+    /// The book that it keeps, for the metrics: how it stands is told once a batch.
+    fn book(&self) -> Option<&L2Book> {
+        None
     }
 
     /// Gives on what it still holds, after the last input. Called until it says `true`: all is out.
@@ -116,7 +122,7 @@ impl Tally {
         }
     }
 
-    /// Notes what so many records waited by choice, in ns each.
+    /// Notes what so many records waited by choice, in ns each. Nothing where the stage doesn't say [`Stage::WAITS`].
     pub fn waits(&mut self, nanos: u64, records: u64) {
         self.waits.record(nanos, records);
     }
