@@ -79,7 +79,7 @@ fn latencies_books_and_threads_are_told_while_the_run_goes() {
     assert!(s.stages.iter().all(|stage| stage.busy_ns > 0) && busy > 0.0 && busy <= 1.0, "{s:?}");
     assert!((s.threads[0].busy - busy).abs() < 0.01 && s.threads[0].stages.len() == 6, "{s:?}");
     let book = &s.books[0];
-    assert_eq!((book.name.as_str(), book.symbol.as_str(), book.state), ("book", "SYNTH", BookState::Live));
+    assert_eq!((book.name.as_str(), book.symbol.as_str(), book.state), ("book", "POISSON", BookState::Live));
     assert!(book.sequence > 0 && book.age_ns.unwrap() < 10_000_000_000, "{book:?}");
     run.stop();
     let report = run.wait().unwrap();
