@@ -14,6 +14,8 @@ pub trait Stamp: Copy + std::fmt::Debug + Send + 'static {
     fn ready(&self) -> u64;
     /// The stamp of a record that was made of one that was ready then.
     fn made(ready: u64) -> Self;
+    /// Whether there is one arrival behind it, since when it was ready.
+    const IS_ARRIVAL: bool = false;
     /// Calls `path` with the time its arrivals were on their way until `now`, chosen waits left out, and how many were so
     /// long.
     fn paths(&self, now: u64, path: impl FnMut(u64, u64));
@@ -21,6 +23,8 @@ pub trait Stamp: Copy + std::fmt::Debug + Send + 'static {
 
 /// The scheduled arrival.
 impl Stamp for u64 {
+    const IS_ARRIVAL: bool = true;
+
     fn ready(&self) -> u64 {
         *self
     }

@@ -16,20 +16,30 @@ impl Latency {
         }
     }
 
-    /// The time from when each was ready until `now`. Stamps that are the same, as those of one message are, count at once.
+    /// The time from when each was ready until `now`.
+    #[inline]
     pub(crate) fn record_stamps<S: Stamp>(&self, stamps: &[S], now: u64) {
-        let (Some(first), true) = (stamps.first().map(Stamp::ready), self.0.is_some()) else { return };
-        // A loop without branches first: at the greatest pace a whole batch arrives at once.
-        if stamps.iter().fold(0, |differs, stamp| differs | (stamp.ready() ^ first)) == 0 {
-            return self.record(now.saturating_sub(first), stamps.len() as u64);
-        }
-        for same in stamps.chunk_by(|a, b| a.ready() == b.ready()) {
-            self.record(now.saturating_sub(same[0].ready()), same.len() as u64);
+        if self.0.is_some() {
+            runs(stamps, |ready, times| self.record(now.saturating_sub(ready), times));
         }
     }
 
+    /// The same, and into `end_to_end` the ways of all arrivals behind these stamps.
+    #[inline]
+    pub(crate) fn record_end<S: Stamp>(&self, end_to_end: &Self, stamps: &[S], now: u64) {
+        if !S::IS_ARRIVAL || self.0.is_none() || end_to_end.0.is_none() {
+            self.record_stamps(stamps, now);
+            return end_to_end.record_paths(stamps, now);
+        }
+        runs(stamps, |ready, times| {
+            let nanos = now.saturating_sub(ready);
+            self.record(nanos, times);
+            end_to_end.record(nanos, times);
+        });
+    }
+
     /// The ways of all arrivals behind these stamps; equal ones that follow each other count at once.
-    pub(crate) fn record_paths<S: Stamp>(&self, stamps: &[S], now: u64) {
+    fn record_paths<S: Stamp>(&self, stamps: &[S], now: u64) {
         if self.0.is_none() {
             return;
         }
@@ -46,5 +56,19 @@ impl Latency {
         if times > 0 {
             self.record(last, times);
         }
+    }
+}
+
+/// Calls `run` with when the stamps were ready, and how many that follow each other say the same, as those of one message do.
+#[inline]
+fn runs<S: Stamp>(stamps: &[S], mut run: impl FnMut(u64, u64)) {
+    let [first, rest @ ..] = stamps else { return };
+    let first = first.ready();
+    // A loop without branches first: at the greatest pace a whole batch arrives at once.
+    if rest.iter().fold(0, |differs, stamp| differs | (stamp.ready() ^ first)) == 0 {
+        return run(first, stamps.len() as u64);
+    }
+    for same in stamps.chunk_by(|a, b| a.ready() == b.ready()) {
+        run(same[0].ready(), same.len() as u64);
     }
 }
