@@ -83,7 +83,7 @@ fn latencies_books_and_threads_are_told_while_the_run_goes() {
     assert!(book.sequence > 0 && book.age_ns.unwrap() < 10_000_000_000, "{book:?}");
     run.stop();
     let report = run.wait().unwrap();
-    assert!(report.balanced && report.stats.books[0].sequence > book.sequence, "{report}");
+    assert!(report.balanced && report.stats.books[0].sequence >= book.sequence, "{report}");
     assert!(report.to_string().contains("the machine's own hiccups"), "{report}");
 }
 

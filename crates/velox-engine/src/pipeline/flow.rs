@@ -62,15 +62,19 @@ impl Stamp for BundleStamp {
 
     fn paths(&self, now: u64, mut path: impl FnMut(u64, u64)) {
         let after = now.saturating_sub(self.closed);
-        let way = |i: usize| self.taken[i].saturating_sub(self.arrived[i]) + after;
-        let mut from = 0;
+        let ways = self.arrived.iter().zip(&self.taken).take(self.count);
+        let mut ways = ways.map(|(arrived, taken)| taken.saturating_sub(*arrived) + after);
         // Those of one message, or of one batch at the greatest pace, were on their way equally long.
-        for i in 0..self.count {
-            if i + 1 == self.count || way(i + 1) != way(from) {
-                path(way(from), (i + 1 - from) as u64);
-                from = i + 1;
+        let Some(mut last) = ways.next() else { return };
+        let mut times = 1;
+        for way in ways {
+            if way != last {
+                path(last, times);
+                (last, times) = (way, 0);
             }
+            times += 1;
         }
+        path(last, times);
     }
 }
 
