@@ -18,9 +18,10 @@ use super::error::{EngineError, StartError};
 use super::gauges::{self, Gauges};
 use super::graph::{Build, BuildReceiver, BuildSender, Carrier, Edge, Graph, Slot, WhenFull, Wiring};
 use super::placement::{Placement, Threads, Wait, place};
-use super::report::{HopBuckets, Report, Stats};
+use super::report::Report;
 use super::script::HostedThread;
 use super::span::Span;
+use super::stats::{HopBuckets, Stats};
 use super::thread::{Loop, STUCK_NS, ThreadEnd, ThreadSetup, panic_text, run};
 use super::topology::{Link, Topology};
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 use velox_metrics::Percentiles;
 
-use super::report::{Report, Stats};
+use super::report::Report;
+use super::stats::Stats;
 
 /// `1234567` as `1,234,567`.
 fn grouped(n: u64) -> String {
