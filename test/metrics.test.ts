@@ -25,7 +25,10 @@ async function until(stats: AsyncIterable<Stats>, what: (s: Stats) => boolean): 
 
 test('stats tell latencies, books, threads and hiccups while the run goes', async () => {
   const run = await watched('live').start()
-  const s = await until(run.stats({ everyMillis: 20 }), (s) => s.hiccupNanos !== undefined && (s.stages[5]?.in ?? 0) > 100)
+  const s = await until(
+    run.stats({ everyMillis: 20 }),
+    (s) => s.hiccupNanos !== undefined && (s.stages[5]?.in ?? 0) > 100,
+  )
   for (const stage of s.stages.slice(1)) expect(stage.latencyNanos?.p50).toBeGreaterThan(0)
   expect(s.stages[0]).not.toHaveProperty('latencyNanos')
   expect(s.endToEndNanos?.count).toBeGreaterThan(0)
