@@ -2,10 +2,12 @@
 //!
 //! What it measures is what the machine takes from anybody: other processes, the hypervisor, the kernel. A latency that a
 //! hiccup of the same length stands beside is not the run's fault. As in jHiccup (<https://github.com/giltene/jHiccup>),
-//! the shortest sleep so far counts as no hiccup: what the system's timers always add is no stall.
+//! the shortest sleep so far counts as no hiccup. Linux gathers timers within 50 µs and wakes some on time, so the median is
+//! about that; what is far beyond it is the machine's.
 //!
-//! It costs about a thousand wake-ups a second, each a few microseconds of some core: well under a hundredth of one. One thread serves
-//! all runs of the process; it begins with the first and ends with the last. It also tells the process's beat, ten a second.
+//! It costs about a thousand wake-ups a second: 1 to 1.6 % of a core, measured on a busy virtual machine. One thread
+//! serves all runs of the process; it begins with the first and ends with the last. It also tells the process's beat, ten a
+//! second.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
