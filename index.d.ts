@@ -608,6 +608,11 @@ export interface StartOptions {
   /** Where stages run: `auto` fuses all on one thread; a number cuts the chain evenly; a list names the stages of each. */
   threads?: 'auto' | number | readonly { core?: number; stages: readonly string[]; wait?: Wait }[]
   wait?: Wait
+  /**
+   * Whether latencies are measured, and told to other processes of this user. Default: true. Without, the accounts are kept
+   * all the same.
+   */
+  metrics?: boolean
   /** Ends the source; everything on the way arrives. */
   stopOn?: AbortSignal | undefined
   /** Ends the run at once: `done()` rejects with VELOX_RUN_ABORTED. */
@@ -693,9 +698,11 @@ export interface StageReport {
   readonly firstError?: string
   /**
    * From a record's scheduled arrival until this stage was through with it; after a `bundle` step, from the closing of
-   * the bundle. Known when the run has ended.
+   * the bundle. Live too.
    */
   readonly latencyNanos?: Percentiles
+  /** What share of the run's time it was at work, 0 to 1: between the looks at the clock before and after a batch. */
+  readonly busy: number
   /** Of a live market: its connection and its books. */
   readonly live?: LiveStatus
 }
@@ -740,10 +747,43 @@ export interface EdgeReport {
   readonly inFlight: number
   readonly highWater: number
 }
+/** What a thread is at, in the order of the placement. */
+export interface ThreadReport {
+  readonly stages: readonly string[]
+  /** What share of the run's time its stages were at work, 0 to 1. */
+  readonly busy: number
+  /** How long ago its round began; absent while it sleeps, and before its first. */
+  readonly beatAgeNanos?: number
+  /** A thread that has ended sleeps. */
+  readonly asleep: boolean
+  /** Pauses over 10 µs while it spun: the machine took the core away. */
+  readonly stalls: { readonly count: number; readonly totalNanos: number; readonly maxNanos: number }
+}
+/** How a book stands: the step that keeps it, and its instrument. */
+export interface BookReport {
+  readonly name: string
+  readonly symbol: string
+  readonly state: 'empty' | 'live' | 'stale'
+  /** How long ago it changed; absent for never. */
+  readonly ageNanos?: number
+  /** The number of its last event. */
+  readonly sequence: number
+}
 export interface Stats {
   readonly elapsedNanos: bigint
   readonly stages: readonly StageReport[]
   readonly edges: readonly EdgeReport[]
+  readonly threads: readonly ThreadReport[]
+  readonly books: readonly BookReport[]
+  /** From the scheduled arrival to the end of the pipeline, the wait for a full bundle left out. */
+  readonly endToEndNanos?: Percentiles
+  /** What a transaction waited in an open bundle. */
+  readonly bundleWaitNanos?: Percentiles
+  /**
+   * By how much a thread that sleeps for 1 ms woke late while the run went: what the machine took, and not the run. A
+   * latency with a hiccup as long beside it is the machine's.
+   */
+  readonly hiccupNanos?: Percentiles
   toString(): string
 }
 export interface Report extends Stats {
@@ -751,10 +791,6 @@ export interface Report extends Stats {
   readonly balanced: boolean
   /** Source records per second. */
   readonly perSecond: number
-  /** From the scheduled arrival to the end of the pipeline, the wait for a full bundle left out. */
-  readonly endToEndNanos?: Percentiles
-  /** What a transaction waited in an open bundle. */
-  readonly bundleWaitNanos?: Percentiles
   /** Book checks against the exchange's own quotes; absent where the data has none. */
   readonly verified?: {
     /** Quotes that the books saw. */
@@ -859,7 +895,7 @@ export interface MetricsSnapshot {
   /** Writes a table to standard output. */
   print(stage: string): void
 }
-/** Counters and a latency histogram (1 ns to 60 s, 3 digits) of a stage of your own. */
+/** Counters and a latency histogram (1 ns to 60 s, 2 digits) of a stage of your own. */
 export class StageMetrics {
   constructor(name: string)
   readonly name: string
@@ -894,6 +930,11 @@ export interface VeloxErrorContexts {
   VELOX_CORRUPT_DATA: { path: string; line: number; expected: string; got: string }
   VELOX_TLS_UNTRUSTED: { host: string; reason: string }
   VELOX_LIVE_REFUSED: { url: string; status: number; reason: string }
+  VELOX_METRICS_REFUSED: {
+    path: string
+    reason: 'unreadable' | 'foreign' | 'other-version' | 'damaged' | 'ended' | 'stale'
+    message: string
+  }
   VELOX_BAD_MESSAGE: { venue: string; expected: string; got: string }
   VELOX_UNKNOWN_SYMBOL: { symbol: string; known: readonly string[] }
   VELOX_UNKNOWN_FORMAT: { format: string; known: readonly string[] }

@@ -93,6 +93,11 @@ export interface Native {
   metricsError(metrics: number): void
   metricsDrop(metrics: number): void
   metricsSnapshot(metrics: number, out: Float64Array): void
+  /** Runs of this user in all processes, and what else lies among their files, as JSON. */
+  metricsList(): string
+  metricsAttach(path: string): number
+  /** Stats of another process's run as JSON, and whose it is. */
+  metricsRead(attached: number): string
 
   /** What a recorded file holds: its venue and its instruments' ids. */
   replayOpen(options: string): { venue: string; instruments: number[] }
@@ -102,6 +107,9 @@ export interface Native {
   runHosted(run: number): string
   runGo(run: number): void
   runStats(run: number): string
+  /** Whole histograms as JSON: stage, hop, filled buckets (largest value in ns, count), sum, count. */
+  runHistograms(run: number): string
+  runMetricsFile(run: number): string | null
   runPlacement(run: number): string
   /** Stages, and edges by their numbers, as JSON. */
   runTopology(run: number): string

@@ -105,7 +105,7 @@ test('metrics count, and print a table', () => {
     errors: 1,
     dropped: 1,
     minLatencyNs: 1,
-    p50LatencyNs: 500,
+    p50LatencyNs: 501,
     maxLatencyNs: 1_000,
   })
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)

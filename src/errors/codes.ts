@@ -45,6 +45,7 @@ export const MESSAGES: Messages = {
       : `${host}: expected a certificate that this system trusts, got ${reason}`,
   VELOX_LIVE_REFUSED: ({ url, status, reason }) =>
     `${url}: expected to be served, got HTTP status ${status}: ${reason}`,
+  VELOX_METRICS_REFUSED: ({ message }) => message,
   VELOX_BAD_MESSAGE: ({ venue, expected, got }) => `a message of ${venue}: expected ${expected}, got ${got}`,
   VELOX_UNKNOWN_SYMBOL: ({ symbol, known }) =>
     `symbol: expected ${known.length === 0 ? 'one of a source that has any' : `one of ${known.join(', ')}`}, got ${symbol}`,

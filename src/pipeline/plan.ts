@@ -9,6 +9,7 @@ export interface Plan {
   readonly params: readonly { name: string; initial: number }[]
   readonly threads: ThreadsPlan
   readonly wait: string
+  readonly metrics: boolean
 }
 
 export type PacePlan = 'recorded' | 'max' | { perSecond: number }

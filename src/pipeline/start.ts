@@ -11,7 +11,7 @@ import { type Outcome, Run, type RunParam, reasonText } from './run.js'
 import { MarketSource } from './sources.js'
 
 /** What can be said at a start. */
-export const START = ['threads', 'wait', 'stopOn', 'signal']
+export const START = ['threads', 'wait', 'metrics', 'stopOn', 'signal']
 const WAITS: readonly Wait[] = ['spin', 'yield', 'backoff', 'block']
 
 export function checkWait(field: string, wait: Wait): Wait {
@@ -41,7 +41,10 @@ function takeOnce(values: object): void {
 }
 
 /** What a start makes of the declaration: the plan, and the ends of the run on this thread. */
-function planOf(nodes: Nodes, threads: ThreadsPlan, wait: Wait): { plan: Plan; ends: RunEnd[]; params: RunParam[] } {
+function planOf(
+  nodes: Nodes,
+  how: Pick<Plan, 'threads' | 'wait' | 'metrics'>,
+): { plan: Plan; ends: RunEnd[]; params: RunParam[] } {
   const ends: RunEnd[] = []
   const params: RunParam[] = []
   const place = (use: ParamUse, stage: string | undefined) => {
@@ -59,19 +62,21 @@ function planOf(nodes: Nodes, threads: ThreadsPlan, wait: Wait): { plan: Plan; e
     ends.push(end)
     return { ...made, ring: end.ringSlot, bell: end.bell, drops: end.drops } as NodePlan
   })
-  return { plan: { name: nodes.name, nodes: plan, params, threads, wait }, ends, params }
+  return { plan: { name: nodes.name, nodes: plan, params, ...how }, ends, params }
 }
 
 /** Starts a declaration; the run keeps the objects that its slots belong to. */
 export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOptions): Promise<Face<T>> {
   checkOptions(o, START, 'start')
   refuseWhileImporting()
-  const { stopOn, signal, wait = 'backoff' } = o
+  const { stopOn, signal, wait = 'backoff', metrics = true } = o
+  if (typeof metrics !== 'boolean') refuse('metrics', 'true or false', metrics)
   checkSignal('stopOn', stopOn)
   checkSignal('signal', signal)
   if (signal?.aborted)
     throw new VeloxError('VELOX_RUN_ABORTED', { reason: reasonText(signal.reason) }, { cause: signal.reason })
-  const { plan, ends, params } = planOf(nodes, threadsOf(o.threads), checkWait('wait', wait))
+  const how = { threads: threadsOf(o.threads), wait: checkWait('wait', wait), metrics }
+  const { plan, ends, params } = planOf(nodes, how)
   const { promise, resolve } = withResolvers<Outcome>()
   const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))
   const run = new Run(type, slot, promise, { objects: nodes.objects, ends, params })

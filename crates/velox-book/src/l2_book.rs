@@ -126,6 +126,13 @@ impl L2Book {
         Standing::of(self.0.top.read()[5] & 3)
     }
 
+    /// Whether it can be believed, and the number of its last event: of one instant. No lock; about 1 ns.
+    #[inline]
+    pub fn stands_at(&self) -> (Standing, u64) {
+        let [sequence, bits] = self.0.top.pick([4, 5]);
+        (Standing::of(bits & 3), sequence)
+    }
+
     /// Best bid and ask; `None` until both sides have a level, and while the book is stale. No lock; about 2 ns.
     #[inline]
     pub fn top(&self) -> Option<Top> {

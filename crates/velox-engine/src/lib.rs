@@ -19,7 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod bundle;
-mod metrics;
+pub mod metrics;
 pub mod pipeline;
 pub mod stages;
 

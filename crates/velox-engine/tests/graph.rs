@@ -174,7 +174,7 @@ fn a_pause_holds_the_source_and_shifts_its_schedule() {
     let report = run.wait().unwrap();
     assert!(report.balanced && report.stats.stages[1].consumed == 4_000);
     // Latency counts from the shifted schedule: the pause of 200 ms is nobody's latency.
-    assert!(report.end_to_end.unwrap().p50 < 100_000_000, "{report}");
+    assert!(report.stats.end_to_end.unwrap().p50 < 100_000_000, "{report}");
 }
 
 #[test]

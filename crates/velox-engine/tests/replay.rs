@@ -20,8 +20,8 @@ fn the_project_s_own_data_agrees_with_every_quote_and_balances() {
     assert_eq!((checked(&report), report.gaps), ((423, 423), 0));
     let transactions: usize = bundles.iter().map(Bundle::len).sum();
     assert_eq!(transactions, 11_463);
-    assert_eq!(report.bundle_wait.unwrap().count, 11_463);
-    assert_eq!(report.end_to_end.unwrap().count, 11_463);
+    assert_eq!(report.stats.bundle_wait.unwrap().count, 11_463);
+    assert_eq!(report.stats.end_to_end.unwrap().count, 11_463);
     assert!(book.top().is_some_and(|top| top.bid < top.ask));
 }
 

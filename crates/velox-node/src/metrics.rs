@@ -1,8 +1,11 @@
 use napi_derive::napi;
+use serde_json::{Value as Json, json};
+use velox_engine::metrics::{self, AttachError, Attached, Running};
 use velox_engine::{MetricsSnapshot, StageMetrics};
 
-use crate::errors::Thrown;
+use crate::errors::{Result, Thrown};
 use crate::raw::{Call, Entry, Value};
+use crate::report;
 use crate::slots::{self, Object, of};
 
 pub(crate) static FUNCTIONS: [Entry; 4] = [
@@ -12,7 +15,7 @@ pub(crate) static FUNCTIONS: [Entry; 4] = [
     Entry { name: c"metricsSnapshot", run: |call| on(call, |metrics| call.fill(1, &numbers(&metrics.snapshot()))) },
 ];
 
-fn on(call: &Call, work: impl FnOnce(&StageMetrics)) -> Result<Value, Thrown> {
+fn on(call: &Call, work: impl FnOnce(&StageMetrics)) -> std::result::Result<Value, Thrown> {
     slots::with(call.index(0), of!(Metrics), |metrics| {
         work(metrics);
         Ok(Value::Undefined)
@@ -38,4 +41,52 @@ fn numbers(s: &MetricsSnapshot) -> [f64; 9] {
 #[napi(catch_unwind)]
 pub fn metrics_new(name: String) -> u32 {
     slots::put(Object::Metrics(StageMetrics::new(&name)))
+}
+
+/// Which of the reasons why a file is no running engine's.
+fn reason(error: &AttachError) -> &'static str {
+    match error {
+        AttachError::Unreadable { .. } => "unreadable",
+        AttachError::Foreign { .. } => "foreign",
+        AttachError::OtherVersion { .. } => "other-version",
+        AttachError::Damaged { .. } => "damaged",
+        AttachError::Ended { .. } => "ended",
+        AttachError::Stale { .. } => "stale",
+    }
+}
+
+fn refused(error: &AttachError, path: &str) -> Thrown {
+    let context = json!({ "path": path, "reason": reason(error), "message": error.to_string() });
+    Thrown::new("VELOX_METRICS_REFUSED", context)
+}
+
+/// The runs of this user in all processes, and what else lies among their files, as JSON: path, and run, pid and time of the
+/// start, or why it is none.
+#[napi(catch_unwind)]
+pub fn metrics_list() -> String {
+    let one = |Running { path, run }: &Running| match run {
+        Ok(found) => json!({
+            "path": path, "run": found.shape().run, "pid": found.pid(),
+            "startedMillis": found.made_epoch_ns() / 1_000_000,
+        }),
+        Err(error) => json!({ "path": path, "reason": reason(error), "message": error.to_string() }),
+    };
+    metrics::running().iter().map(one).collect::<Json>().to_string()
+}
+
+/// Maps the file of a run in another process; gives a slot.
+#[napi(catch_unwind)]
+pub fn metrics_attach(path: String) -> Result<u32> {
+    let attached = Attached::open(path.as_ref()).map_err(|error| refused(&error, &path))?;
+    Ok(slots::put(Object::Attached(Box::new(attached))))
+}
+
+/// What such a run says now: stats as JSON, with run, pid, time of the start, placement, and whether it has ended.
+#[napi(catch_unwind)]
+pub fn metrics_read(slot: u32) -> Result<String> {
+    Ok(slots::with(slot as usize, of!(Attached), |attached| {
+        let path = attached.path().to_string_lossy();
+        let numbers = attached.read().map_err(|error| refused(&error, &path))?;
+        Ok(report::attached(attached, &numbers).to_string())
+    })?)
 }

@@ -191,6 +191,19 @@ pub fn run_stats(run: u32) -> Result<String> {
     })?)
 }
 
+/// Whole histograms of the run, as JSON: stage, hop (stage, endToEnd, bundleWait, hiccup), the filled buckets (largest value in ns
+/// and count), sum in ns and count.
+#[napi(catch_unwind)]
+pub fn run_histograms(run: u32) -> Result<String> {
+    on_run(run, |handle| report::histograms(&handle.histograms()).to_string())
+}
+
+/// The file in which other processes find the run's metrics.
+#[napi(catch_unwind)]
+pub fn run_metrics_file(run: u32) -> Result<Option<String>> {
+    on_run(run, |handle| handle.metrics_file().map(|path| path.to_string_lossy().into_owned()))
+}
+
 /// Which threads run which stages.
 #[napi(catch_unwind)]
 pub fn run_placement(run: u32) -> Result<String> {

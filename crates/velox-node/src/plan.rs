@@ -36,6 +36,7 @@ pub(crate) struct Plan {
     params: Vec<ParamPlan>,
     threads: ThreadsPlan,
     wait: String,
+    metrics: bool,
 }
 
 #[derive(Deserialize)]
@@ -482,7 +483,13 @@ impl Plan {
     }
 
     pub(crate) fn options(&self) -> StartOptions {
-        StartOptions { threads: self.threads.threads(), wait: wait(&self.wait), ..StartOptions::default() }
+        StartOptions {
+            name: self.name.clone(),
+            threads: self.threads.threads(),
+            wait: wait(&self.wait),
+            metrics: self.metrics,
+            ..StartOptions::default()
+        }
     }
 }
 

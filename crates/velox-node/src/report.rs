@@ -3,8 +3,9 @@
 use serde_json::{Map, Value as Json, json};
 use velox_engine::clock;
 use velox_engine::live::{LiveReport, LiveStats, SymbolReport};
+use velox_engine::metrics::{Attached, Percentiles, Snapshot};
 use velox_engine::pipeline::{
-    EdgeReport, Link, Percentiles, Placement, Report, RunHandle, StageReport, Stats, WhenFull,
+    BookReport, EdgeReport, HopBuckets, Link, Placement, Report, RunHandle, StageReport, Stats, ThreadReport, WhenFull,
 };
 
 /// An object without its empty fields: what is not known is absent, not null.
@@ -31,8 +32,32 @@ fn stage(s: &StageReport) -> Json {
         "name": s.name, "in": s.taken, "out": s.out, "consumed": s.consumed, "filtered": s.filtered,
         "conflated": s.conflated, "errors": s.errors, "held": s.held, "firstError": s.first_error,
         "late": (s.late > 0).then_some(s.late), "stuck": s.stuck.then_some(true),
-        "latencyNanos": percentiles(s.latency),
+        "busy": s.busy, "latencyNanos": percentiles(s.latency),
     }))
+}
+
+fn thread(t: &ThreadReport) -> Json {
+    object(json!({
+        "stages": t.stages, "busy": t.busy, "beatAgeNanos": t.beat_age_ns, "asleep": t.asleep,
+        "stalls": { "count": t.stalls, "totalNanos": t.stall_total_ns, "maxNanos": t.stall_max_ns },
+    }))
+}
+
+fn book(b: &BookReport) -> Json {
+    object(json!({
+        "name": b.name, "symbol": b.symbol, "state": b.state.name(), "ageNanos": b.age_ns, "sequence": b.sequence,
+    }))
+}
+
+/// Whole histograms: of each filled bucket its largest value in ns, and how many it holds.
+pub(crate) fn histograms(all: &[HopBuckets]) -> Json {
+    let one = |of: &HopBuckets| {
+        object(json!({
+            "stage": of.stage, "hop": of.hop.name(), "buckets": of.buckets.filled().collect::<Vec<_>>(),
+            "sum": of.buckets.sum(), "count": of.buckets.count(),
+        }))
+    };
+    all.iter().map(one).collect()
 }
 
 fn edge(e: &EdgeReport) -> Json {
@@ -60,12 +85,32 @@ pub(crate) fn topology(handle: &RunHandle) -> Json {
 }
 
 pub(crate) fn stats(stats: &Stats, text: String) -> Json {
-    json!({
+    object(json!({
         "text": text,
         "elapsedNanos": stats.elapsed_ns,
         "stages": stats.stages.iter().map(stage).collect::<Json>(),
         "edges": stats.edges.iter().map(edge).collect::<Json>(),
-    })
+        "threads": stats.threads.iter().map(thread).collect::<Json>(),
+        "books": stats.books.iter().map(book).collect::<Json>(),
+        "endToEndNanos": percentiles(stats.end_to_end),
+        "bundleWaitNanos": percentiles(stats.bundle_wait),
+        "hiccupNanos": percentiles(stats.hiccup),
+    }))
+}
+
+/// What a run of another process says now: as stats, with whose it is.
+pub(crate) fn attached(run: &Attached, numbers: &Snapshot) -> Json {
+    let read = Stats::of(run.shape(), numbers);
+    let mut json = stats(&read, read.to_string());
+    json["run"] = run.shape().run.clone().into();
+    json["pid"] = run.pid().into();
+    json["startedMillis"] = (run.made_epoch_ns() / 1_000_000).into();
+    json["ended"] = numbers.ended.into();
+    let one = |t: &velox_engine::metrics::ThreadOf| {
+        object(json!({ "core": t.core, "stages": t.stages, "wait": t.wait, "why": t.why }))
+    };
+    json["placement"] = run.shape().threads.iter().map(one).collect();
+    json
 }
 
 pub(crate) fn report(report: &Report) -> Json {
@@ -77,8 +122,6 @@ pub(crate) fn report(report: &Report) -> Json {
     let rest = object(json!({
         "balanced": report.balanced,
         "perSecond": report.per_second,
-        "endToEndNanos": percentiles(report.end_to_end),
-        "bundleWaitNanos": percentiles(report.bundle_wait),
         "verified": verified,
         "gaps": report.gaps,
         "leftOut": report.left_out,

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use velox_engine::metrics::Attached;
 use velox_engine::stages::Doorbell;
 use velox_engine::{BundleBuilder, OrderBook, StageMetrics};
 
@@ -28,6 +29,7 @@ pub(crate) enum Object {
     Host(Box<Host>),
     Doorbell(Arc<Doorbell>),
     Feed(Box<FeedEntry>),
+    Attached(Box<Attached>),
 }
 
 #[derive(Default)]

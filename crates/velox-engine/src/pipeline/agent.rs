@@ -1,17 +1,19 @@
 //! What a thread runs: agents, each of which does a bounded bit of work a call and says how much.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::batch::{Batch, Input};
-use super::counters::StageCounters;
 use super::error::EngineError;
 use super::flow::Flow;
+use super::gauges::BookGauge;
 use super::graph::{End, Wiring};
 use super::latency::Latency;
 use super::script::{Answer, ScriptAgent};
 use super::stage::{Notes, Stage, Tally};
 use super::thread::panic_text;
+use velox_metrics::StageCounters;
 
 /// A bit of work on a thread.
 pub(crate) trait Agent {
@@ -37,10 +39,6 @@ pub(crate) trait Agent {
     fn commit(&mut self, answer: Answer, now: u64) -> Result<usize, EngineError> {
         let _ = (answer, now);
         Ok(0)
-    }
-    /// When it looked at the clock last, where it keeps that.
-    fn last_look(&self) -> u64 {
-        0
     }
     /// When its next work is due, on the clock, where it knows.
     fn due(&self) -> Option<u64> {
@@ -68,9 +66,6 @@ pub(crate) struct AgentEnd {
 
 pub(crate) struct StageEnd {
     pub index: usize,
-    pub latency: Latency,
-    pub end_to_end: Latency,
-    pub waits: Latency,
     pub first_error: Option<String>,
     pub notes: Notes,
 }
@@ -78,17 +73,28 @@ pub(crate) struct StageEnd {
 /// The account of one stage, as its agent keeps it.
 pub(crate) struct Ledger {
     pub index: usize,
-    counters: Arc<StageCounters>,
+    counters: StageCounters,
     pub tally: Tally,
     pub latency: Latency,
     pub taken: u64,
+    /// For how long it was at work, in ns: from the look at the clock before its work until the one after.
+    busy: u64,
+    /// When somebody of its thread looked at the clock last.
+    look: Rc<Cell<u64>>,
 }
 
 impl Ledger {
     pub(crate) fn new(wiring: &Wiring) -> Self {
-        let latency = if wiring.inputs.is_empty() { Latency::default() } else { Latency::ready() };
-        let counters = Arc::clone(&wiring.counters);
-        Self { index: wiring.index, counters, tally: Tally::default(), latency, taken: 0 }
+        let (gauges, look) = (&wiring.gauges, Rc::clone(&wiring.look));
+        let tally = Tally { waits: gauges.waits.clone(), ..Tally::default() };
+        let (counters, latency) = (gauges.counters.clone(), gauges.latency.clone());
+        Self { index: wiring.index, counters, tally, latency, taken: 0, busy: 0, look }
+    }
+
+    /// The stage is through with a bit of work, at `now`.
+    #[inline]
+    pub(crate) fn looked(&mut self, now: u64) {
+        self.busy += now.saturating_sub(self.look.replace(now));
     }
 
     /// What the stage took and did not come to account for has failed.
@@ -97,30 +103,30 @@ impl Ledger {
     }
 
     pub(crate) fn publish(&self, out: u64) {
-        self.counters.publish(self.taken, out, &self.tally);
+        let Tally { consumed, filtered, conflated, errors, held, .. } = self.tally;
+        self.counters.publish([self.taken, out, consumed, filtered, conflated, errors, held, self.busy]);
     }
 
-    pub(crate) fn end(self, end_to_end: Latency, notes: Notes) -> StageEnd {
-        let Tally { waits, first_error, .. } = self.tally;
-        StageEnd { index: self.index, latency: self.latency, end_to_end, waits, first_error, notes }
+    pub(crate) fn end(self, notes: Notes) -> StageEnd {
+        StageEnd { index: self.index, first_error: self.tally.first_error, notes }
     }
 }
 
 impl<T: Flow> End<T> {
     /// Tells what was written to it.
     pub(crate) fn publish_written(&self, batch: &Batch<T>) {
-        self.counters.offered.set(batch.offered);
+        self.counters.offered(batch.offered);
         if batch.dropped > 0 {
-            self.counters.dropped.set(batch.dropped);
+            self.counters.dropped(batch.dropped);
         }
-        self.counters.high_water.raise(batch.high_water as u64);
+        self.counters.fill(batch.high_water as u64);
     }
 
     /// Tells what was read from it.
     pub(crate) fn publish_read(&self, batch: &Batch<T>) {
-        self.counters.popped.set(batch.popped);
+        self.counters.popped(batch.popped);
         if batch.discarded > 0 {
-            self.counters.discarded.set(batch.discarded);
+            self.counters.discarded(batch.discarded);
         }
     }
 
@@ -140,38 +146,36 @@ pub(crate) struct StageAgent<S: Stage> {
     end_to_end: Latency,
     /// Whether it holds records for a time on their way from a book to a step that looks at it.
     lets_go_late: bool,
-    last_look: u64,
+    book: Option<BookGauge>,
     done: bool,
 }
 
 impl<S: Stage> StageAgent<S> {
     pub(crate) fn new(stage: S, mut wiring: Wiring) -> Self {
         let (input, output) = (wiring.input(0), wiring.output(0));
-        let mut ledger = Ledger::new(&wiring);
-        if S::WAITS {
-            ledger.tally.waits = Latency::ready();
-        }
-        let nowhere = output.as_ref().map_or_else(Batch::shared, |end: &End<S::Out>| std::rc::Rc::clone(&end.batch));
+        let ledger = Ledger::new(&wiring);
+        let nowhere = output.as_ref().map_or_else(Batch::shared, |end: &End<S::Out>| Rc::clone(&end.batch));
         nowhere.borrow_mut().span = wiring.span.take();
-        let end_to_end = if output.is_none() { Latency::ready() } else { Latency::default() };
+        let (end_to_end, book) = (wiring.gauges.end_to_end, wiring.gauges.book);
         let lets_go_late = S::WAITS && !wiring.ways.is_empty();
-        Self { stage, input, output, nowhere, ledger, end_to_end, lets_go_late, last_look: 0, done: false }
+        Self { stage, input, output, nowhere, ledger, end_to_end, lets_go_late, book, done: false }
     }
 
-    fn record_latencies(
-        latency: &mut Latency,
-        end_to_end: Option<&mut Latency>,
-        last_look: &mut u64,
+    /// Looks at the clock once for all that is told of this bit of work.
+    fn record(
+        (stage, ledger): (&S, &mut Ledger),
+        end_to_end: &Latency,
+        book: Option<&mut BookGauge>,
         taken: &[<S::In as Flow>::Stamp],
     ) {
         if taken.is_empty() {
             return;
         }
         let now = velox_clock::now();
-        *last_look = now;
-        latency.record_stamps(taken, now);
-        if let Some(end_to_end) = end_to_end {
-            end_to_end.record_paths(taken, now);
+        ledger.looked(now);
+        ledger.latency.record_end(end_to_end, taken, now);
+        if let (Some(gauge), Some(book)) = (book, stage.book()) {
+            gauge.look(book, now);
         }
     }
 
@@ -201,12 +205,11 @@ impl<S: Stage> Agent for StageAgent<S> {
         let mut output = self.nowhere.borrow_mut();
         let (before, discarded) = (output.offered, batch.discarded);
         let mut input = Input::new(&mut batch);
-        let Ledger { tally, latency, .. } = &mut self.ledger;
+        let tally = &mut self.ledger.tally;
         // Unwind safety: after a panic the stage is only asked for its notes, and the batches are whole after each call.
         let result = catch_unwind(AssertUnwindSafe(|| self.stage.poll(&mut input, &mut output, tally)));
         let result = result.unwrap_or_else(|panic| Err(EngineError::Panic(panic_text(&*panic))));
-        let sink = self.output.is_none().then_some(&mut self.end_to_end);
-        Self::record_latencies(latency, sink, &mut self.last_look, input.taken());
+        Self::record((&self.stage, &mut self.ledger), &self.end_to_end, self.book.as_mut(), input.taken());
         let taken = input.settle();
         self.ledger.taken += taken as u64;
         output.note_high_water();
@@ -235,10 +238,6 @@ impl<S: Stage> Agent for StageAgent<S> {
         self.done
     }
 
-    fn last_look(&self) -> u64 {
-        self.last_look
-    }
-
     fn due(&self) -> Option<u64> {
         Some(self.stage.deadline()?.wrapping_add(self.input.batch.borrow().clock_offset?))
     }
@@ -255,6 +254,6 @@ impl<S: Stage> Agent for StageAgent<S> {
         }
         self.publish(&self.input.batch.borrow(), &self.nowhere.borrow());
         let left = vec![self.input.left()];
-        AgentEnd { left, stage: Some(self.ledger.end(self.end_to_end, notes)), ring_left: None }
+        AgentEnd { left, stage: Some(self.ledger.end(notes)), ring_left: None }
     }
 }

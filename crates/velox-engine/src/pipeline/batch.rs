@@ -81,6 +81,11 @@ impl<T: Flow> Batch<T> {
         if self.drops { BATCH } else { self.capacity - self.records.len() }
     }
 
+    /// The stamps of the `n` newest records, or of all where there are fewer.
+    pub(crate) fn last_stamps(&self, n: usize) -> &[T::Stamp] {
+        &self.stamps[self.stamps.len().saturating_sub(n)..]
+    }
+
     /// How many records wait in it.
     pub fn len(&self) -> usize {
         self.records.len() - self.head

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use velox_metrics::EdgeCounters;
 use velox_ring::{Consumer, Producer, Waker};
 
 use super::agent::{Agent, AgentEnd};
 use super::batch::{BATCH, Input, Shared};
-use super::counters::EdgeCounters;
 use super::error::EngineError;
 use super::flow::Flow;
 
@@ -44,7 +44,7 @@ pub(crate) struct Sender<T: Flow> {
     input: Shared<T>,
     producer: Producer<Stamped<T>>,
     crossing: Arc<Crossing>,
-    counters: Arc<EdgeCounters>,
+    counters: EdgeCounters,
     peer: Waker,
     /// What is published at once.
     together: Vec<Stamped<T>>,
@@ -62,7 +62,7 @@ impl<T: Flow> Sender<T> {
         input: Shared<T>,
         producer: Producer<Stamped<T>>,
         crossing: Arc<Crossing>,
-        counters: Arc<EdgeCounters>,
+        counters: EdgeCounters,
         peer: Waker,
         drops: bool,
     ) -> Self {
@@ -95,7 +95,7 @@ impl<T: Flow> Agent for Sender<T> {
         let mut moved = sent;
         if self.drops && sent < waiting {
             self.dropped += (waiting - sent) as u64;
-            self.counters.dropped.set(self.dropped);
+            self.counters.dropped(self.dropped);
             moved = waiting;
         }
         input.advance(moved);
@@ -115,7 +115,7 @@ impl<T: Flow> Agent for Sender<T> {
             moved += 1;
         }
         if moved > 0 {
-            self.counters.high_water.raise(self.producer.len() as u64);
+            self.counters.fill(self.producer.len() as u64);
             self.peer.wake();
         }
         Ok(moved)

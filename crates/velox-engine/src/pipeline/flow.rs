@@ -14,6 +14,8 @@ pub trait Stamp: Copy + std::fmt::Debug + Send + 'static {
     fn ready(&self) -> u64;
     /// The stamp of a record that was made of one that was ready then.
     fn made(ready: u64) -> Self;
+    /// Whether there is one arrival behind it, since when it was ready.
+    const IS_ARRIVAL: bool = false;
     /// Calls `path` with the time its arrivals were on their way until `now`, chosen waits left out, and how many were so
     /// long.
     fn paths(&self, now: u64, path: impl FnMut(u64, u64));
@@ -21,6 +23,8 @@ pub trait Stamp: Copy + std::fmt::Debug + Send + 'static {
 
 /// The scheduled arrival.
 impl Stamp for u64 {
+    const IS_ARRIVAL: bool = true;
+
     fn ready(&self) -> u64 {
         *self
     }
@@ -58,15 +62,19 @@ impl Stamp for BundleStamp {
 
     fn paths(&self, now: u64, mut path: impl FnMut(u64, u64)) {
         let after = now.saturating_sub(self.closed);
-        let way = |i: usize| self.taken[i].saturating_sub(self.arrived[i]) + after;
-        let mut from = 0;
+        let ways = self.arrived.iter().zip(&self.taken).take(self.count);
+        let mut ways = ways.map(|(arrived, taken)| taken.saturating_sub(*arrived) + after);
         // Those of one message, or of one batch at the greatest pace, were on their way equally long.
-        for i in 0..self.count {
-            if i + 1 == self.count || way(i + 1) != way(from) {
-                path(way(from), (i + 1 - from) as u64);
-                from = i + 1;
+        let Some(mut last) = ways.next() else { return };
+        let mut times = 1;
+        for way in ways {
+            if way != last {
+                path(last, times);
+                (last, times) = (way, 0);
             }
+            times += 1;
         }
+        path(last, times);
     }
 }
 

@@ -4,20 +4,22 @@
 //! to a higher. Nothing is built before the run starts; each node is built on the thread that runs it.
 
 use std::any::{Any, TypeId};
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use velox_metrics::EdgeCounters;
 use velox_record::Record;
 use velox_ring::{Waker, ring};
 
 use super::agent::{Agent, StageAgent};
 use super::batch::Batch;
 use super::control::Control;
-use super::counters::{EdgeCounters, StageCounters};
 use super::crossing::{Crossing, Receiver, Sender};
 use super::error::StartError;
 use super::flow::{Flow, Stamp};
+use super::gauges::Gauges;
 use super::map::{Make, MapAgent, Written, written};
 use super::merge::{Merge, MergeAgent};
 use super::params::Param;
@@ -68,12 +70,14 @@ pub(crate) type BuildReceiver = Box<dyn FnOnce(Waker) -> (Box<dyn Agent>, Slot) 
 /// What an agent is connected to.
 pub(crate) struct Wiring {
     pub index: usize,
-    pub counters: Arc<StageCounters>,
+    pub gauges: Gauges,
+    /// When somebody of the thread looked at the clock last.
+    pub look: Rc<Cell<u64>>,
     pub control: Arc<Control>,
     /// Wakes the thread that it is on.
     pub waker: Waker,
-    pub inputs: Vec<Option<(Slot, usize, Arc<EdgeCounters>)>>,
-    pub outputs: Vec<Option<(Slot, usize, Arc<EdgeCounters>)>>,
+    pub inputs: Vec<Option<(Slot, usize, EdgeCounters)>>,
+    pub outputs: Vec<Option<(Slot, usize, EdgeCounters)>>,
     /// The steps that look at this node's state.
     pub span: Option<Rc<Span>>,
     /// Those that it is on the way of: to steps behind it, from a state before it.
@@ -88,10 +92,10 @@ pub(crate) struct Wiring {
 pub(crate) struct End<T: Flow> {
     pub batch: super::batch::Shared<T>,
     pub edge: usize,
-    pub counters: Arc<EdgeCounters>,
+    pub counters: EdgeCounters,
 }
 
-fn opened<T: Flow>((slot, edge, counters): (Slot, usize, Arc<EdgeCounters>)) -> End<T> {
+fn opened<T: Flow>((slot, edge, counters): (Slot, usize, EdgeCounters)) -> End<T> {
     End { batch: open::<T>(slot), edge, counters }
 }
 
@@ -116,7 +120,7 @@ pub(crate) struct Carrier {
     /// One batch, as its two ends hold it.
     pub batch: fn(usize, bool) -> (Slot, Slot),
     pub is_empty: fn(&Slot) -> Box<dyn Fn() -> bool>,
-    pub cut: fn(usize, &EdgeOptions, &Arc<EdgeCounters>) -> (BuildSender, BuildReceiver),
+    pub cut: fn(usize, &EdgeOptions, &EdgeCounters) -> (BuildSender, BuildReceiver),
 }
 
 fn carrier<T: Flow>() -> Carrier {
@@ -135,7 +139,7 @@ fn carrier<T: Flow>() -> Carrier {
     }
 }
 
-fn cut<T: Flow>(edge: usize, options: &EdgeOptions, counters: &Arc<EdgeCounters>) -> (BuildSender, BuildReceiver) {
+fn cut<T: Flow>(edge: usize, options: &EdgeOptions, counters: &EdgeCounters) -> (BuildSender, BuildReceiver) {
     let capacity = options.capacity.unwrap_or(RING_CAPACITY).next_power_of_two();
     let drops = options.when_full == WhenFull::Drop;
     let (mut producer, mut consumer) = ring(capacity).expect("the capacity was checked");
@@ -146,7 +150,7 @@ fn cut<T: Flow>(edge: usize, options: &EdgeOptions, counters: &Arc<EdgeCounters>
     }
     let near = Crossing::new();
     let far = Arc::clone(&near);
-    let counters = Arc::clone(counters);
+    let counters = counters.clone();
     (
         Box::new(move |slot, peer| Box::new(Sender::new(edge, open::<T>(slot), producer, near, counters, peer, drops))),
         Box::new(move |peer| {
@@ -243,6 +247,10 @@ pub(crate) struct Node {
     pub whole: bool,
     /// Nodes whose state it looks at: each with the nodes on the way, itself the last.
     pub watches: Vec<Vec<usize>>,
+    /// Whether it notes what records wait by choice.
+    pub waits: bool,
+    /// The symbol of the book that it keeps.
+    pub book: Option<String>,
     pub build: Build,
 }
 
@@ -292,6 +300,8 @@ impl Graph {
             record_time: true,
             whole: false,
             watches: Vec::new(),
+            waits: false,
+            book: None,
             build,
         };
         self.nodes.push(node);
@@ -321,8 +331,9 @@ impl Graph {
     /// Puts a stage behind a port.
     pub fn stage<S: Stage>(&mut self, from: Port<S::In>, name: &str, stage: S, edge: EdgeOptions) -> Port<S::Out> {
         let (foreign, whole, outputs) = (stage.is_foreign(), stage.needs_all(), usize::from(S::Out::WORDS > 0));
+        let book = stage.book().map(|book| book.instrument().symbol().to_string());
         let node = self.add(name, outputs, Box::new(move |wiring| Box::new(StageAgent::new(stage, wiring))));
-        (node.foreign, node.whole) = (foreign, whole);
+        (node.foreign, node.whole, node.waits, node.book) = (foreign, whole, S::WAITS, book);
         self.lead(from, edge);
         Port::new(self.nodes.len() - 1, 0)
     }

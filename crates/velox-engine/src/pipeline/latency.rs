@@ -1,58 +1,48 @@
-//! Latency histograms: recorded on one thread, read when it is over.
+//! Latencies from the stamps that travel beside records, into a histogram that anyone may read meanwhile.
 
-use hdrhistogram::Histogram;
+use velox_metrics::Histogram;
 
 use super::flow::Stamp;
 
-/// The longest latency that is told apart: 60 s.
-const HIGHEST: u64 = 60_000_000_000;
-
-/// Nanoseconds, 1 to 60 s, three digits. Memory (about 220 kB) comes with the first value or [`Latency::ready`].
+/// A histogram, or none where the run was started without: then nothing is recorded.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Latency(Option<Histogram<u64>>);
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, HIGHEST, 3).expect("bounds and digits are in range")
-}
-
-/// Percentiles of a latency, in ns.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(missing_docs, reason = "the names are the percentiles")]
-pub struct Percentiles {
-    pub min: u64,
-    pub p50: u64,
-    pub p90: u64,
-    pub p99: u64,
-    pub p999: u64,
-    pub max: u64,
-    pub mean: f64,
-    pub count: u64,
-}
+pub(crate) struct Latency(pub Option<Histogram>);
 
 impl Latency {
-    /// With its memory there, so that recording never allocates.
-    pub(crate) fn ready() -> Self {
-        Self(Some(histogram()))
+    #[inline]
+    pub(crate) fn record(&self, nanos: u64, times: u64) {
+        if let Some(histogram) = &self.0 {
+            histogram.record(nanos, times);
+        }
     }
 
-    pub(crate) fn record(&mut self, nanos: u64, times: u64) {
-        self.0.get_or_insert_with(histogram).saturating_record_n(nanos.max(1), times);
+    /// The time from when each was ready until `now`.
+    #[inline]
+    pub(crate) fn record_stamps<S: Stamp>(&self, stamps: &[S], now: u64) {
+        if self.0.is_some() {
+            runs(stamps, |ready, times| self.record(now.saturating_sub(ready), times));
+        }
     }
 
-    /// The time from when each was ready until `now`. Stamps that are the same, as those of one message are, count at once.
-    pub(crate) fn record_stamps<S: Stamp>(&mut self, stamps: &[S], now: u64) {
-        let Some(first) = stamps.first().map(Stamp::ready) else { return };
-        // A loop without branches first: at the greatest pace a whole batch arrives at once.
-        if stamps.iter().fold(0, |differs, stamp| differs | (stamp.ready() ^ first)) == 0 {
-            return self.record(now.saturating_sub(first), stamps.len() as u64);
+    /// The same, and into `end_to_end` the ways of all arrivals behind these stamps.
+    #[inline]
+    pub(crate) fn record_end<S: Stamp>(&self, end_to_end: &Self, stamps: &[S], now: u64) {
+        if !S::IS_ARRIVAL || self.0.is_none() || end_to_end.0.is_none() {
+            self.record_stamps(stamps, now);
+            return end_to_end.record_paths(stamps, now);
         }
-        for same in stamps.chunk_by(|a, b| a.ready() == b.ready()) {
-            self.record(now.saturating_sub(same[0].ready()), same.len() as u64);
-        }
+        runs(stamps, |ready, times| {
+            let nanos = now.saturating_sub(ready);
+            self.record(nanos, times);
+            end_to_end.record(nanos, times);
+        });
     }
 
     /// The ways of all arrivals behind these stamps; equal ones that follow each other count at once.
-    pub(crate) fn record_paths<S: Stamp>(&mut self, stamps: &[S], now: u64) {
+    fn record_paths<S: Stamp>(&self, stamps: &[S], now: u64) {
+        if self.0.is_none() {
+            return;
+        }
         let (mut last, mut times) = (0, 0);
         for stamp in stamps {
             stamp.paths(now, |nanos, more| {
@@ -67,44 +57,18 @@ impl Latency {
             self.record(last, times);
         }
     }
-
-    pub(crate) fn percentiles(&self) -> Option<Percentiles> {
-        let h = self.0.as_ref().filter(|h| !h.is_empty())?;
-        Some(Percentiles {
-            min: h.min(),
-            p50: h.value_at_quantile(0.5),
-            p90: h.value_at_quantile(0.9),
-            p99: h.value_at_quantile(0.99),
-            p999: h.value_at_quantile(0.999),
-            max: h.max(),
-            mean: h.mean(),
-            count: h.len(),
-        })
-    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_are_those_of_what_was_recorded() {
-        let mut latency = Latency::ready();
-        assert!(latency.percentiles().is_none(), "nothing recorded");
-        for nanos in 1..=1_000 {
-            latency.record(nanos, 1);
-        }
-        let p = latency.percentiles().unwrap();
-        assert_eq!((p.min, p.p50, p.p90, p.p99, p.max, p.count), (1, 500, 900, 990, 1_000, 1_000));
+/// Calls `run` with when the stamps were ready, and how many that follow each other say the same, as those of one message do.
+#[inline]
+fn runs<S: Stamp>(stamps: &[S], mut run: impl FnMut(u64, u64)) {
+    let [first, rest @ ..] = stamps else { return };
+    let first = first.ready();
+    // A loop without branches first: at the greatest pace a whole batch arrives at once.
+    if rest.iter().fold(0, |differs, stamp| differs | (stamp.ready() ^ first)) == 0 {
+        return run(first, stamps.len() as u64);
     }
-
-    #[test]
-    fn what_is_off_the_scale_counts_at_its_ends() {
-        let mut latency = Latency::default();
-        latency.record(0, 1);
-        latency.record(u64::MAX, 1);
-        let p = latency.percentiles().unwrap();
-        assert_eq!((p.min, p.count), (1, 2));
-        assert!(p.max >= HIGHEST);
+    for same in stamps.chunk_by(|a, b| a.ready() == b.ready()) {
+        run(same[0].ready(), same.len() as u64);
     }
 }

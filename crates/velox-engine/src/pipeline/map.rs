@@ -7,7 +7,6 @@ use super::batch::{BATCH, Input};
 use super::error::EngineError;
 use super::flow::{Flow, Stamp};
 use super::graph::{End, Wiring};
-use super::latency::Latency;
 use super::stage::{Notes, Tally};
 
 /// Makes records of words of up to [`BATCH`] records: fills `words`, record by record, and lists in `made` which of the
@@ -113,12 +112,14 @@ impl<T: Flow> Agent for MapAgent<T> {
         let mut failed = None;
         if count > 0 {
             let (records, stamps) = (&input.records()[..count], &input.stamps()[..count]);
-            let Ledger { tally, latency, .. } = &mut self.ledger;
+            let tally = &mut self.ledger.tally;
             self.made.clear();
             self.make.make(records, &mut self.words[..count * self.stride], &mut self.made, tally);
             tally.consumed += self.made.len() as u64;
             failed = self.output.write(&self.words, &self.made, &mut |row| stamps[usize::from(row)].ready()).err();
-            latency.record_stamps(stamps, velox_clock::now());
+            let now = velox_clock::now();
+            self.ledger.looked(now);
+            self.ledger.latency.record_stamps(stamps, now);
         }
         input.advance(count);
         input.settle();
@@ -148,6 +149,6 @@ impl<T: Flow> Agent for MapAgent<T> {
     fn end(mut self: Box<Self>) -> AgentEnd {
         self.publish();
         let left = vec![self.input.left()];
-        AgentEnd { left, stage: Some(self.ledger.end(Latency::default(), self.make.notes())), ring_left: None }
+        AgentEnd { left, stage: Some(self.ledger.end(self.make.notes())), ring_left: None }
     }
 }

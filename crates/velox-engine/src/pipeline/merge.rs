@@ -5,9 +5,8 @@ use std::collections::VecDeque;
 use super::agent::{Agent, AgentEnd, Ledger};
 use super::batch::{BATCH, Input};
 use super::error::EngineError;
-use super::flow::{Flow, Stamp};
+use super::flow::Flow;
 use super::graph::{End, Wiring};
-use super::latency::Latency;
 use super::stage::{Notes, Tally};
 
 /// The most records of one input that wait for the others.
@@ -116,13 +115,13 @@ impl<T: Flow> MergeAgent<T> {
 
     fn give(&mut self) -> usize {
         let mut given = 0;
-        let now = velox_clock::now();
+        let before = self.output.batch.borrow().offered;
         while self.output.batch.borrow().room() > 0 {
             let Some(Waiting { time, record, stamp }) = self.next().and_then(|at| self.waiting[at].pop_front()) else {
                 break;
             };
             given += 1;
-            let Ledger { tally, latency, .. } = &mut self.ledger;
+            let Ledger { tally, .. } = &mut self.ledger;
             tally.held -= 1;
             let is_late = self.last.is_some_and(|last| time < last);
             self.late += u64::from(is_late);
@@ -132,8 +131,13 @@ impl<T: Flow> MergeAgent<T> {
             }
             self.last = self.last.max(Some(time));
             tally.consumed += 1;
-            latency.record(now.saturating_sub(stamp.ready()), 1);
             self.output.batch.borrow_mut().push(record, stamp);
+        }
+        if given > 0 {
+            let now = velox_clock::now();
+            self.ledger.looked(now);
+            let output = self.output.batch.borrow();
+            self.ledger.latency.record_stamps(output.last_stamps((output.offered - before) as usize), now);
         }
         given
     }
@@ -220,6 +224,6 @@ impl<T: Flow> Agent for MergeAgent<T> {
         self.publish();
         let left = self.inputs.iter().map(End::left).collect();
         let notes = Notes { late: self.late, ..Notes::default() };
-        AgentEnd { left, stage: Some(self.ledger.end(Latency::default(), notes)), ring_left: None }
+        AgentEnd { left, stage: Some(self.ledger.end(notes)), ring_left: None }
     }
 }

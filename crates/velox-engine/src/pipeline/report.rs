@@ -1,64 +1,15 @@
 //! What a run did: the accounts of its stages and edges, and what adds up.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::agent::StageEnd;
-use super::counters::EdgeCounters;
 use super::graph::WhenFull;
-use super::latency::{Latency, Percentiles};
 use super::placement::Placement;
 use super::run::RunHandle;
 use super::stage::ParamChange;
+use super::stats::{EdgeReport, StageReport, Stats};
 use super::thread::{Stalls, ThreadEnd};
-use super::topology::{Link, Topology};
-
-/// One stage's account: `taken = consumed + filtered + conflated + errors + held`, at rest.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[expect(missing_docs, reason = "the names are the account's")]
-pub struct StageReport {
-    pub name: String,
-    pub taken: u64,
-    pub out: u64,
-    pub consumed: u64,
-    pub filtered: u64,
-    pub conflated: u64,
-    pub errors: u64,
-    pub held: u64,
-    /// The first refused record.
-    pub first_error: Option<String>,
-    /// Records that came out of order, of a merge.
-    pub late: u64,
-    /// Whether it has not come back from its work for a second. Live only.
-    pub stuck: bool,
-    /// From a record's arrival until this stage was through with it; known at the end.
-    pub latency: Option<Percentiles>,
-}
-
-/// One edge's account: `offered = pushed + dropped`, `pushed = popped + in_flight`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the account's")]
-pub struct EdgeReport {
-    pub from: String,
-    pub to: String,
-    pub offered: u64,
-    pub pushed: u64,
-    pub popped: u64,
-    pub dropped: u64,
-    pub in_flight: u64,
-    pub high_water: u64,
-}
-
-/// The accounts at one moment.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Stats {
-    /// Since the source was let go.
-    pub elapsed_ns: u64,
-    /// In the order of the pipeline.
-    pub stages: Vec<StageReport>,
-    /// In the order of the stages that they lead to.
-    pub edges: Vec<EdgeReport>,
-}
+use super::topology::Topology;
 
 /// How often a book was held to the exchange's own quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +33,6 @@ pub struct Report {
     pub balanced: bool,
     /// Source records a second.
     pub per_second: f64,
-    /// From the arrival to the end of the pipeline, the wait for a full bundle left out.
-    pub end_to_end: Option<Percentiles>,
-    /// What transactions waited in open bundles.
-    pub bundle_wait: Option<Percentiles>,
     /// Book checks; none where the data has no quotes.
     pub verified: Option<Verified>,
     /// Gaps in the data.
@@ -100,51 +47,6 @@ pub struct Report {
     pub changes: Vec<(String, ParamChange)>,
     /// Why the same input might not give the same output; empty where it does.
     pub non_deterministic: Vec<String>,
-}
-
-impl Stats {
-    pub(crate) fn read(handle: &RunHandle) -> Self {
-        let mut stages: Vec<StageReport> = Vec::new();
-        let stuck = handle.stuck();
-        for (name, counters) in handle.names.iter().zip(handle.stages.iter()).rev() {
-            stages.push(StageReport {
-                name: name.clone(),
-                consumed: counters.consumed.get(),
-                filtered: counters.filtered.get(),
-                conflated: counters.conflated.get(),
-                errors: counters.errors.get(),
-                held: counters.held.get(),
-                out: counters.out.get(),
-                taken: counters.taken.get(),
-                stuck: stuck.contains(&name.as_str()),
-                ..StageReport::default()
-            });
-        }
-        stages.reverse();
-        let edge = |(link, edge): (&Link, &Arc<EdgeCounters>)| {
-            let popped = edge.popped.get();
-            let dropped = edge.dropped.get() + edge.discarded.get();
-            let offered = edge.offered.get();
-            let pushed = offered.saturating_sub(dropped);
-            EdgeReport {
-                from: handle.names[link.from].clone(),
-                to: handle.names[link.to].clone(),
-                offered,
-                pushed,
-                popped,
-                dropped,
-                in_flight: pushed.saturating_sub(popped),
-                high_water: edge.high_water.get(),
-            }
-        };
-        let edges = handle.topology.links.iter().zip(handle.edges.iter()).map(edge).collect();
-        Self { elapsed_ns: handle.elapsed_ns(), stages, edges }
-    }
-
-    /// The stage of this name.
-    pub fn stage(&self, name: &str) -> Option<&StageReport> {
-        self.stages.iter().find(|stage| stage.name == name)
-    }
 }
 
 fn adds_up(stats: &Stats, topology: &Topology) -> bool {
@@ -167,18 +69,13 @@ impl Report {
     }
 
     pub(crate) fn assemble(handle: &RunHandle, ends: Vec<ThreadEnd>) -> Self {
-        let mut stats = Stats::read(handle);
+        let mut stats = handle.stats();
         // At rest the records in flight are counted where they lie, not inferred: that is what `balanced` checks.
         for edge in &mut stats.edges {
             edge.in_flight = 0;
         }
-        for stage in &mut stats.stages {
-            stage.stuck = false;
-        }
-        let mut last_sink = 0;
         let mut report = Self { placement: handle.placement.to_vec(), ..Self::default() };
-        let (mut waits, mut comparable, mut agreed, mut disagreement) =
-            (Latency::default(), None::<u64>, None::<(u64, u64)>, None);
+        let (mut comparable, mut agreed, mut disagreement) = (None::<u64>, None::<(u64, u64)>, None);
         for thread in ends {
             report.stalls.push(thread.stalls);
             for end in thread.agents {
@@ -188,23 +85,13 @@ impl Report {
                         edge.in_flight += left as u64;
                     }
                 }
-                let Some(StageEnd { index, latency, end_to_end, waits: own, first_error, notes }) = end.stage else {
-                    continue;
-                };
-                stats.stages[index].latency = latency.percentiles();
+                let Some(StageEnd { index, first_error, notes }) = end.stage else { continue };
                 stats.stages[index].first_error = first_error;
-                if let (Some(percentiles), true) = (end_to_end.percentiles(), index >= last_sink) {
-                    last_sink = index;
-                    report.end_to_end = Some(percentiles);
-                }
                 stats.stages[index].late = notes.late;
                 if notes.unread > 0 {
                     unread(&mut stats, handle, index, notes.unread);
                 }
-                report.changes.extend(notes.changes.into_iter().map(|change| (handle.names[index].clone(), change)));
-                if own.percentiles().is_some() {
-                    waits = own;
-                }
+                report.changes.extend(notes.changes.into_iter().map(|change| (handle.names()[index].clone(), change)));
                 if let Some(of_source) = notes.comparable {
                     comparable = Some(comparable.unwrap_or(0) + of_source);
                 }
@@ -218,7 +105,6 @@ impl Report {
                 report.non_deterministic.extend(notes.non_deterministic);
             }
         }
-        report.bundle_wait = waits.percentiles();
         report.verified = agreed.map(|(quotes, agreed)| Verified {
             quotes,
             checked: comparable.unwrap_or(agreed),
@@ -229,7 +115,7 @@ impl Report {
         for link in handle.topology.links.iter().filter(|link| link.options.when_full == WhenFull::Drop) {
             report
                 .non_deterministic
-                .push(format!("the edge before {} drops what finds no room", handle.names[link.to]));
+                .push(format!("the edge before {} drops what finds no room", handle.names()[link.to]));
         }
         for change in &report.changes {
             let reason = format!("the parameter {} was set while the run went", change.1.name);
@@ -257,11 +143,5 @@ fn unread(stats: &mut Stats, handle: &RunHandle, stage: usize, unread: u64) {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         super::text::report(self, f)
-    }
-}
-
-impl fmt::Display for Stats {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::text::stats(self, f)
     }
 }

@@ -1,36 +1,51 @@
 //! A pipeline that runs.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use thiserror::Error;
+use velox_metrics::{EdgeCounters, HistogramOf, Hop, Metrics, Shape, Snapshot, Watched};
 use velox_ring::{Parker, Waker};
 
 use super::agent::Agent;
 use super::control::Control;
-use super::counters::{EdgeCounters, StageCounters};
 use super::error::{EngineError, StartError};
+use super::gauges::{self, Gauges};
 use super::graph::{Build, BuildReceiver, BuildSender, Carrier, Edge, Graph, Slot, WhenFull, Wiring};
 use super::placement::{Placement, Threads, Wait, place};
-use super::report::{Report, Stats};
+use super::report::Report;
 use super::script::HostedThread;
 use super::span::Span;
-use super::thread::{Heart, Loop, ThreadEnd, ThreadSetup, panic_text, run};
+use super::stats::{HopBuckets, Stats};
+use super::thread::{Loop, STUCK_NS, ThreadEnd, ThreadSetup, panic_text, run};
 use super::topology::{Link, Topology};
 
 /// How a pipeline starts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct StartOptions {
+    /// What the run is called where it is looked at from outside. Default: `pipeline`.
+    pub name: String,
     /// Which threads run which stages.
     pub threads: Threads,
     /// How threads wait for work, where [`Threads::Named`] doesn't say otherwise.
     pub wait: Wait,
     /// How many stalls of each thread the report keeps with their times.
     pub stall_log: usize,
+    /// Whether latencies are measured, and told to other processes in a [file](velox_metrics::folder). Default: yes.
+    /// Without, the accounts are kept all the same, as the report is made of them.
+    pub metrics: bool,
+}
+
+impl Default for StartOptions {
+    fn default() -> Self {
+        let (name, threads, wait) = (String::new(), Threads::default(), Wait::default());
+        Self { name, threads, wait, stall_log: 0, metrics: true }
+    }
 }
 
 /// Why a run has no plain report.
@@ -57,14 +72,10 @@ pub enum RunError {
 /// The accounts and the orders of a run, for any thread.
 #[derive(Clone)]
 pub struct RunHandle {
-    pub(crate) names: Arc<[String]>,
     pub(crate) topology: Arc<Topology>,
-    pub(crate) stages: Arc<[Arc<StageCounters>]>,
-    pub(crate) edges: Arc<[Arc<EdgeCounters>]>,
     pub(crate) placement: Arc<[Placement]>,
-    /// When the source was let go, on the clock; 0 before.
-    pub(crate) started: Arc<AtomicU64>,
-    hearts: Arc<[Arc<Heart>]>,
+    pub(crate) shape: Arc<Shape>,
+    metrics: Arc<Metrics>,
     control: Arc<Control>,
 }
 
@@ -73,6 +84,7 @@ pub struct Run {
     handle: RunHandle,
     threads: Vec<Thread>,
     hosted: Vec<HostedThread>,
+    watched: Option<Watched>,
 }
 
 /// A thread that the run waits for.
@@ -115,7 +127,7 @@ struct PlannedEdge {
     carrier: Carrier,
     capacity: usize,
     drops: bool,
-    counters: Arc<EdgeCounters>,
+    counters: EdgeCounters,
     end: PlannedEnd,
 }
 
@@ -126,7 +138,7 @@ type Watch = (usize, Vec<usize>);
 struct PlannedNode {
     index: usize,
     build: Build,
-    counters: Arc<StageCounters>,
+    gauges: Gauges,
     inputs: Vec<PlannedEdge>,
     outputs: Vec<PlannedEdge>,
     /// Whether a script runs it, which says itself whether it looks.
@@ -144,9 +156,10 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// On the thread that it is for.
-    pub(crate) fn build(self) -> (Vec<Box<dyn Agent>>, ThreadSetup) {
+    pub(crate) fn build(self) -> Loop {
         let Self { nodes, setup, .. } = self;
-        let (mut agents, mut waiting) = (Vec::new(), HashMap::<usize, Slot>::new());
+        let (mut agents, mut waiting) = (Vec::<Box<dyn Agent>>::new(), HashMap::<usize, Slot>::new());
+        let look = Rc::new(Cell::new(0));
         let mut spans = HashMap::<usize, Rc<Span>>::new();
         let mut on_way = HashMap::<usize, Vec<Rc<Span>>>::new();
         let mut ways = HashMap::<usize, Vec<Rc<Span>>>::new();
@@ -164,10 +177,11 @@ impl Plan {
                 }
             }
         }
-        for PlannedNode { index, build, counters, inputs, outputs, watches, .. } in nodes {
+        for PlannedNode { index, build, gauges, inputs, outputs, watches, .. } in nodes {
             let mut wiring = Wiring {
                 index,
-                counters,
+                gauges,
+                look: Rc::clone(&look),
                 control: Arc::clone(&setup.control),
                 waker: setup.parker.waker(),
                 inputs: Vec::new(),
@@ -203,7 +217,7 @@ impl Plan {
             agents.push(build(wiring));
             agents.extend(senders);
         }
-        (agents, setup)
+        Loop::new(agents, setup, look)
     }
 
     /// Keeps this thread on its core; says whether the system did.
@@ -220,8 +234,8 @@ impl Plan {
 fn cut(
     graph: Graph,
     placement: &[Placement],
-    stages: &[Arc<StageCounters>],
-    edges: &[Arc<EdgeCounters>],
+    metrics: &Metrics,
+    shape: &Shape,
     wakers: &[Waker],
     mut setup: impl FnMut(usize, bool) -> ThreadSetup,
 ) -> Vec<(Plan, bool)> {
@@ -245,16 +259,16 @@ fn cut(
     let mut ends: Vec<(Option<PlannedEdge>, Option<PlannedEdge>)> = Vec::new();
     for (index, Edge { from, to, options, carrier }) in graph.edges.into_iter().enumerate() {
         let (near, far) = (thread_of[from], thread_of[to]);
-        let counters = &edges[index];
+        let counters = metrics.edge(index);
         let planned = |capacity, drops, end| {
-            Some(PlannedEdge { edge: index, carrier, capacity, drops, counters: Arc::clone(counters), end })
+            Some(PlannedEdge { edge: index, carrier, capacity, drops, counters: counters.clone(), end })
         };
         ends.push(if near == far {
             let drops = options.when_full == WhenFull::Drop;
             let capacity = options.capacity.unwrap_or_default();
             (planned(capacity, drops, PlannedEnd::Whole), planned(capacity, drops, PlannedEnd::Whole))
         } else {
-            let (sender, receiver) = (carrier.cut)(index, &options, counters);
+            let (sender, receiver) = (carrier.cut)(index, &options, &counters);
             let near_end = PlannedEnd::Near(sender, wakers[far].clone());
             (planned(0, false, near_end), planned(0, false, PlannedEnd::Far(receiver, wakers[near].clone())))
         });
@@ -268,7 +282,7 @@ fn cut(
             index,
             scripted: node.scripted,
             build: node.build,
-            counters: Arc::clone(&stages[index]),
+            gauges: Gauges::of(metrics, shape, index),
             inputs: node.inputs.iter().filter_map(|edge| ends[*edge].1.take()).collect(),
             outputs: node.outputs.iter().flatten().filter_map(|edge| ends[*edge].0.take()).collect(),
             watches,
@@ -303,25 +317,24 @@ impl Run {
         graph.check()?;
         // Calibration waits for its baseline here, not inside the first stage that asks for the time.
         velox_clock::init_tsc();
-        let names: Arc<[String]> = graph.names().into();
+        let names = graph.names();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut placement = place(&names, &graph.units(), &options.threads, options.wait, cores)?;
-        let stages: Arc<[Arc<StageCounters>]> = names.iter().map(|_| Arc::default()).collect();
-        let edges: Arc<[Arc<EdgeCounters>]> = graph.edges.iter().map(|_| Arc::default()).collect();
+        let metrics = gauges::metrics(&graph, &placement, options);
+        let shape = metrics.shape();
         let topology = Arc::new(Topology::of(&graph));
         let control = Arc::new(Control::default());
-        let hearts: Arc<[Arc<Heart>]> = placement.iter().map(|_| Arc::default()).collect();
 
         let (parkers, wakers): (Vec<_>, Vec<_>) = placement.iter().map(|_| Parker::new()).unzip();
         control.sleepers.lock().unwrap_or_else(PoisonError::into_inner).extend(wakers.iter().cloned());
         let mut parkers = parkers.into_iter();
-        let plans = cut(graph, &placement, &stages, &edges, &wakers, |i, foreign| ThreadSetup {
+        let plans = cut(graph, &placement, &metrics, &shape, &wakers, |i, foreign| ThreadSetup {
             wait: placement[i].wait,
             parker: parkers.next().expect("a parker a thread"),
             control: Arc::clone(&control),
             stall_log: options.stall_log,
             foreign,
-            heart: Arc::clone(&hearts[i]),
+            counters: metrics.thread(i),
         });
 
         let (ready, readied) = mpsc::channel();
@@ -339,8 +352,7 @@ impl Run {
                 // A panic outside of the stages' own borders must not leave the other threads waiting for this one.
                 let _guard = AbortOnPanic(Arc::clone(&control));
                 let pinned = plan.pin();
-                let (agents, setup) = plan.build();
-                let mut agents = Loop::new(agents, setup);
+                let mut agents = plan.build();
                 agents.warm_up();
                 let _ = ready.send((i, pinned));
                 // `start` goes on when every sender is gone.
@@ -371,12 +383,17 @@ impl Run {
                 placement[i].why.push_str("; the OS refused the pin");
             }
         }
-        let (placement, started) = (placement.into(), Arc::default());
-        let handle = RunHandle { names, topology, stages, edges, placement, started, hearts, control };
+        let shape = Arc::new(Shape { threads: gauges::threads(&placement), ..shape });
+        let watched = options.metrics.then(|| {
+            metrics.publish(shape.threads.clone());
+            let hiccups = shape.histogram(None, Hop::Hiccup).and_then(|at| metrics.histogram(at));
+            velox_metrics::watch(&metrics, hiccups)
+        });
+        let handle = RunHandle { topology, placement: placement.into(), shape, metrics, control };
         if hosted.is_empty() {
             handle.go();
         }
-        Ok(Self { handle, threads, hosted })
+        Ok(Self { handle, threads, hosted, watched })
     }
 
     /// The threads that scripts are to run, each on its own: the run goes when all are open and [`RunHandle::go`] was
@@ -404,15 +421,26 @@ impl Run {
         self.hosted.clear();
         let threads = std::mem::take(&mut self.threads);
         let ends: Vec<ThreadEnd> = threads.into_iter().map(|thread| thread.join(&self.handle.control)).collect();
+        self.end();
         let failure = self.handle.control.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         let report = Report::assemble(&self.handle, ends);
         match failure {
-            Some((stage, cause)) => {
-                Err(RunError::Failed { stage: self.handle.names[stage].clone(), cause, report: Box::new(report) })
-            }
+            Some((stage, cause)) => Err(RunError::Failed {
+                stage: self.handle.shape.stages[stage].clone(),
+                cause,
+                report: Box::new(report),
+            }),
             None if self.handle.control.aborted() => Err(RunError::Aborted { report: Box::new(report) }),
             None => Ok(report),
         }
+    }
+}
+
+impl Run {
+    /// Nothing moves any more.
+    fn end(&mut self) {
+        self.handle.metrics.end();
+        self.watched = None;
     }
 }
 
@@ -425,13 +453,14 @@ impl Drop for Run {
         for thread in std::mem::take(&mut self.threads) {
             drop(thread.join(&self.handle.control));
         }
+        self.end();
     }
 }
 
 impl RunHandle {
     /// Lets the source go. A run without scripts goes by itself.
     pub fn go(&self) {
-        self.started.store(velox_clock::now(), Ordering::Relaxed);
+        self.metrics.started(velox_clock::now());
         self.control.open_gate();
     }
 
@@ -458,7 +487,7 @@ impl RunHandle {
 
     /// Fails the run for a reason from outside its threads, as an error of this stage.
     pub fn fail(&self, stage: &str, reason: String) {
-        let stage = self.names.iter().position(|name| name == stage).unwrap_or(0);
+        let stage = self.shape.stages.iter().position(|name| name == stage).unwrap_or(0);
         self.control.fail(stage, EngineError::Script(reason));
     }
 
@@ -474,18 +503,18 @@ impl RunHandle {
 
     /// The stages that have not come back from their work for a second. A stage that waits for records is none of them.
     pub fn stuck(&self) -> Vec<&str> {
-        let now = velox_clock::now();
-        self.hearts.iter().filter_map(|heart| heart.stuck(now)).map(|stage| self.names[stage].as_str()).collect()
+        self.snapshot().stuck(STUCK_NS).filter_map(|stage| self.shape.stages.get(stage)).map(String::as_str).collect()
     }
 
     /// The names of the stages, by number.
     pub fn names(&self) -> &[String] {
-        &self.names
+        &self.shape.stages
     }
 
     /// Whether an edge leads from one thread to another.
     pub fn crosses(&self, link: &Link) -> bool {
-        let on = |stage: usize| self.placement.iter().position(|placed| placed.stages.contains(&self.names[stage]));
+        let on =
+            |stage: usize| self.placement.iter().position(|placed| placed.stages.contains(&self.shape.stages[stage]));
         on(link.from) != on(link.to)
     }
 
@@ -494,11 +523,8 @@ impl RunHandle {
         &self.topology
     }
 
-    pub(crate) fn elapsed_ns(&self) -> u64 {
-        match self.started.load(Ordering::Relaxed) {
-            0 => 0,
-            started => velox_clock::now().saturating_sub(started),
-        }
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.metrics.snapshot(velox_clock::now())
     }
 
     /// Which threads run which stages.
@@ -508,6 +534,22 @@ impl RunHandle {
 
     /// The accounts now. Allocates; reads downstream first, so that no account is ahead of the one before it.
     pub fn stats(&self) -> Stats {
-        Stats::read(self)
+        Stats::of(&self.shape, &self.snapshot())
+    }
+
+    /// The histograms now, each whole, for who wants more than percentiles. Allocates; none where the run was started
+    /// without metrics.
+    pub fn histograms(&self) -> Vec<HopBuckets> {
+        let of = |(of, buckets): (&HistogramOf, _)| HopBuckets {
+            stage: of.stage.map(|stage| self.shape.stages[stage].clone()),
+            hop: of.hop,
+            buckets,
+        };
+        self.shape.histograms.iter().zip(self.snapshot().histograms).map(of).collect()
+    }
+
+    /// The file in which other processes find the metrics; none after the end, and where none could be made.
+    pub fn metrics_file(&self) -> Option<PathBuf> {
+        self.metrics.path()
     }
 }

@@ -9,13 +9,13 @@ use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use velox_metrics::EdgeCounters;
 use velox_record::{Bundle, InvalidRecord, Record};
 use velox_ring::ForeignWords;
 
 use super::agent::{Agent, AgentEnd, Ledger};
 use super::batch::{BATCH, Input, Shared};
 use super::control::Control;
-use super::counters::EdgeCounters;
 use super::error::EngineError;
 use super::flow::{Flow, Stamp};
 use super::graph::{End, Wiring};
@@ -69,8 +69,7 @@ impl HostedThread {
     pub fn open(self) -> ScriptLoop {
         self.plan.pin();
         let control = self.plan.control();
-        let (agents, setup) = self.plan.build();
-        let own = Loop::new(agents, setup);
+        let own = self.plan.build();
         ScriptLoop {
             own: Some(own),
             control,
@@ -246,7 +245,7 @@ pub(crate) trait Reader {
     /// Lays these words of the records that wait out in `memory`, of so many at most; says of how many.
     fn lay_out(&self, columns: Columns, most: usize, memory: &ForeignWords) -> usize;
     /// Takes the `offered` records that the script was through with at `now`, and gives on those that it kept.
-    fn take(&mut self, offered: usize, kept: Option<Kept<'_>>, now: u64, latency: &mut Latency) -> Taken;
+    fn take(&mut self, offered: usize, kept: Option<Kept<'_>>, now: u64, latency: &Latency) -> Taken;
 }
 
 /// Records that pass as they are: by so many ascending indices, two to a word.
@@ -363,7 +362,7 @@ impl<T: Flow> Reader for ScriptInput<T> {
         records.len()
     }
 
-    fn take(&mut self, offered: usize, kept: Option<Kept<'_>>, now: u64, latency: &mut Latency) -> Taken {
+    fn take(&mut self, offered: usize, kept: Option<Kept<'_>>, now: u64, latency: &Latency) -> Taken {
         let mut batch = self.batch.borrow_mut();
         let mut input = Input::new(&mut batch);
         let stamps = &input.stamps()[..offered];
@@ -442,9 +441,9 @@ impl<T: Flow> Outlet for Shared<T> {
     fn account(&mut self, edge: &EdgeCounters) -> u64 {
         let mut batch = self.borrow_mut();
         batch.note_high_water();
-        edge.offered.set(batch.offered);
-        edge.dropped.set(batch.dropped);
-        edge.high_water.raise(batch.high_water as u64);
+        edge.offered(batch.offered);
+        edge.dropped(batch.dropped);
+        edge.fill(batch.high_water as u64);
         batch.offered
     }
 }
@@ -452,7 +451,7 @@ impl<T: Flow> Outlet for Shared<T> {
 /// The output of a script's stage, whatever its type.
 pub(crate) struct ScriptOutput {
     batch: Box<dyn Outlet>,
-    counters: Arc<EdgeCounters>,
+    counters: EdgeCounters,
 }
 
 /// An output of records `O`.
@@ -470,8 +469,8 @@ pub(crate) struct ScriptAgent {
     memory: Option<ScriptMemory>,
     /// The number of the edge before it.
     edge: usize,
-    edge_in: Arc<EdgeCounters>,
-    edge_out: Arc<EdgeCounters>,
+    edge_in: EdgeCounters,
+    edge_out: EdgeCounters,
     popped: u64,
     offered: usize,
     /// The words that are laid out with each batch, by bit.
@@ -580,7 +579,7 @@ impl ScriptAgent {
     }
 
     fn publish(&mut self) {
-        self.edge_in.popped.set(self.popped);
+        self.edge_in.popped(self.popped);
         let out = self.output.account(&self.edge_out);
         self.ledger.publish(out);
     }
@@ -636,6 +635,7 @@ impl Agent for ScriptAgent {
 
     fn commit(&mut self, answer: Answer, now: u64) -> Result<usize, EngineError> {
         let offered = std::mem::take(&mut self.offered);
+        self.ledger.looked(now);
         let mut failed = None;
         let kept = match (answer, &self.memory) {
             (Answer::Wrote(count), _) => {
@@ -650,7 +650,7 @@ impl Agent for ScriptAgent {
                 memory.as_ref().map(|memory| Kept { count, indices: &memory.output, failed: &mut failed })
             }
         };
-        let taken = self.input.take(offered, kept, now, &mut self.ledger.latency);
+        let taken = self.input.take(offered, kept, now, &self.ledger.latency);
         (self.ready, self.popped) = (taken.ready, taken.popped);
         self.ledger.taken += offered as u64;
         if !self.left.is_empty() {
@@ -673,6 +673,6 @@ impl Agent for ScriptAgent {
         self.publish();
         let left = vec![(self.edge, self.input.len())];
         self.notes.changes = self.params.take_changes();
-        AgentEnd { left, stage: Some(self.ledger.end(Latency::default(), self.notes)), ring_left: None }
+        AgentEnd { left, stage: Some(self.ledger.end(self.notes)), ring_left: None }
     }
 }

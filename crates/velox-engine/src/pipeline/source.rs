@@ -13,7 +13,6 @@ use super::control::Control;
 use super::error::EngineError;
 use super::flow::Flow;
 use super::graph::{End, Wiring};
-use super::latency::Latency;
 use super::stage::Notes;
 use super::timeline::Timeline;
 
@@ -346,6 +345,8 @@ impl<S: Source> Agent for SourceAgent<S> {
         output.ended = self.done;
         let moved = (output.offered - before) as usize;
         if moved > 0 {
+            // Who looks at the clock next, a script's step or the end of the round, takes this look for its own.
+            self.ledger.looked(velox_clock::now());
             self.ledger.taken = output.offered;
             self.ledger.tally.consumed = output.offered;
             output.note_high_water();
@@ -373,6 +374,6 @@ impl<S: Source> Agent for SourceAgent<S> {
 
     fn end(mut self: Box<Self>) -> AgentEnd {
         let notes = self.source.notes();
-        AgentEnd { stage: Some(self.ledger.end(Latency::default(), notes)), ..AgentEnd::default() }
+        AgentEnd { stage: Some(self.ledger.end(notes)), ..AgentEnd::default() }
     }
 }

@@ -5,7 +5,6 @@ use super::batch::{BATCH, Input};
 use super::error::EngineError;
 use super::flow::Flow;
 use super::graph::{End, Wiring};
-use super::latency::Latency;
 use super::stage::{Notes, Tally};
 
 /// Where one record goes.
@@ -72,7 +71,7 @@ impl<T: Flow> Agent for SplitAgent<T> {
         let count = input.records().len().min(first.room()).min(second.room()).min(BATCH);
         if count > 0 {
             let (records, stamps) = (&input.records()[..count], &input.stamps()[..count]);
-            let Ledger { tally, latency, .. } = &mut self.ledger;
+            let tally = &mut self.ledger.tally;
             match &mut self.route {
                 Route::Both => {
                     for (record, stamp) in records.iter().zip(stamps) {
@@ -95,7 +94,9 @@ impl<T: Flow> Agent for SplitAgent<T> {
                     tally.consumed += count as u64 - (tally.errors - refused);
                 }
             }
-            latency.record_stamps(stamps, velox_clock::now());
+            let now = velox_clock::now();
+            self.ledger.looked(now);
+            self.ledger.latency.record_stamps(stamps, now);
             first.note_high_water();
             second.note_high_water();
             self.ledger.taken += count as u64;
@@ -128,6 +129,6 @@ impl<T: Flow> Agent for SplitAgent<T> {
     fn end(self: Box<Self>) -> AgentEnd {
         self.publish();
         let left = vec![self.input.left()];
-        AgentEnd { left, stage: Some(self.ledger.end(Latency::default(), Notes::default())), ring_left: None }
+        AgentEnd { left, stage: Some(self.ledger.end(Notes::default())), ring_left: None }
     }
 }

@@ -4,6 +4,7 @@ use super::batch::{Batch, Input};
 use super::error::EngineError;
 use super::flow::Flow;
 use super::latency::Latency;
+use velox_book::L2Book;
 
 /// A step of a pipeline: takes records from a batch and writes records into the next, a bounded bit of work at a time.
 ///
@@ -40,7 +41,7 @@ pub trait Stage: Send + 'static {
     type In: Flow;
     /// What it gives; [`Nothing`](super::Nothing) for a sink.
     type Out: Flow;
-    /// Whether it notes what records wait by choice ([`Tally::waits`]): the memory for it is made before the run goes.
+    /// Whether it notes what records wait by choice ([`Tally::waits`]): the memory for it is made with the run.
     const WAITS: bool = false;
 
     /// Called once on its thread before the source is let go: the place for what is slow, or belongs to that thread.
@@ -80,6 +81,11 @@ pub trait Stage: Send + 'static {
     /// Whether a record that is missing makes its state wrong, as it does a book: no edge before it may drop.
     fn needs_all(&self) -> bool {
         false
+    }
+
+    /// The book that it keeps, for the metrics: how it stands is told once a batch.
+    fn book(&self) -> Option<&L2Book> {
+        None
     }
 
     /// Gives on what it still holds, after the last input. Called until it says `true`: all is out.
@@ -127,7 +133,7 @@ impl Tally {
         }
     }
 
-    /// Notes what so many records waited by choice, in ns each.
+    /// Notes what so many records waited by choice, in ns each. Nothing where the stage doesn't say [`Stage::WAITS`].
     pub fn waits(&mut self, nanos: u64, records: u64) {
         self.waits.record(nanos, records);
     }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::latency::Percentiles;
-use super::report::{Report, Stats};
+use velox_metrics::Percentiles;
+
+use super::report::Report;
+use super::stats::Stats;
 
 /// `1234567` as `1,234,567`.
 fn grouped(n: u64) -> String {
@@ -46,7 +48,7 @@ fn latency(f: &mut fmt::Formatter<'_>, label: &str, p: Option<Percentiles>) -> f
 }
 
 pub(super) fn report(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let Stats { elapsed_ns, stages, edges } = &report.stats;
+    let Stats { elapsed_ns, stages, edges, end_to_end, bundle_wait, hiccup, .. } = &report.stats;
     let balanced = if report.balanced { "balanced" } else { "NOT BALANCED" };
     let (records, seconds) = (grouped(stages[0].out), *elapsed_ns as f64 / 1e9);
     writeln!(f, "{records} records in {seconds:.2} s: {} a second, {balanced}", grouped(report.per_second as u64))?;
@@ -89,9 +91,12 @@ pub(super) fn report(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result
     for stage in stages.iter().filter(|stage| stage.latency.is_some()) {
         latency(f, &format!("until {} was through", stage.name), stage.latency)?;
     }
-    latency(f, "end to end, without bundle wait", report.end_to_end)?;
-    if report.bundle_wait.is_some() {
-        latency(f, "wait for a full bundle", report.bundle_wait)?;
+    latency(f, "end to end, without bundle wait", *end_to_end)?;
+    if bundle_wait.is_some() {
+        latency(f, "wait for a full bundle", *bundle_wait)?;
+    }
+    if hiccup.is_some() {
+        latency(f, "the machine's own hiccups", *hiccup)?;
     }
 
     writeln!(f)?;

@@ -1,11 +1,13 @@
 //! A thread of a run: its agents in a loop, how it waits, and what the machine took from it.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use velox_metrics::ThreadCounters;
 use velox_ring::Parker;
 
 use super::agent::{Agent, AgentEnd};
@@ -53,28 +55,6 @@ const ASLEEP: u64 = u64::MAX;
 /// A round that takes longer than this is stuck, in ns.
 pub(crate) const STUCK_NS: u64 = 1_000_000_000;
 
-/// What a thread is at, for whoever watches it.
-#[derive(Debug, Default)]
-pub(crate) struct Heart {
-    /// When its round began, on the clock; [`ASLEEP`] while it sleeps, 0 before the first.
-    beat: AtomicU64,
-    /// The agent that is at work.
-    at: AtomicUsize,
-    /// The stage of each agent.
-    stages: OnceLock<Vec<usize>>,
-}
-
-impl Heart {
-    /// The stage that has not come back for too long.
-    pub(crate) fn stuck(&self, now: u64) -> Option<usize> {
-        // Relaxed, as is all here: a watcher wants a recent value, and orders nothing by it.
-        let beat = self.beat.load(Ordering::Relaxed);
-        let is_stuck = beat != ASLEEP && beat != 0 && now.saturating_sub(beat) > STUCK_NS;
-        let at = self.at.load(Ordering::Relaxed);
-        self.stages.get().filter(|_| is_stuck)?.get(at).copied()
-    }
-}
-
 /// What a thread leaves at its end.
 #[derive(Default)]
 pub(crate) struct ThreadEnd {
@@ -90,7 +70,7 @@ pub(crate) struct ThreadSetup {
     pub stall_log: usize,
     /// Its source gives no wake-ups: it looks by itself at least every millisecond.
     pub foreign: bool,
-    pub heart: Arc<Heart>,
+    pub counters: ThreadCounters,
 }
 
 /// What a panic said.
@@ -115,6 +95,8 @@ pub(crate) enum Turn {
 /// A thread's agents in a loop that can be left where a script has to run, and gone on with.
 pub(crate) struct Loop {
     pub agents: Vec<Box<dyn Agent>>,
+    /// The stage of each agent.
+    stages: Vec<usize>,
     pub setup: ThreadSetup,
     stalls: Stalls,
     /// The agent that is polled next.
@@ -122,17 +104,21 @@ pub(crate) struct Loop {
     /// What this round did so far.
     work: usize,
     idle: u32,
-    /// When the thread looked at the clock last.
+    /// When one of its agents looked at the clock last, or the thread itself where that was later.
+    look: Rc<Cell<u64>>,
+    /// When the thread looked at the clock last, by itself or by what an agent read.
     last: u64,
     /// A script came back in this round.
     resumed: bool,
 }
 
 impl Loop {
-    pub(crate) fn new(agents: Vec<Box<dyn Agent>>, setup: ThreadSetup) -> Self {
+    /// `look` is what the agents share.
+    pub(crate) fn new(agents: Vec<Box<dyn Agent>>, setup: ThreadSetup, look: Rc<Cell<u64>>) -> Self {
         let stalls = Stalls { log: Vec::with_capacity(setup.stall_log), ..Stalls::default() };
-        let _ = setup.heart.stages.set(agents.iter().map(|agent| agent.stage()).collect());
-        Self { agents, setup, stalls, at: 0, work: 0, idle: 0, last: velox_clock::now(), resumed: false }
+        let stages = agents.iter().map(|agent| agent.stage()).collect();
+        let last = velox_clock::now();
+        Self { agents, stages, setup, stalls, at: 0, work: 0, idle: 0, look, last, resumed: false }
     }
 
     /// Starts the agents, and runs what needs no record, so that its code and memory are warm when the run goes.
@@ -181,26 +167,25 @@ impl Loop {
     /// Looks at the clock, where the thread spins.
     fn look(&mut self) {
         if self.setup.wait == Wait::Spin {
-            self.looked(velox_clock::now());
+            self.looked(self.read());
         }
     }
 
-    /// Looks before a script runs. What the agent before it read for its own latencies is fresh enough: a look costs as
-    /// much as all else that the loop does for a record that comes alone.
-    fn look_by_agents(&mut self) {
-        let read = self.at.checked_sub(1).map_or(0, |before| self.agents[before].last_look());
-        if self.setup.wait != Wait::Spin {
-            return;
-        }
-        self.looked(if read > self.last { read } else { velox_clock::now() });
+    /// What an agent read in this round is fresh enough: a look costs as much as all else that the loop does for a record
+    /// that comes alone.
+    fn read(&self) -> u64 {
+        let read = self.look.get();
+        if read > self.last { read } else { velox_clock::now() }
     }
 
     /// A pause since the last look is a stall.
     fn looked(&mut self, now: u64) {
         if now.saturating_sub(self.last) > STALL_NS {
             self.stalls.note(self.last, now);
+            self.setup.counters.stalls(self.stalls.count, self.stalls.total_ns, self.stalls.max_ns);
         }
         self.last = now;
+        self.look.set(now);
     }
 
     /// Takes a script's answer, of `now`, to what an agent offered.
@@ -248,7 +233,7 @@ impl Loop {
             self.settle(caught.map(|()| Ok(Turn::Idle)));
         }
         // A thread that has ended is at no work.
-        self.setup.heart.beat.store(ASLEEP, Ordering::Relaxed);
+        self.setup.counters.beat(ASLEEP);
         let agents = self.agents.into_iter().map(Agent::end).collect();
         ThreadEnd { agents, stalls: self.stalls }
     }
@@ -270,14 +255,15 @@ impl Loop {
             }
             rounds += 1;
             if self.setup.wait != Wait::Spin && !self.resumed {
-                self.last = velox_clock::now();
+                self.last = self.read();
             }
-            self.setup.heart.beat.store(self.last, Ordering::Relaxed);
+            self.look.set(self.last);
+            self.setup.counters.beat(self.last);
             while let Some(agent) = self.agents.get_mut(self.at) {
-                self.setup.heart.at.store(self.at, Ordering::Relaxed);
+                self.setup.counters.at(self.stages[self.at]);
                 self.work += agent.poll()?;
                 if agent.offered() > 0 {
-                    self.look_by_agents();
+                    self.look();
                     return Ok(Turn::Offered(self.at));
                 }
                 self.at += 1;
@@ -312,11 +298,11 @@ pub(crate) fn run(mut agents: Loop) -> ThreadEnd {
     }
 }
 
-fn poll_all(agents: &mut [Box<dyn Agent>], at: &mut usize, heart: &Heart) -> Result<usize, EngineError> {
+fn poll_all(agents: &mut [Box<dyn Agent>], at: &mut usize, counters: &ThreadCounters) -> Result<usize, EngineError> {
     let mut work = 0;
     for (i, agent) in agents.iter_mut().enumerate() {
         *at = i;
-        heart.at.store(i, Ordering::Relaxed);
+        counters.at(agent.stage());
         work += agent.poll()? + agent.offered();
     }
     Ok(work)
@@ -357,13 +343,13 @@ fn wait(
     }
     // The last look happens behind the parked flag, so that a wake-up sent meanwhile is not lost.
     let mut result = Ok(0);
-    let heart = &setup.heart;
+    let counters = &setup.counters;
     setup.parker.park_unless(
         || {
-            result = poll_all(agents, at, heart);
+            result = poll_all(agents, at, counters);
             let stays = setup.control.aborted() || !matches!(result, Ok(0));
             if !stays {
-                heart.beat.store(ASLEEP, Ordering::Relaxed);
+                counters.beat(ASLEEP);
             }
             stays
         },

@@ -178,6 +178,10 @@ impl Stage for BookStage {
         Ok(true)
     }
 
+    fn book(&self) -> Option<&L2Book> {
+        Some(&self.book)
+    }
+
     fn notes(&mut self) -> Notes {
         let check = self.check.as_ref().filter(|check| check.seen() > 0);
         Notes {

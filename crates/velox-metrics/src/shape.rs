@@ -1,0 +1,107 @@
+//! What a run is made of, as data.
+
+use serde::{Deserialize, Serialize};
+
+/// A run's stages, edges, threads, books and histograms, each by the number under which its words lie.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// The run's name.
+    pub run: String,
+    /// The names of the stages.
+    pub stages: Vec<String>,
+    /// What leads where.
+    pub edges: Vec<EdgeOf>,
+    /// Which threads run which stages.
+    pub threads: Vec<ThreadOf>,
+    /// Books.
+    pub books: Vec<BookOf>,
+    /// Histograms.
+    pub histograms: Vec<HistogramOf>,
+}
+
+/// An edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeOf {
+    /// The number of the stage that it comes from.
+    pub from: usize,
+    /// The number of the stage that it leads to.
+    pub to: usize,
+    /// Whether it drops what finds no room.
+    pub drops: bool,
+    /// Whether it leads from one thread to another.
+    pub crosses: bool,
+    /// How many records it was asked to hold.
+    pub capacity: Option<usize>,
+}
+
+/// A thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadOf {
+    /// The names of its stages.
+    pub stages: Vec<String>,
+    /// The core that it is kept on.
+    pub core: Option<usize>,
+    /// How it waits: `spin`, `yield`, `backoff` or `block`.
+    pub wait: String,
+    /// Why it is placed so.
+    pub why: String,
+}
+
+/// A book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookOf {
+    /// The number of the stage that keeps it.
+    pub stage: usize,
+    /// The symbol of its instrument.
+    pub symbol: String,
+}
+
+/// A histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistogramOf {
+    /// The number of the stage that records it; none for the hiccup meter's.
+    pub stage: Option<usize>,
+    /// What it measures.
+    pub hop: Hop,
+}
+
+/// What a histogram measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Hop {
+    /// From a record's scheduled arrival until the stage was through with it.
+    Stage,
+    /// From the scheduled arrival to the end of the pipeline, the wait for a full bundle left out.
+    EndToEnd,
+    /// What records waited in an open bundle.
+    BundleWait,
+    /// By how much a thread that sleeps for 1 ms wakes late: what the machine takes, and not the run.
+    Hiccup,
+}
+
+impl Hop {
+    /// Its name in both languages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stage => "stage",
+            Self::EndToEnd => "endToEnd",
+            Self::BundleWait => "bundleWait",
+            Self::Hiccup => "hiccup",
+        }
+    }
+}
+
+impl Shape {
+    /// Whether every number in it is one of what it has.
+    pub(crate) fn is_whole(&self) -> bool {
+        let stages = self.stages.len();
+        self.edges.iter().all(|edge| edge.from < stages && edge.to < stages)
+            && self.books.iter().all(|book| book.stage < stages)
+            && self.histograms.iter().all(|of| of.stage.is_none_or(|stage| stage < stages))
+    }
+
+    /// The number of the histogram of a stage (none: of the process) and hop.
+    pub fn histogram(&self, stage: Option<usize>, hop: Hop) -> Option<usize> {
+        self.histograms.iter().position(|of| of.stage == stage && of.hop == hop)
+    }
+}
