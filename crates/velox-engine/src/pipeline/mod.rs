@@ -40,7 +40,7 @@ pub(crate) use params::Params;
 pub use placement::{Placement, ThreadSpec, Threads, Wait, place};
 pub use plan::Pipeline;
 pub use report::{BookReport, EdgeReport, HopBuckets, Report, StageReport, Stats, ThreadReport, Verified};
-pub use run::{Run, RunError, RunHandle, StartOptions};
+pub use run::{Run, RunError, RunHandle, RunMetrics, StartOptions};
 pub use script::{Answer, HostedThread, SCRIPT_OUT, ScriptLoop, ScriptMemory, Step};
 pub use source::{Feed, Pace, Paced, Source};
 pub use split::{Choose, Route, Way};
