@@ -47,20 +47,21 @@ function isMeant(asked: string | undefined): boolean {
   return isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || known.has(hostname.replace(/\.$/, ''))
 }
 
-function reply(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
-  const length = { 'Content-Length': Buffer.byteLength(text) }
-  response.writeHead(status, { ...HEADERS, ...length, ...headers }).end(text)
+/** What is answered to: a status, a text, and headers besides those of every answer. */
+function answerTo({ headers, method, url }: IncomingMessage): [number, string, Record<string, string>] {
+  if (!isMeant(headers.host)) return [421, 'expected the Host of this server\n', {}]
+  if (url?.split('?', 1)[0] !== '/metrics') return [404, 'expected /metrics\n', {}]
+  if (method !== 'GET' && method !== 'HEAD')
+    return [405, 'expected GET or HEAD\n', { Allow: 'GET, HEAD', Connection: 'close' }]
+  const text = call(() => native.scrapeText(scraped))
+  return [200, text, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }]
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const late = setTimeout(() => request.socket.destroy(), ANSWER_MILLIS)
   response.once('close', () => clearTimeout(late))
-  if (!isMeant(request.headers.host)) return reply(response, 421, 'expected the Host of this server\n')
-  if (request.url?.split('?', 1)[0] !== '/metrics') return reply(response, 404, 'expected /metrics\n')
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return reply(response, 405, 'expected GET or HEAD\n', { Allow: 'GET, HEAD', Connection: 'close' })
-  const text = call(() => native.scrapeText(scraped))
-  reply(response, 200, text, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
+  const [status, text, headers] = answerTo(request)
+  response.writeHead(status, { ...HEADERS, 'Content-Length': Buffer.byteLength(text), ...headers }).end(text)
 }
 
 const server = createServer(

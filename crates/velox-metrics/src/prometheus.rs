@@ -82,7 +82,8 @@ impl<'a> Families<'a> {
             (sum.saturating_add(of.sum()), count.saturating_add(of.count()))
         });
         let average = sum.checked_div(count).unwrap_or(0);
-        let consumed = consumed.fold(0_u64, |sum, stage| sum.saturating_add(stage.consumed));
+        // The end of a pipeline of bundles takes bundles; its latencies are those of their transactions.
+        let consumed = consumed.fold(0_u64, |sum, stage| sum.saturating_add(stage.consumed)).max(count);
         self.0.extend(transactions::families(consumed, dropped, average));
         self.add(
             "velox_run_info",
@@ -215,7 +216,7 @@ impl<'a> Families<'a> {
 
 /// What a run of this or another process says, as families; [`text`](crate::text()) writes them.
 ///
-/// `velox_transactions_total` counts what the ends of the pipeline took in, `velox_transactions_dropped` what its edges dropped,
+/// `velox_transactions_total` counts what the ends of the pipeline took in (of a bundle its transactions), `velox_transactions_dropped` what its edges dropped,
 /// and `velox_latency_avg_ns` is the mean from the scheduled arrival to the ends. Times are seconds, but in that one name.
 /// A histogram has 25 bounds. The families of all runs are the same, in the same order; some may be without samples. Allocates; a thousand samples take less than a millisecond.
 ///
