@@ -578,7 +578,7 @@ impl RunHandle {
     /// use velox_engine::stages::Count;
     ///
     /// let market = Poisson::new(PoissonOptions { per_second: 1e5, count: Some(100), seed: 1 })?;
-    /// let source = Paced::new(market, Pace::Max);
+    /// let source = Paced::new(Box::new(market), Pace::Max, &[]);
     /// let run = Pipeline::from("poisson", source).to("output", Count::default()).start(StartOptions::default())?;
     /// let metrics = run.handle().metrics();
     /// run.wait()?;
