@@ -8,19 +8,34 @@ use crate::shape::{Hop, Shape};
 use crate::snapshot::{BookState, Snapshot};
 use crate::transactions;
 
-/// Upper bounds of the buckets, in ns: 100 ns to 10 s in steps of 1, 2 and 5.
-const BOUNDS: [u64; 25] = {
-    let mut bounds = [0; 25];
-    let (mut i, mut decade) = (0, 100);
-    while i < bounds.len() {
-        bounds[i] = [1, 2, 5][i % 3] * decade;
-        if i % 3 == 2 {
-            decade *= 10;
-        }
-        i += 1;
-    }
-    bounds
-};
+/// Upper bounds of the buckets, in ns and as labels in seconds: 100 ns to 10 s in steps of 1, 2 and 5.
+const BOUNDS: [(u64, &str); 25] = [
+    (100, "0.0000001"),
+    (200, "0.0000002"),
+    (500, "0.0000005"),
+    (1_000, "0.000001"),
+    (2_000, "0.000002"),
+    (5_000, "0.000005"),
+    (10_000, "0.00001"),
+    (20_000, "0.00002"),
+    (50_000, "0.00005"),
+    (100_000, "0.0001"),
+    (200_000, "0.0002"),
+    (500_000, "0.0005"),
+    (1_000_000, "0.001"),
+    (2_000_000, "0.002"),
+    (5_000_000, "0.005"),
+    (10_000_000, "0.01"),
+    (20_000_000, "0.02"),
+    (50_000_000, "0.05"),
+    (100_000_000, "0.1"),
+    (200_000_000, "0.2"),
+    (500_000_000, "0.5"),
+    (1_000_000_000, "1"),
+    (2_000_000_000, "2"),
+    (5_000_000_000, "5"),
+    (10_000_000_000, "10"),
+];
 
 /// A thread that has not come back for so long is stuck, in ns.
 const STUCK_NS: u64 = 1_000_000_000;
@@ -31,18 +46,18 @@ const NS: f64 = 1e-9;
 fn histogram<'a>(labels: &[Label<'a>], of: &Buckets, into: &mut Vec<Sample<'a>>) {
     let mut filled = of.filled().peekable();
     let mut counted = 0;
-    let mut bucket = |le: Cow<'static, str>, counted: u64| {
-        let labels = labels.iter().cloned().chain([("le", le)]).collect();
+    let mut bucket = |le: &'static str, counted: u64| {
+        let labels = labels.iter().cloned().chain([("le", le.into())]).collect();
         into.push(Sample { suffix: "_bucket", labels, value: counted as f64 });
     };
-    for bound in BOUNDS {
+    for (bound, le) in BOUNDS {
         while let Some((_, count)) = filled.next_if(|(most, _)| *most <= bound) {
             counted += count;
         }
-        bucket((bound as f64 / 1e9).to_string().into(), counted);
+        bucket(le, counted);
     }
     counted += filled.map(|(_, count)| count).sum::<u64>();
-    bucket("+Inf".into(), counted);
+    bucket("+Inf", counted);
     for (suffix, value) in [("_sum", of.sum() as f64 / 1e9), ("_count", counted as f64)] {
         into.push(Sample { suffix, labels: labels.to_vec(), value });
     }
@@ -239,4 +254,17 @@ pub fn families<'a>(shape: &'a Shape, numbers: &Snapshot) -> Vec<Family<'a>> {
     all.books(shape, numbers);
     all.threads(shape, numbers);
     all.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_in_steps_and_their_labels_are_theirs() {
+        for (i, (bound, le)) in BOUNDS.into_iter().enumerate() {
+            assert_eq!(bound, [100, 200, 500][i % 3] * 10_u64.pow(i as u32 / 3));
+            assert_eq!(le, (bound as f64 / 1e9).to_string());
+        }
+    }
 }
