@@ -1,5 +1,6 @@
 import type { Exporter, report as Face, MetricsSnapshot, Stats } from '../../index.js'
 import { checkInteger, checkList, checkOptions, refuse } from '../errors/check.js'
+import { Run } from '../pipeline/run.js'
 import { StageMetrics, snapshotOf } from './stage-metrics.js'
 
 /** A stage of a run as its metrics: what it used, what it refused, and what found no room before it. */
@@ -15,8 +16,7 @@ function* stagesOf({ stages, edges }: Stats): Generator<[string, MetricsSnapshot
 
 /** What is looked at each time. */
 function sourceOf(of: Parameters<typeof Face>[0]): () => Iterable<[string, MetricsSnapshot]> {
-  if (typeof (of as { now?: unknown } | null)?.now === 'function')
-    return () => stagesOf((of as unknown as { now(): Stats }).now())
+  if (of instanceof Run) return () => stagesOf(of.now())
   const metrics = Array.from(checkList('metrics', of as readonly StageMetrics[]))
   for (const one of metrics) if (!(one instanceof StageMetrics)) refuse('metrics', 'StageMetrics in the array', one)
   return () => metrics.map((one): [string, MetricsSnapshot] => [one.name, one.snapshot()])
