@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
-import { type Run, VeloxError } from 'velox-engine'
+import { count, pipeline, poisson, type Run, VeloxError } from 'velox-engine'
 import { serveMetrics } from 'velox-engine/metrics'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rejected } from './support/errors.js'
@@ -136,6 +136,19 @@ test.concurrent.each([
   expect(millis).toBeLessThan(12_000)
 })
 
+test.concurrent('a client that asks and never reads is cut off', async () => {
+  const { hostname, port } = new URL(server.url)
+  const begun = performance.now()
+  const socket = connect(Number(port), hostname).pause()
+  for (let i = 0; i < 2_000; i++) socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  // Who doesn't read learns of it by writing.
+  const writes = setInterval(() => socket.write('G'), 100)
+  await new Promise((resolve) => socket.on('error', resolve).on('close', resolve))
+  clearInterval(writes)
+  socket.destroy()
+  expect(performance.now() - begun).toBeLessThan(20_000)
+})
+
 test('of more than 64 clients at once the last are cut off, and the rest served', async () => {
   const { hostname, port } = new URL(server.url)
   const sockets = Array.from({ length: 80 }, () => connect(Number(port), hostname).on('error', () => {}))
@@ -192,6 +205,17 @@ test('a remote one answers to its names and carries its labels', async () => {
   expect(status).toBe(200)
   expect(sample(text, 'velox_run_running{desk="a \\"b\\""}')).toBe(1)
   expect((await ask(url, { headers: { host: 'other' } })).status).toBe(421)
+})
+
+test('without metrics there are accounts and no latencies', async () => {
+  const source = poisson({ perSecond: 1e6, count: 500 })
+  const bare = await pipeline('bare').from(source).trades().to(count('output')).start({ metrics: false })
+  await using served = await serveMetrics(bare, { port: 0 })
+  await bare.done()
+  const { text } = await ask(served.url)
+  const names = ['velox_transactions_total', 'velox_latency_avg_ns', 'velox_stage_filtered_total{stage="trades"}']
+  expect(names.map((name) => sample(text, name))).toEqual([500, 0, 500])
+  expect(text).not.toContain('_bucket')
 })
 
 test('the last numbers stay after the end, until it is closed', async () => {
