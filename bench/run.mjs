@@ -147,6 +147,19 @@ ${terms('3 terms, 0.2 % pass', expr.terms3Few)}
 ${terms('7 terms, 9 % pass', expr.terms7)}`
 }
 
+function scrapes({ free, blocked }) {
+  const row = (label, s) => `| ${label} | ${s.p50.toFixed(2)} | ${s.p99.toFixed(2)} |`
+  return `## Metrics
+
+A scrape of ${free.series.toLocaleString('en')} series (${Math.round(free.bytes / 1024)} kB) of a run that goes, over HTTP on loopback (\`bench/scrape.mjs\`), ms;
+target: ≤ 5:
+
+| | p50 | p99 |
+|---|---|---|
+${row('while the event loop is free', free)}
+${row('while it is blocked', blocked)}`
+}
+
 function pipelines({ chainNanos, fourStagesFused, fourStagesTwoThreads, delivered }, [map], starts) {
   const of = ([least, median, most], digits = 1) =>
     `${median.toFixed(digits)} (${least.toFixed(digits)} – ${most.toFixed(digits)})`
@@ -181,6 +194,7 @@ const [expr] = bench('velox-expr', 'filter')
 const [rust] = bench('velox-clock', 'read')
 const [throughput] = bench('velox_engine', 'throughput')
 const [starts] = lines('node', ['bench/start.mjs'])
+const [scraped] = lines('node', ['bench/scrape.mjs'])
 const maps = bench('velox-expr', 'map')
 const runs = bench('velox_engine', 'poisson')
 /** What was measured; what is not committed may differ from it. */
@@ -201,6 +215,8 @@ ${clock(rust, js)}
 ${filters(stage, expr)}
 
 ${pipelines(throughput, maps, starts)}
+
+${scrapes(scraped)}
 
 ## Books and live markets beside others
 

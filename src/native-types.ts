@@ -93,6 +93,20 @@ export interface Native {
   metricsError(metrics: number): void
   metricsDrop(metrics: number): void
   metricsSnapshot(metrics: number, out: Float64Array): void
+  /** The lines of a snapshot: its numbers in their order. */
+  metricsLines(numbers: number[]): string
+  transactionsNew(): number
+  transactionsRecord(metrics: number, latencyNanos: number | bigint): void
+  transactionsDrop(metrics: number): void
+  transactionsExport(metrics: number): string
+  /** Leaves the numbers of a run for another thread, with labels (name, value, name, value …). */
+  scrapeLeave(run: number, labels: string[]): number
+  scrapeForget(token: number): void
+  /** In the other thread: a slot of theirs. */
+  scrapeTake(token: number): number
+  scrapeText(scraped: number): string
+  /** Families as JSON: name, help, type, samples of suffix, pairs of labels, value. */
+  runFamilies(run: number): string
   /** Runs of this user in all processes, and what else lies among their files, as JSON. */
   metricsList(): string
   metricsAttach(path: string): number

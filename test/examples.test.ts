@@ -1,7 +1,7 @@
 // What the examples print, against values worked out by hand from the founding document's own code.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Infer, pipeline, replay, sample, type Trade } from 'velox-engine'
+import { type Infer, pipeline, poisson, replay, sample, type Trade } from 'velox-engine'
 import { expect, test } from 'vitest'
 import { node, root, script, shared } from './support/node.js'
 
@@ -121,5 +121,28 @@ test('monitored: a line a second, and the same counts in the accounts and in the
   const seconds = lines.filter((line) => /^\d s: /.test(line)).map((line) => (line.match(/\d+/g) ?? []).map(Number))
   expect(seconds.length).toBeGreaterThan(1)
   expect(seconds.at(-1)?.slice(1)).toEqual([25_000, 19_450, 5_550])
-  expect(lines).toContain('=== Risk Check Metrics ===')
+  // Once a second, and at the end with the rates that the counts make.
+  expect(lines.filter((line) => line === '=== Risk Check Metrics ===').length).toBeGreaterThan(2)
+  const table = lines.slice(lines.lastIndexOf('=== Risk Check Metrics ===') + 1)
+  expect(table.slice(0, 3)).toEqual(['Processed:  19450', 'Errors:     0', 'Dropped:    5550'])
+  expect(table.slice(6, 8)).toEqual(['Error Rate:  0.00%', 'Drop Rate:   28.53%'])
+})
+
+test('prometheus: the document’s names, and the same counts in the run’s own', async () => {
+  const all = await pipeline('p')
+    .from(poisson({ perSecond: 10_000, count: 10_000, seed: 1 }))
+    .trades()
+    .toArray()
+  const passed = all.filter(({ qty }) => qty <= 100).length
+  const lines = await printed('prometheus')
+  expect(lines[0]).toMatch(/^Metrics server listening on http:\/\/127\.0\.0\.1:\d+\/metrics$/)
+  for (const line of [
+    `velox_transactions_total ${passed}`,
+    `velox_transactions_dropped ${10_000 - passed}`,
+    `velox_transactions_dropped_total ${10_000 - passed}`,
+    'velox_stage_in_total{stage="output"} 10000',
+    'velox_run_running 0',
+  ])
+    expect(lines).toContain(line)
+  expect(lines.find((line) => /^velox_latency_avg_ns \d+$/.test(line))).toBeDefined()
 })

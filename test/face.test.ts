@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as face from 'velox-engine'
+import * as feed from 'velox-engine/feed'
+import * as metrics from 'velox-engine/metrics'
 import { expect, test } from 'vitest'
 import { root, shared } from './support/node.js'
 
@@ -24,9 +26,17 @@ test('what index.d.ts declares is what the package exports', () => {
   expect(declared).toEqual(Object.keys(face).sort())
 })
 
+test.each([
+  ['feed.d.ts', feed],
+  ['metrics.d.ts', metrics],
+])('what %s declares is what its module exports', (declarations, module) => {
+  expect([...values(join(root, declarations))].sort()).toEqual(Object.keys(module).sort())
+})
+
 test('package.json points to files that there are', () => {
   const { exports, main, types } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  for (const path of [main, types, exports['.'].types, exports['.'].default]) {
+  const entries = [exports['.'], exports['./feed'], exports['./metrics']]
+  for (const path of [main, types, ...entries.flatMap((entry) => [entry.types, entry.default])]) {
     expect(readFileSync(join(root, path), 'utf8').length).toBeGreaterThan(0)
   }
 })

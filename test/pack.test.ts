@@ -31,6 +31,7 @@ test('it holds what it needs and nothing else', () => {
     'dist',
     'feed.d.ts',
     'index.d.ts',
+    'metrics.d.ts',
     'native',
     'package.json',
   ])

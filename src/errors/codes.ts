@@ -45,6 +45,8 @@ export const MESSAGES: Messages = {
       : `${host}: expected a certificate that this system trusts, got ${reason}`,
   VELOX_LIVE_REFUSED: ({ url, status, reason }) =>
     `${url}: expected to be served, got HTTP status ${status}: ${reason}`,
+  VELOX_PORT_UNAVAILABLE: ({ host, port, reason }) =>
+    `${host}, port ${port}: expected a free port to listen on, got: ${reason}`,
   VELOX_METRICS_REFUSED: ({ message }) => message,
   VELOX_BAD_MESSAGE: ({ venue, expected, got }) => `a message of ${venue}: expected ${expected}, got ${got}`,
   VELOX_UNKNOWN_SYMBOL: ({ symbol, known }) =>

@@ -38,24 +38,14 @@ export class StageMetrics implements Face {
   snapshot(): MetricsSnapshot {
     const values = new Float64Array(FIELDS.length)
     native.metricsSnapshot(this.#slot, values)
-    const counted = Object.fromEntries(FIELDS.map((field, i) => [field, values[i]])) as Omit<MetricsSnapshot, 'print'>
-    return { ...counted, print: (stage) => void process.stdout.write(table(counted, stage)) }
+    return snapshotOf(Object.fromEntries(FIELDS.map((field, i) => [field, values[i]])) as Numbers)
   }
 }
 
-function table(s: Omit<MetricsSnapshot, 'print'>, stage: string): string {
-  const micros = (nanos: number) => `${(nanos / 1000).toFixed(2)} µs`
-  const share = (n: number) => `${((100 * n) / Math.max(s.processed + s.errors + s.dropped, 1)).toFixed(2)} %`
-  const rows = [
-    ['Processed', s.processed],
-    ['Errors', `${s.errors} (${share(s.errors)})`],
-    ['Dropped', `${s.dropped} (${share(s.dropped)})`],
-    ['Latency avg', micros(s.avgLatencyNs)],
-    ['Latency min', micros(s.minLatencyNs)],
-    ['Latency p50', micros(s.p50LatencyNs)],
-    ['Latency p99', micros(s.p99LatencyNs)],
-    ['Latency p99.9', micros(s.p999LatencyNs)],
-    ['Latency max', micros(s.maxLatencyNs)],
-  ]
-  return `\n=== ${stage} Metrics ===\n${rows.map(([label, value]) => `${`${label}:`.padEnd(15)}${value}\n`).join('')}`
+export type Numbers = Omit<MetricsSnapshot, 'print'>
+
+/** A snapshot prints itself as Rust prints it: the same lines, rounded in the same way. */
+export function snapshotOf(numbers: Numbers): MetricsSnapshot {
+  const lines = () => native.metricsLines(FIELDS.map((field) => numbers[field]))
+  return { ...numbers, print: (stage) => void process.stdout.write(`\n=== ${stage} Metrics ===\n${lines()}\n`) }
 }

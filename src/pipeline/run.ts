@@ -99,6 +99,16 @@ export class Run<T extends Element> implements Face<T> {
     for (const end of this.#ends) end.serve(this.#end)
   }
 
+  /** The slot of a run, for what only looks at it; undefined for anything else. */
+  static slotOf(run: unknown): number | undefined {
+    return typeof run === 'object' && run !== null && #slot in run ? run.#slot : undefined
+  }
+
+  /** The accounts now, while the run goes and after its end. */
+  now(): Stats {
+    return statsOf(JSON.parse(native.runStats(this.#slot)) as RawStats)
+  }
+
   batches(o: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Batch<T>> {
     checkOptions(o, ['signal'], 'batches')
     checkSignal('signal', o.signal)
@@ -162,7 +172,7 @@ export class Run<T extends Element> implements Face<T> {
       const tick = delay(everyMillis, undefined, { signal: timer.signal }).catch(() => {})
       await Promise.race([tick, this.#outcome])
       timer.abort()
-      yield statsOf(JSON.parse(native.runStats(this.#slot)) as RawStats)
+      yield this.now()
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Element, Run as Face, StartOptions, Wait } from '../../index.js'
 import { checkInteger, checkOptions, checkSignal, checkString, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
+import { publishStats } from '../metrics/channel.js'
 import { call, native } from '../native.js'
 import { Hosts, type ScriptPlan } from '../stage/host.js'
 import { refuseWhileImporting } from '../stage/importing.js'
@@ -80,6 +81,7 @@ export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOp
   const { promise, resolve } = withResolvers<Outcome>()
   const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))
   const run = new Run(type, slot, promise, { objects: nodes.objects, ends, params })
+  publishStats(nodes.name, run, promise)
   const stop = () => void run.stop()
   follow(stopOn, promise, stop)
   for (const object of nodes.objects) if (object instanceof MarketSource) follow(object.signal, promise, stop)

@@ -96,23 +96,6 @@ impl Stage for RiskCheck {
     }
 }
 
-fn print(name: &str, snapshot: &MetricsSnapshot) {
-    let micros = |nanos: u64| nanos as f64 / 1_000.0;
-    println!("\n=== {name} Metrics ===");
-    println!("Processed:  {}", snapshot.processed);
-    println!("Errors:     {}", snapshot.errors);
-    println!("Dropped:    {}", snapshot.dropped);
-    println!("Avg Latency: {:.2} µs", micros(snapshot.avg_latency_ns));
-    println!("Min Latency: {:.2} µs", micros(snapshot.min_latency_ns));
-    println!("Max Latency: {:.2} µs", micros(snapshot.max_latency_ns));
-    let all = snapshot.processed + snapshot.errors + snapshot.dropped;
-    if all > 0 {
-        let share = |count: u64| count as f64 / all as f64 * 100.0;
-        println!("Error Rate:  {:.2}%", share(snapshot.errors));
-        println!("Drop Rate:   {:.2}%", share(snapshot.dropped));
-    }
-}
-
 /// Made-up trades through a risk check and a sampler, both monitored, with a report of the metrics at each interval.
 pub(crate) fn run(
     market: PoissonOptions,
@@ -133,7 +116,7 @@ pub(crate) fn run(
     let reporter = thread::spawn(move || {
         while is_done.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
             for metrics in &watched {
-                print(metrics.name(), &metrics.snapshot());
+                metrics.snapshot().print(metrics.name());
             }
         }
     });

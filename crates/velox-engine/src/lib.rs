@@ -24,7 +24,7 @@ pub mod pipeline;
 pub mod stages;
 
 pub use bundle::{BundleBuilder, DEFAULT_TIMEOUT, Flush, InvalidBundleMax, RingFull};
-pub use metrics::{MetricsSnapshot, StageMetrics};
+pub use metrics::{MetricsSnapshot, PrometheusMetrics, StageMetrics};
 pub use velox_book::{self as book, *};
 pub use velox_clock::{self as clock, init_tsc, rdtsc, tsc_to_ns};
 pub use velox_expr as expr;

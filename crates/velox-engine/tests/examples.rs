@@ -12,8 +12,12 @@ mod monitored;
 #[path = "../examples/price_filter.rs"]
 #[allow(dead_code, reason = "an example has a main")]
 mod price_filter;
+#[path = "../examples/prometheus.rs"]
+#[allow(dead_code, reason = "an example has a main")]
+mod prometheus;
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,7 +29,7 @@ use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOption
 use velox_engine::pipeline::{
     Batch, EngineError, Flow, Input, Nothing, Pace, Paced, Pipeline, Stage, StartOptions, Tally, Threads, Wait,
 };
-use velox_engine::{EventKind, MarketEvent, StageMetrics, Transaction};
+use velox_engine::{EventKind, MarketEvent, PrometheusMetrics, StageMetrics, Transaction};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/btcusdt-usdm-20240808.gz");
 
@@ -161,6 +165,30 @@ fn metrics_count_what_a_plain_loop_counts() {
     );
     assert!(check.errors > 100 && check.min_latency_ns <= check.avg_latency_ns);
     assert!(check.avg_latency_ns <= check.max_latency_ns && check.max_latency_ns > 0);
+}
+
+#[test]
+fn metrics_are_served_while_the_run_goes() {
+    let market = PoissonOptions { per_second: 1e5, count: Some(50_000), seed: 1 };
+    let (metrics, mut scraped) = (Arc::new(PrometheusMetrics::new()), String::new());
+    let scrape = |address| {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream.read_to_string(&mut scraped).unwrap();
+    };
+    let report = prometheus::run(market, &metrics, "127.0.0.1:0", scrape).unwrap();
+    assert!(scraped.starts_with("HTTP/1.1 200 OK\r\n"), "{scraped}");
+    for name in ["\nvelox_transactions_total ", "\nvelox_latency_avg_ns ", "\nvelox_stage_in_total{stage=\"limited\"} "]
+    {
+        assert_eq!(scraped.matches(name).count(), 1, "{name}{scraped}");
+    }
+    let limited = report.stage("limited").unwrap();
+    let counts = [limited.consumed, limited.filtered];
+    assert!(counts.iter().sum::<u64>() == 50_000 && counts[1] > 1_000, "{report}");
+    let text = metrics.export();
+    for (name, count) in ["total", "dropped"].iter().zip(counts) {
+        assert!(text.contains(&format!("\nvelox_transactions_{name} {count}\n")), "{text}");
+    }
 }
 
 #[test]

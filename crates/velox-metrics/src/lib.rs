@@ -30,22 +30,28 @@
 mod buckets;
 mod counters;
 mod error;
+mod exposition;
 mod folder;
 mod hiccup;
 mod histogram;
 pub mod layout;
+mod prometheus;
 mod reader;
 mod shape;
 mod snapshot;
+mod transactions;
 mod writer;
 
 pub use buckets::{Buckets, Percentiles};
 pub use counters::{BookCounters, EdgeCounters, StageCounters, ThreadCounters};
 pub use error::AttachError;
+pub use exposition::{Family, InvalidLabel, Kind, Label, Labels, Sample, text};
 pub use folder::folder;
 pub use hiccup::{Watched, watch};
 pub use histogram::{HIGHEST, Histogram};
+pub use prometheus::families;
 pub use reader::{Attached, Running, running, running_in};
 pub use shape::{BookOf, EdgeOf, HistogramOf, Hop, Shape, ThreadOf};
 pub use snapshot::{BookState, BookWords, EdgeWords, Snapshot, StageWords, ThreadWords};
+pub use transactions::PrometheusMetrics;
 pub use writer::{Memory, Metrics};

@@ -18,6 +18,7 @@ mod pipeline;
 mod plan;
 mod raw;
 mod report;
+mod scrape;
 mod shared;
 mod slots;
 

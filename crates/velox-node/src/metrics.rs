@@ -1,22 +1,34 @@
 use napi_derive::napi;
 use serde_json::{Value as Json, json};
 use velox_engine::metrics::{self, AttachError, Attached, Running};
-use velox_engine::{MetricsSnapshot, StageMetrics};
+use velox_engine::{MetricsSnapshot, PrometheusMetrics, StageMetrics};
 
 use crate::errors::{Result, Thrown};
 use crate::raw::{Call, Entry, Value};
 use crate::report;
 use crate::slots::{self, Object, of};
 
-pub(crate) static FUNCTIONS: [Entry; 4] = [
+pub(crate) static FUNCTIONS: [Entry; 6] = [
     Entry { name: c"metricsRecord", run: |call| on(call, |metrics| metrics.record_processing(call.wide(1))) },
     Entry { name: c"metricsError", run: |call| on(call, StageMetrics::record_error) },
     Entry { name: c"metricsDrop", run: |call| on(call, StageMetrics::record_drop) },
     Entry { name: c"metricsSnapshot", run: |call| on(call, |metrics| call.fill(1, &numbers(&metrics.snapshot()))) },
+    Entry {
+        name: c"transactionsRecord",
+        run: |call| on_transactions(call, |metrics| metrics.record_transaction(call.wide(1))),
+    },
+    Entry { name: c"transactionsDrop", run: |call| on_transactions(call, PrometheusMetrics::record_drop) },
 ];
 
 fn on(call: &Call, work: impl FnOnce(&StageMetrics)) -> std::result::Result<Value, Thrown> {
     slots::with(call.index(0), of!(Metrics), |metrics| {
+        work(metrics);
+        Ok(Value::Undefined)
+    })
+}
+
+fn on_transactions(call: &Call, work: impl FnOnce(&PrometheusMetrics)) -> std::result::Result<Value, Thrown> {
+    slots::with(call.index(0), of!(Transactions), |metrics| {
         work(metrics);
         Ok(Value::Undefined)
     })
@@ -41,6 +53,27 @@ fn numbers(s: &MetricsSnapshot) -> [f64; 9] {
 #[napi(catch_unwind)]
 pub fn metrics_new(name: String) -> u32 {
     slots::put(Object::Metrics(StageMetrics::new(&name)))
+}
+
+/// The lines of a snapshot that [`numbers`] gave; numbers that are missing are 0.
+#[napi(catch_unwind)]
+pub fn metrics_lines(numbers: Vec<f64>) -> String {
+    let n = |i: usize| numbers.get(i).map_or(0, |n| *n as u64);
+    let counted = MetricsSnapshot { processed: n(0), errors: n(1), dropped: n(2), ..MetricsSnapshot::default() };
+    let snapshot = MetricsSnapshot { avg_latency_ns: n(3), min_latency_ns: n(4), max_latency_ns: n(5), ..counted };
+    snapshot.to_string()
+}
+
+/// Makes metrics of transactions.
+#[napi(catch_unwind)]
+pub fn transactions_new() -> u32 {
+    slots::put(Object::Transactions(PrometheusMetrics::new()))
+}
+
+/// Their text for Prometheus.
+#[napi(catch_unwind)]
+pub fn transactions_export(slot: u32) -> Result<String> {
+    Ok(slots::with(slot as usize, of!(Transactions), |metrics| Ok(metrics.export()))?)
 }
 
 /// Which of the reasons why a file is no running engine's.

@@ -140,7 +140,7 @@ pub fn pipeline_start(plan: String, ended: Function<'_, String, ()>) -> Result<u
     Ok(slots::put(Object::Run(RunEntry { handle, supervisor: Some(supervisor), hosted, params, live })))
 }
 
-fn on_run<R>(run: u32, work: impl FnOnce(&RunHandle) -> R) -> Result<R> {
+pub(crate) fn on_run<R>(run: u32, work: impl FnOnce(&RunHandle) -> R) -> Result<R> {
     Ok(slots::with(run as usize, of!(Run), |entry| Ok(work(&entry.handle)))?)
 }
 

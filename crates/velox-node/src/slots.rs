@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use velox_engine::metrics::Attached;
 use velox_engine::stages::Doorbell;
-use velox_engine::{BundleBuilder, OrderBook, StageMetrics};
+use velox_engine::{BundleBuilder, OrderBook, PrometheusMetrics, StageMetrics};
 
 use crate::builder::Sending;
 use crate::errors::Thrown;
@@ -17,6 +17,7 @@ use crate::host::Host;
 use crate::l2_book::L2Handle;
 use crate::memory::SharedMemory;
 use crate::pipeline::RunEntry;
+use crate::scrape::Scraped;
 
 #[expect(clippy::large_enum_variant, reason = "a slot is made once and looked at for long")]
 pub(crate) enum Object {
@@ -25,6 +26,8 @@ pub(crate) enum Object {
     Ring(Arc<SharedMemory>),
     Builder((BundleBuilder, Option<Sending>)),
     Metrics(StageMetrics),
+    Transactions(PrometheusMetrics),
+    Scraped(Scraped),
     Run(RunEntry),
     Host(Box<Host>),
     Doorbell(Arc<Doorbell>),

@@ -42,7 +42,7 @@ pub(crate) use params::Params;
 pub use placement::{Placement, ThreadSpec, Threads, Wait, place, units};
 pub use plan::Pipeline;
 pub use report::{Report, Verified};
-pub use run::{Run, RunError, RunHandle, StartOptions};
+pub use run::{Run, RunError, RunHandle, RunMetrics, StartOptions};
 pub use script::{Answer, HostedThread, SCRIPT_OUT, ScriptLoop, ScriptMemory, Step};
 pub use source::{Feed, Pace, Paced, Source};
 pub use split::{Choose, Route, Way};

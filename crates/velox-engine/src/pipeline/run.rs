@@ -9,7 +9,9 @@ use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use thiserror::Error;
-use velox_metrics::{EdgeCounters, HistogramOf, Hop, Metrics, Shape, Snapshot, Watched};
+use velox_metrics::{
+    EdgeCounters, Family, HistogramOf, Hop, Labels, Metrics, Shape, Snapshot, Watched, families, text,
+};
 use velox_ring::{Parker, Waker};
 
 use super::agent::Agent;
@@ -77,6 +79,26 @@ pub struct RunHandle {
     pub(crate) shape: Arc<Shape>,
     metrics: Arc<Metrics>,
     control: Arc<Control>,
+}
+
+/// The numbers of a run, for any thread: to look at, and without a way to act on it. They stay after its end.
+#[derive(Clone)]
+pub struct RunMetrics {
+    shape: Arc<Shape>,
+    metrics: Arc<Metrics>,
+}
+
+impl RunMetrics {
+    /// The numbers now as text for Prometheus ([`families`]), `labels` with each. The run doesn't notice: its words are
+    /// read as they are. Allocates.
+    pub fn prometheus(&self, labels: &Labels) -> String {
+        text(&families(&self.shape, &self.metrics.snapshot(velox_clock::now())), labels)
+    }
+
+    /// Looks at the same numbers as families.
+    pub fn with_families<R>(&self, look: impl FnOnce(&[Family<'_>]) -> R) -> R {
+        look(&families(&self.shape, &self.metrics.snapshot(velox_clock::now())))
+    }
 }
 
 /// A pipeline that runs on threads of its own. Dropping it aborts the run and waits for the threads.
@@ -546,6 +568,26 @@ impl RunHandle {
             buckets,
         };
         self.shape.histograms.iter().zip(self.snapshot().histograms).map(of).collect()
+    }
+
+    /// The numbers alone, to be looked at by whoever may not act on the run.
+    ///
+    /// ```
+    /// use velox_engine::feed::{Poisson, PoissonOptions};
+    /// use velox_engine::metrics::Labels;
+    /// use velox_engine::pipeline::{Pace, Paced, Pipeline, StartOptions};
+    /// use velox_engine::stages::Count;
+    ///
+    /// let market = Poisson::new(PoissonOptions { per_second: 1e5, count: Some(100), seed: 1 })?;
+    /// let source = Paced::new(Box::new(market), Pace::Max, &[]);
+    /// let run = Pipeline::from("poisson", source).to("output", Count::default()).start(StartOptions::default())?;
+    /// let metrics = run.handle().metrics();
+    /// run.wait()?;
+    /// assert!(metrics.prometheus(&Labels::default()).contains("\nvelox_transactions_total 200\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn metrics(&self) -> RunMetrics {
+        RunMetrics { shape: Arc::clone(&self.shape), metrics: Arc::clone(&self.metrics) }
     }
 
     /// The file in which other processes find the metrics; none after the end, and where none could be made.
