@@ -13,7 +13,7 @@ interface Block {
   readonly output: string | undefined
 }
 
-const GUIDES = ['write-a-stage', 'write-an-expression', 'place-threads', 'read-the-report', 'live-markets']
+const GUIDES = ['write-a-stage', 'write-an-expression', 'place-threads', 'read-the-report', 'live-markets', 'top']
 const folder = join(root, 'build/guides')
 
 function textOf(guide: string): string {

@@ -129,7 +129,8 @@ test('what few runs have is drawn for those only', () => {
 test('an end is told under the title', () => {
   expect(draw(since(reading({ ended: true })), wide)[1]).toBe('the run has ended')
   const gone: Sample = { ...since(reading()), state: 'gone', message: 'process 4711 is gone' }
-  expect(draw(gone, wide)[1]).toBe('process 4711 is gone')
+  expect(draw(gone, wide).slice(1, 3)).toEqual(['gone: process 4711 is gone', ''])
+  expect(draw(gone, wide, true).slice(1, 4)).toEqual(['gone: process 4711 is gone', 'waits for it to start again', ''])
 })
 
 test('80 columns hold every number of a stage, long names are cut', () => {
@@ -206,6 +207,8 @@ test('a screen is drawn in place, cut to its height, and gives the terminal back
   const ended = vi.fn()
   const screen = new Screen(out, keys, ended)
   screen.show(['1', '2', '3'])
+  expect(written.at(-1)).toBe('\x1b[H1\x1b[K\n2\x1b[K\n3\x1b[K\x1b[J')
+  screen.show(['1', '', '2', '', '3'])
   expect(written.at(-1)).toBe('\x1b[H1\x1b[K\n2\x1b[K\n3\x1b[K\x1b[J')
   screen.show(['1', '2', '3', '4'])
   expect(written.at(-1)).toBe('\x1b[H1\x1b[K\n2\x1b[K\n…\x1b[K\x1b[J')

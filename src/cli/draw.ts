@@ -9,10 +9,12 @@ const numbers = (...titles: string[]): Column[] => titles.map((title) => ({ titl
 /** A count of what should not be. */
 const lost = (n: number): Cell => (n > 0 ? { text: count(n), tone: 'bad' } : '0')
 
-function head({ run, pid, elapsedNanos, state, message }: Sample, look: Look): string[] {
+function head({ run, pid, elapsedNanos, state, message }: Sample, isFollowed: boolean, look: Look): string[] {
   const title = line(`${run}  pid ${pid}  up ${time(elapsedNanos)}`, 'bold', look)
   if (state === 'running') return [title]
-  return [title, line(state === 'ended' ? 'the run has ended' : (message ?? 'gone'), 'bad', look)]
+  // First what is most to be seen: a path may be longer than the line.
+  const end = state === 'ended' ? 'the run has ended' : `gone: ${message}`
+  return [title, line(end, 'bad', look), ...(isFollowed ? [line('waits for it to start again', 'plain', look)] : [])]
 }
 
 function stages(sample: Sample, look: Look): string[] {
@@ -81,11 +83,15 @@ function books(sample: Sample, look: Look): string[] {
   return table([...texts('book', 'symbol', 'state'), ...numbers('age', 'sequence')], rows, look)
 }
 
-/** A sample as lines: the same for the same sample. Rates and `busy` are since the sample before, the rest since the start. */
-export function draw(sample: Sample, look: Look): string[] {
+/**
+ * A sample as lines: the same for the same sample. Rates and `busy` are since the sample before, the rest since the start.
+ * Of a run that is followed the next start is waited for.
+ */
+export function draw(sample: Sample, look: Look, isFollowed = false): string[] {
   const parts = [stages, edges, latencies, threads, books].map((part) => part(sample, look))
   // Of one line: the titles of nothing.
-  return [...head(sample, look), ...parts.filter((lines) => lines.length > 1).flatMap((lines) => ['', ...lines])]
+  const filled = parts.filter((lines) => lines.length > 1)
+  return [...head(sample, isFollowed, look), ...filled.flatMap((lines) => ['', ...lines])]
 }
 
 /** Which engines there are, with what chooses them. */

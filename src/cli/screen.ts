@@ -42,7 +42,9 @@ export class Screen {
 
   readonly #draw = (): void => {
     const { rows } = this.#out
-    const lines = this.#lines.length <= rows ? this.#lines : [...this.#lines.slice(0, rows - 1), '…']
+    // A low terminal has no room for air.
+    const all = this.#lines.length <= rows ? this.#lines : this.#lines.filter((line) => line !== '')
+    const lines = all.length <= rows ? all : [...all.slice(0, rows - 1), '…']
     // Line over line, and no clearing before: nothing flickers.
     this.#out.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\n')}\x1b[J`)
   }

@@ -46,8 +46,7 @@ async function follow(follower: Follower, o: TopOptions): Promise<void> {
   const screen = stdout.isTTY && !o.json ? new Screen(stdout, stdin, end) : undefined
   const show = (sample: Sample) => {
     if (o.json) return void print([JSON.stringify(sample)])
-    const lines = draw(sample, lookOf(stdout))
-    if (sample.state !== 'running' && o.file === undefined) lines.push('', 'waits for it to start again')
+    const lines = draw(sample, lookOf(stdout), o.file === undefined)
     if (screen) screen.show(lines)
     else print([...lines, ''])
   }
@@ -70,9 +69,11 @@ async function follow(follower: Follower, o: TopOptions): Promise<void> {
 
 /** Two readings: what happens in a second is known by their difference. */
 async function once(follower: Follower, o: TopOptions): Promise<void> {
-  const first = follower.next()
-  await sleep(o.everyMillis)
-  const sample = first?.state === 'running' ? (follower.next() ?? first) : first
+  let sample = follower.next()
+  if (sample?.state === 'running') {
+    await sleep(o.everyMillis)
+    sample = follower.next() ?? sample
+  }
   if (sample) print(o.json ? [JSON.stringify(sample)] : draw(sample, lookOf(stdout)))
 }
 
