@@ -13,7 +13,15 @@ interface Block {
   readonly output: string | undefined
 }
 
-const GUIDES = ['write-a-stage', 'write-an-expression', 'place-threads', 'read-the-report', 'live-markets', 'metrics']
+const GUIDES = [
+  'write-a-stage',
+  'write-an-expression',
+  'place-threads',
+  'read-the-report',
+  'live-markets',
+  'metrics',
+  'top',
+]
 const folder = join(root, 'build/guides')
 
 function textOf(guide: string): string {

@@ -70,3 +70,11 @@ test('the four stages and the programs of the face compile and run from it', asy
     expect(stdout).toContain(text)
   }
 })
+
+test('`velox` is among its commands, and runs', async () => {
+  const velox = join(folder, 'node_modules/.bin/velox')
+  const ran = (...args: string[]) => execFileSync(velox, args, { encoding: 'utf8' })
+  expect(ran('top', '--help')).toContain('velox top [NAME] [options]')
+  const { status, stderr } = await node([velox, 'top', '--once'], { env: { XDG_RUNTIME_DIR: folder } })
+  expect([status, stderr]).toEqual([1, 'velox top: expected a running engine, got none\n'])
+})

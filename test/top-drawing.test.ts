@@ -1,0 +1,254 @@
+// What `velox top` makes of readings, without an engine.
+import { EventEmitter } from 'node:events'
+import type { ReadStream, WriteStream } from 'node:tty'
+import { stripVTControlCharacters } from 'node:util'
+import fc from 'fast-check'
+import { afterEach, expect, test, vi } from 'vitest'
+import { draw } from '../dist/cli/draw.js'
+import type { Reading } from '../dist/cli/engines.js'
+import { type Sample, sampleOf } from '../dist/cli/sample.js'
+import { lookOf, Screen } from '../dist/cli/screen.js'
+import { count, percent, rate, time } from '../dist/cli/text.js'
+
+const percentiles = {
+  min: 90,
+  p50: 275,
+  p90: 1_000,
+  p99: 14_970,
+  p999: 2_500_000,
+  max: 12_000_000,
+  mean: 400,
+  count: 99,
+}
+const account = { consumed: 0, filtered: 0, conflated: 0, errors: 0, held: 0 }
+
+function reading(o: Partial<Reading> = {}): Reading {
+  return {
+    run: 'arbitrage',
+    pid: 4711,
+    startedMillis: 1_000,
+    ended: false,
+    elapsedNanos: 2e9,
+    stages: [
+      { ...account, name: 'replay', in: 4_000, out: 4_000, consumed: 4_000, busy: 0.25 },
+      {
+        ...account,
+        name: 'filter',
+        in: 4_000,
+        out: 1_000,
+        consumed: 1_000,
+        filtered: 2_993,
+        errors: 7,
+        busy: 0.5,
+        latencyNanos: percentiles,
+      },
+    ],
+    edges: [
+      {
+        from: 'replay',
+        to: 'filter',
+        offered: 4_002,
+        pushed: 4_000,
+        popped: 3_990,
+        dropped: 2,
+        inFlight: 10,
+        highWater: 64,
+      },
+    ],
+    threads: [
+      {
+        stages: ['replay', 'filter'],
+        busy: 0.75,
+        asleep: false,
+        beatAgeNanos: 1_500,
+        stalls: { count: 3, totalNanos: 60_000, maxNanos: 30_000 },
+      },
+    ],
+    books: [{ name: 'book', symbol: 'BTCUSDT', state: 'stale', ageNanos: 7_321e9, sequence: 123_456_789 }],
+    endToEndNanos: percentiles,
+    placement: [{ core: 1, wait: 'spin' }],
+    ...o,
+  }
+}
+
+const wide = { columns: Number.POSITIVE_INFINITY, color: false }
+const since = (now: Reading, before?: Reading): Sample => sampleOf(now, before, 5_000)
+
+test('rates and busy shares are of the time since the reading before, and of the first since the start', () => {
+  const before = reading()
+  const [replay, filter] = before.stages as [Reading['stages'][0], Reading['stages'][0]]
+  const now = reading({
+    elapsedNanos: 4e9,
+    // Busy 0.5 s of the first two, 1.5 s of the next two.
+    stages: [{ ...replay, in: 5_000, out: 4_500, busy: 0.5 }, filter],
+    edges: [{ ...(before.edges[0] as Reading['edges'][0]), pushed: 5_000, dropped: 12 }],
+  })
+  expect(since(before).stages[0]).toMatchObject({ inPerSecond: 2_000, outPerSecond: 2_000, busyNow: 0.25 })
+  const sample = since(now, before)
+  expect(sample.stages[0]).toMatchObject({ in: 5_000, inPerSecond: 500, outPerSecond: 250, busy: 0.5, busyNow: 0.75 })
+  expect(sample.stages[1]).toMatchObject({ inPerSecond: 0, busyNow: 0.5 })
+  expect(sample.edges[0]).toMatchObject({ pushedPerSecond: 500, droppedPerSecond: 5 })
+  expect(sample.threads[0]?.busyNow).toBe(0.75)
+  expect(since(now, now).stages[0]).toMatchObject({ inPerSecond: 0, busyNow: 0 })
+  expect(since(reading({ elapsedNanos: 0 })).stages[0]).toMatchObject({ inPerSecond: 0, busyNow: 0 })
+})
+
+test('a sample is drawn as one table a part', () => {
+  expect(draw(since(reading()), wide)).toMatchInlineSnapshot(`
+    [
+      "arbitrage  pid 4711  up 2.00s",
+      "",
+      "stage     in/s   out/s  consumed  filtered  errors    held    busy     p50     p99",
+      "replay   2.00k   2.00k      4000         0       0       0     25%       -       -",
+      "filter   2.00k     500      1000      2993       7       0     50%   275ns  15.0µs",
+      "",
+      "edge               in/s    fill  high water  dropped  dropped/s",
+      "replay → filter   2.00k      10          64        2       1.00",
+      "",
+      "latency      count     p50     p90     p99   p99.9     max",
+      "end to end      99   275ns  1.00µs  15.0µs  2.50ms  12.0ms",
+      "",
+      "thread    core    busy    beat  stalls  longest  stages",
+      "spin         1     75%  1.50µs       3   30.0µs  replay filter",
+      "",
+      "book  symbol   state     age   sequence",
+      "book  BTCUSDT  stale   2h02m  123456789",
+    ]
+  `)
+})
+
+test('what few runs have is drawn for those only', () => {
+  const [, filter] = reading().stages as [unknown, Reading['stages'][0]]
+  const stages = [{ ...filter, conflated: 1_234_567, stuck: true }]
+  const lines = draw(since(reading({ stages, edges: [], books: [] })), wide)
+  expect(lines[2]).toMatch(/filtered +conflated +errors/)
+  expect(lines[3]).toMatch(/^filter .* 2993 +1\.23M +7 +0 +stuck +275ns +15\.0µs$/)
+  expect(lines.some((line) => /^(edge|book)/.test(line))).toBe(false)
+})
+
+test('an end is told under the title', () => {
+  expect(draw(since(reading({ ended: true })), wide)[1]).toBe('the run has ended')
+  const gone: Sample = { ...since(reading()), state: 'gone', message: 'process 4711 is gone' }
+  expect(draw(gone, wide).slice(1, 3)).toEqual(['gone: process 4711 is gone', ''])
+  expect(draw(gone, wide, true).slice(1, 4)).toEqual(['gone: process 4711 is gone', 'waits for it to start again', ''])
+})
+
+test('80 columns hold every number of a stage, long names are cut', () => {
+  const name = 'a-stage-with-quite-a-long-name'
+  const stages = reading().stages.map((stage) => ({
+    ...stage,
+    name,
+    in: 123_456_789,
+    consumed: 123_456_789,
+    held: 65_536,
+  }))
+  const lines = draw(since(reading({ stages })), { columns: 80, color: false })
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(lines[4]).toMatch(/^a-stage-\S*… .* 123M .* 65536 +50% +275ns +15\.0µs$/)
+})
+
+test('no line is wider than the terminal, whatever its width', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 200 }), fc.string({ unit: 'grapheme' }), (columns, name) => {
+      const stages = reading().stages.map((stage) => ({ ...stage, name }))
+      for (const line of draw(since(reading({ stages, run: name })), { columns, color: false }))
+        expect([...line].length).toBeLessThanOrEqual(columns)
+    }),
+  )
+})
+
+test('names command no terminal', () => {
+  const run = 'a\x1b[2J\r\n\u202e\x9b1m'
+  const lines = draw(since(reading({ run })), wide)
+  expect(lines[0]).toBe('a�[2J����1m  pid 4711  up 2.00s')
+})
+
+test('losses are red, and only where colour is wanted', () => {
+  const lines = draw(since(reading()), { ...wide, color: true })
+  expect(lines.filter((line) => line.includes('\x1b[31m'))).toHaveLength(3)
+  expect(lines.map(stripVTControlCharacters)).toEqual(draw(since(reading()), wide))
+})
+
+afterEach(() => vi.unstubAllEnvs())
+
+test('colour is for terminals, unless NO_COLOR or a dumb one says otherwise', () => {
+  vi.stubEnv('NO_COLOR', '')
+  vi.stubEnv('TERM', 'xterm')
+  expect(lookOf({ isTTY: true, columns: 90 })).toEqual({ columns: 90, color: true })
+  expect(lookOf({})).toEqual({ columns: Number.POSITIVE_INFINITY, color: false })
+  vi.stubEnv('TERM', 'dumb')
+  expect(lookOf({ isTTY: true, columns: 90 }).color).toBe(false)
+  vi.stubEnv('TERM', 'xterm')
+  vi.stubEnv('NO_COLOR', '1')
+  expect(lookOf({ isTTY: true, columns: 90 }).color).toBe(false)
+})
+
+/** A terminal that keeps what is written to it, and its keyboard. */
+function terminal(rows: number) {
+  const written: string[] = []
+  const out = Object.assign(new EventEmitter(), {
+    isTTY: true,
+    columns: 80,
+    rows,
+    write: (text: string) => written.push(text),
+  })
+  const modes: boolean[] = []
+  const keys = new EventEmitter()
+  const setRawMode = (mode: boolean) => {
+    modes.push(mode)
+    return keys
+  }
+  Object.assign(keys, { isTTY: true, setRawMode, resume: () => keys, pause: () => keys })
+  return { written, modes, out: out as unknown as WriteStream, keys: keys as unknown as ReadStream }
+}
+
+test('a screen is drawn in place, cut to its height, and gives the terminal back', () => {
+  const { written, modes, out, keys } = terminal(3)
+  const ended = vi.fn()
+  const screen = new Screen(out, keys, ended)
+  screen.show(['1', '2', '3'])
+  expect(written.at(-1)).toBe('\x1b[H1\x1b[K\n2\x1b[K\n3\x1b[K\x1b[J')
+  screen.show(['1', '', '2', '', '3'])
+  expect(written.at(-1)).toBe('\x1b[H1\x1b[K\n2\x1b[K\n3\x1b[K\x1b[J')
+  screen.show(['1', '2', '3', '4'])
+  expect(written.at(-1)).toBe('\x1b[H1\x1b[K\n2\x1b[K\n…\x1b[K\x1b[J')
+  keys.emit('data', Buffer.from('x'))
+  expect(ended).not.toHaveBeenCalled()
+  for (const key of ['q', '\x03']) keys.emit('data', Buffer.from(key))
+  expect(ended).toHaveBeenCalledTimes(2)
+  screen.close()
+  expect(modes).toEqual([true, false])
+  expect([written[0], written.at(-1)]).toEqual(['\x1b[?1049h\x1b[?25l', '\x1b[?25h\x1b[?1049l'])
+  const before = written.length
+  out.emit('resize')
+  expect(written).toHaveLength(before)
+})
+
+test('numbers fit six letters and keep three digits', () => {
+  expect([0, 7, 99_999, 100_000, 999_499, 999_500, 1.5e9, 9e15].map(count)).toEqual([
+    '0',
+    '7',
+    '99999',
+    '100k',
+    '999k',
+    '1.00M',
+    '1.50G',
+    '9.00P',
+  ])
+  expect([0, 0.5, 12.34, 999.4, 999.6, 39_512].map(rate)).toEqual(['0', '0.50', '12.3', '999', '1.00k', '39.5k'])
+  expect([0, 0.0034, 0.0994, 0.0996, 0.5, 1].map(percent)).toEqual(['0%', '0.3%', '9.9%', '10%', '50%', '100%'])
+  expect([0, 275, 999, 999.6, 14_970, 1.5e6, 59.4e9, 59.6e9, 125e9, 3_725e9, 1e15].map(time)).toEqual([
+    '0ns',
+    '275ns',
+    '999ns',
+    '1.00µs',
+    '15.0µs',
+    '1.50ms',
+    '59.4s',
+    '1m00s',
+    '2m05s',
+    '1h02m',
+    '277h46m',
+  ])
+  fc.assert(fc.property(fc.nat(2 ** 31 - 1), (n) => count(n).length <= 6))
+})
