@@ -85,9 +85,12 @@ export async function onTerminal(folder: string, ...args: string[]): Promise<str
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   let text = ''
+  let isTold = false
   for await (const data of child.stdout.setEncoding('utf8')) {
     text += data
-    if (text.split('\x1b[H').length === 3) child.stdin.write('q')
+    if (isTold || text.split('\x1b[H').length < 3) continue
+    child.stdin.write('q')
+    isTold = true
   }
   return text
 }
