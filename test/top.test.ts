@@ -2,9 +2,10 @@
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Sample } from '../dist/cli/sample.js'
-import { type Engine, engine, run, watch } from './support/engine.js'
+import { type Engine, engine, onTerminal, run, watch } from './support/engine.js'
 
 let folder: string
 const engines: Engine[] = []
@@ -64,6 +65,24 @@ describe('one engine', () => {
       expect(stdout).toMatch(new RegExp(`^${title} `, 'm'))
     expect(stdout).toMatch(/^bundle → output +\S+ +\d+ +\d+ +0 +0$/m)
     expect(stdout).not.toContain('\x1b')
+  })
+
+  test.skipIf(!existsSync('/usr/bin/script'))('is drawn in place on a terminal, which q gives back', async () => {
+    const { pid } = await started('alpha')
+    const text = await onTerminal(folder, 'top', '--every', '100')
+    const [before, rest = ''] = text.split('\x1b[?1049h\x1b[?25l')
+    const [page = '', after = ''] = rest.split('\x1b[?25h\x1b[?1049l')
+    expect(before).toBe('')
+    const frames = page.split('\x1b[H').slice(1)
+    expect(frames.length).toBeGreaterThanOrEqual(2)
+    for (const frame of frames) {
+      const lines = stripVTControlCharacters(frame).split('\r\n')
+      expect(lines[0]).toMatch(new RegExp(`^alpha  pid ${pid}  up `))
+      expect(lines.length).toBeLessThanOrEqual(24)
+      for (const line of lines) expect([...line].length).toBeLessThanOrEqual(80)
+    }
+    expect(page).toContain('\x1b[1malpha')
+    expect(stripVTControlCharacters(after)).toContain('end to end')
   })
 
   test.skipIf(process.platform !== 'linux')('is only read: its file is mapped without the right to write', async () => {

@@ -20,9 +20,9 @@ function parsed(): Command | undefined {
   }
 }
 
-// Who reads from it has enough, as `head`.
+// Who reads from it has enough, as `head`, or the terminal was closed.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
   process.exit(0)
 })
 

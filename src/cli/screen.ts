@@ -4,7 +4,9 @@ import type { Look } from './table.js'
 /** How lines are to be drawn for an output: without escape codes where it is no terminal. */
 export function lookOf(out: { isTTY?: boolean; columns?: number }): Look {
   const { NO_COLOR, TERM } = process.env
-  return { columns: out.columns ?? Number.POSITIVE_INFINITY, color: out.isTTY === true && !NO_COLOR && TERM !== 'dumb' }
+  // A terminal that knows no size says 0.
+  const columns = out.isTTY ? out.columns || 80 : Number.POSITIVE_INFINITY
+  return { columns, color: out.isTTY === true && !NO_COLOR && TERM !== 'dumb' }
 }
 
 /** The lines that a terminal shows now, in place of those before; what was on it comes back at the end. */
@@ -41,7 +43,7 @@ export class Screen {
   }
 
   readonly #draw = (): void => {
-    const { rows } = this.#out
+    const rows = this.#out.rows || 24
     // A low terminal has no room for air.
     const all = this.#lines.length <= rows ? this.#lines : this.#lines.filter((line) => line !== '')
     const lines = all.length <= rows ? all : [...all.slice(0, rows - 1), '…']

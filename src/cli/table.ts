@@ -11,7 +11,7 @@ export interface Column {
 }
 
 export interface Look {
-  /** Letters that a line has room for. */
+  /** Letters that a line has room for: 1 or more. */
   readonly columns: number
   readonly color: boolean
 }
@@ -25,7 +25,7 @@ const CODES = { plain: '', bold: '\x1b[1m', dim: '\x1b[2m', bad: '\x1b[31m' }
 const letters = (text: string): number => [...text].length
 
 function cut(text: string, room: number): string {
-  return letters(text) <= room ? text : `${[...text].slice(0, Math.max(0, room - 1)).join('')}…`.slice(0, room * 2)
+  return letters(text) <= room ? text : `${[...text].slice(0, room - 1).join('')}…`
 }
 
 export function paint(text: string, tone: Tone, color: boolean): string {

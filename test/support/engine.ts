@@ -76,3 +76,21 @@ export function watch(folder: string, ...args: string[]) {
     },
   }
 }
+
+/** The same on a terminal of 80 × 24 by util-linux's `script`: what it wrote until it was drawn twice and got a q. */
+export async function onTerminal(folder: string, ...args: string[]): Promise<string> {
+  const command = ['stty cols 80 rows 24; exec', process.execPath, velox, ...args].join(' ')
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { ...process.env, XDG_RUNTIME_DIR: folder, TERM: 'xterm', NO_COLOR: '' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  let text = ''
+  let isTold = false
+  for await (const data of child.stdout.setEncoding('utf8')) {
+    text += data
+    if (isTold || text.split('\x1b[H').length < 3) continue
+    child.stdin.write('q')
+    isTold = true
+  }
+  return text
+}
