@@ -49,6 +49,7 @@ function stageFailed(stage: string, cause: unknown): Error {
 }
 
 export class Run<T extends Element> implements Face<T> {
+  readonly name: string
   readonly type: T
   readonly placement: readonly Placement[]
   readonly topology: Topology
@@ -72,8 +73,9 @@ export class Run<T extends Element> implements Face<T> {
     type: T,
     slot: number,
     outcome: Promise<Outcome>,
-    o: { objects: readonly object[]; ends: readonly RunEnd[]; params: readonly RunParam[] },
+    o: { name: string; objects: readonly object[]; ends: readonly RunEnd[]; params: readonly RunParam[] },
   ) {
+    this.name = o.name
     this.type = type
     this.#slot = owned(this, slot)
     this.#objects = o.objects
@@ -96,6 +98,11 @@ export class Run<T extends Element> implements Face<T> {
       },
     }
     for (const end of this.#ends) end.serve(this.#end)
+  }
+
+  /** The slot of a run, for what only looks at it; undefined for anything else. */
+  static slotOf(run: unknown): number | undefined {
+    return typeof run === 'object' && run !== null && #slot in run ? run.#slot : undefined
   }
 
   async *batches(o: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Batch<T>> {
