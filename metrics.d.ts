@@ -77,7 +77,7 @@ export function history(
 /**
  * The report as one page of HTML: text and drawings without a script, for light and dark, from 390 px of width on. It asks the
  * network for nothing, and says so to the browser (a Content-Security-Policy). Each figure has its place in the report beside
- * it: `data-path="report.stages.0.in"`, and `data-value`.
+ * it: `data-path="report.stages.0.in"`, and `data-value`. VELOX_INVALID_VALUE for a report of another version.
  */
 export function renderReport(report: RunReport): string
 

@@ -214,6 +214,10 @@ describe('what it can not do it says', () => {
       expect.stringContaining('expected a file that ends in .html or .json'),
     ])
     expect(await refusal(join(folder, 'none/out.html'))).toEqual(['VELOX_FILE_UNWRITABLE', expect.anything()])
+    expect(() => renderReport({ ...json, version: 2 } as never)).toThrow(
+      'report: expected what done() of a history gave',
+    )
+    expect((await rejected(writeReport(files.json, {} as never))).code).toBe('VELOX_INVALID_VALUE')
     expect(() => history({} as never)).toThrow('run: expected what start() of a pipeline gave')
     const run = await watched().start()
     expect(() => history(run, { everyMillis: 0 })).toThrow('everyMillis')

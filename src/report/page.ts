@@ -1,4 +1,5 @@
 import type { renderReport as Face, RunReport } from '../../metrics.js'
+import { refuse } from '../errors/check.js'
 import { changes, machine, markets, placement } from './facts.js'
 import { count, duration, short } from './format.js'
 import { Html, html } from './html.js'
@@ -85,7 +86,14 @@ function reasons({ nonDeterministic }: RunReport['report']): Html | undefined {
   return html`<section id="reasons"><h2>Why the same input may give other bytes</h2><ul>${nonDeterministic.map((one) => html`<li>${one}</li>`)}</ul></section>`
 }
 
-export const renderReport: typeof Face = (of) => {
+/** A report of this form; what is in it is its maker's to keep right. */
+export function checkReport(of: RunReport): RunReport {
+  const isOne = typeof of === 'object' && of !== null && of.version === 1
+  return isOne ? of : refuse('report', 'what done() of a history gave, of version 1', of)
+}
+
+export const renderReport: typeof Face = (given) => {
+  const of = checkReport(given)
   const { run, startedAt, machine: m } = of
   const page = html`<!doctype html>
 <html lang="en">

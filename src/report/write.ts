@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url'
 import type { writeReport as Face } from '../../metrics.js'
 import { checkString, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
-import { renderReport } from './page.js'
+import { checkReport, renderReport } from './page.js'
 
 export const writeReport: typeof Face = async (to, report) => {
   const path = to instanceof URL ? fileURLToPath(to) : checkString('path', to)
   const [ending] = /\.(html|json)$/.exec(path) ?? []
   if (ending === undefined) refuse('path', 'a file that ends in .html or .json', path)
-  const text = ending === '.html' ? renderReport(report) : `${JSON.stringify(report)}\n`
+  const text = ending === '.html' ? renderReport(report) : `${JSON.stringify(checkReport(report))}\n`
   try {
     await writeFile(path, text)
   } catch (error) {
