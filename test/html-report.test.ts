@@ -193,6 +193,22 @@ describe('the page', () => {
     }
   })
 
+  test('of a graph with two ends draws both, and tells their sum once', async () => {
+    const trades = pipeline('graph')
+      .from(poisson({ perSecond: 50_000, count: 2_000, seed: 1 }))
+      .trades()
+    const run = await trades
+      .tee((branch) => branch.to(count('one')))
+      .to(count('two'))
+      .start()
+    const report = await history(run).done()
+    const text = renderReport(report)
+    expect(report.histograms.filter(({ hop }) => hop === 'endToEnd').map(({ stage }) => stage)).toEqual(['one', 'two'])
+    for (const end of ['one', 'two']) expect(text).toContain(`>end to end (${end})</text>`)
+    expect(text.match(/<th scope="row">end to end<\/th>/g)).toHaveLength(1)
+    expect(text).toContain(`data-path="report.endToEndNanos.count" data-value="${report.report.endToEndNanos?.count}"`)
+  })
+
   test('of a run without metrics has its accounts and no latencies', async () => {
     const report = await history(await watched(2_000).start({ metrics: false })).done()
     const text = renderReport(report)

@@ -9,19 +9,22 @@ import { type Cell, table } from './tables.js'
 import { timeChart } from './time-chart.js'
 
 /** What a hop is called, how it is drawn, and its percentiles in the report. */
-function hopOf({ stage = '', hop }: Histogram, of: RunReport): { label: string; look: string; path: string } {
+function hopOf(
+  { stage = '', hop }: Histogram,
+  of: RunReport,
+): { name: string; label: string; look: string; path: string } {
   const at = of.report.stages.findIndex(({ name }) => name === stage)
   const isOnly = of.histograms.filter((other) => other.hop === hop).length === 1
-  const named = (text: string) => (isOnly ? text : `${text} (${stage})`)
+  const named = (name: string) => ({ name, label: isOnly ? name : `${name} (${stage})` })
   switch (hop) {
     case 'endToEnd':
-      return { label: named('end to end'), look: 'whole', path: 'report.endToEndNanos' }
+      return { ...named('end to end'), look: 'whole', path: 'report.endToEndNanos' }
     case 'bundleWait':
-      return { label: named('wait for a bundle'), look: 'aside wait', path: 'report.bundleWaitNanos' }
+      return { ...named('wait for a bundle'), look: 'aside wait', path: 'report.bundleWaitNanos' }
     case 'hiccup':
-      return { label: "machine's hiccups", look: 'aside', path: 'report.hiccupNanos' }
+      return { ...named("machine's hiccups"), look: 'aside', path: 'report.hiccupNanos' }
     case 'stage':
-      return { label: stage, look: lookOf(at), path: `report.stages.${at}.latencyNanos` }
+      return { name: stage, label: stage, look: lookOf(at), path: `report.stages.${at}.latencyNanos` }
   }
 }
 
@@ -41,8 +44,10 @@ export function latencies(of: RunReport): Html | undefined {
   const series = told.map(({ histogram, i, percentiles, label, look }): Series => {
     return { label, look, path: `histograms.${i}`, curve: curveOf(histogram, percentiles.max) }
   })
-  const rows = told.map(({ label, path, percentiles }) => [
-    label,
+  // The report adds up what several ends or bundles have; only the curves are apart.
+  const summed = told.filter(({ path }, i) => told.findIndex((other) => other.path === path) === i)
+  const rows = summed.map(({ name, path, percentiles }) => [
+    name,
     ...COLUMNS.map((name): Cell => {
       const value = percentiles[name]
       return { path: `${path}.${name}`, value, text: name === 'count' ? count(value) : duration(value) }
