@@ -638,6 +638,8 @@ export interface Topology {
 }
 /** Disposal ends it as `stop()` does, and as `abort()` does where nothing moves for a second: nobody reads its last ring. */
 export interface Run<T extends Element> extends AsyncDisposable {
+  /** The pipeline's. */
+  readonly name: string
   /** What the run carries at its end. */
   readonly type: T
   readonly placement: readonly Placement[]

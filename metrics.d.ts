@@ -2,7 +2,7 @@
  * The public types of `velox-engine/metrics`: the numbers of a run where others look for them.
  * @module
  */
-import type { Exporter, Run, Stats } from './index.js'
+import type { Exporter, Report, Run, Stats, Topology } from './index.js'
 
 /**
  * Serves the metrics of a run at `/metrics` for Prometheus, on a thread of its own: it answers while the event loop is at work.
@@ -79,3 +79,85 @@ export interface PublishedStats {
   readonly ended: boolean
   readonly stats: Stats
 }
+
+/** All that is known of a run that has ended, as plain data: what `out.json` holds, by `velox-engine/report.schema.json`. */
+export interface RunReport {
+  /** Of this form; another one has another number. */
+  readonly version: 1
+  /** The pipeline's name. */
+  readonly run: string
+  /** When its history began, as in '2024-08-08T12:00:00.000Z'. */
+  readonly startedAt: string
+  /** What it was measured on. */
+  readonly machine: {
+    readonly processor: string
+    /** Processors that this process may use. */
+    readonly cores: number
+    readonly memoryBytes: number
+    readonly system: string
+    readonly architecture: string
+    readonly runtime: string
+    /** The version of velox-engine. */
+    readonly engine: string
+    /** What its clock counts by: 'tsc' or the system's clock. */
+    readonly clock: string
+  }
+  readonly report: Omit<Report, 'elapsedNanos' | 'toString' | 'toJSON'> & { readonly elapsedNanos: number }
+  readonly topology: Topology
+  /** Whole latency histograms; none of a run without metrics. */
+  readonly histograms: readonly {
+    /** Absent for the machine's hiccups. */
+    readonly stage?: string
+    readonly hop: 'stage' | 'endToEnd' | 'bundleWait' | 'hiccup'
+    /** Of each filled bucket the largest value in ns, and how many it holds; by value. */
+    readonly buckets: readonly (readonly [nanos: number, count: number])[]
+    /** In ns. */
+    readonly sum: number
+    readonly count: number
+  }[]
+  /** Numbers at the same instants, by columns; the last is the end. */
+  readonly history: {
+    /** How far apart they are, about: `elapsedNanos` is exact. */
+    readonly everyMillis: number
+    readonly elapsedNanos: readonly number[]
+    /** Records that each stage had taken. */
+    readonly stages: readonly { readonly name: string; readonly in: readonly number[] }[]
+    /** Records that waited in each edge. */
+    readonly edges: readonly {
+      readonly from: string
+      readonly to: string
+      /** Where it was said. */
+      readonly capacity?: number
+      readonly inFlight: readonly number[]
+    }[]
+  }
+}
+
+/**
+ * Looks at a run every `everyMillis` (100) until it ends, for its report. At most 512 instants are kept, evenly apart: of a long run
+ * they are further apart. The engine's threads do nothing for it; a look takes the event loop a fraction of a millisecond.
+ *
+ * `done()` waits for the end as that of the run does, and rejects as that does.
+ *
+ * ```ts
+ * const recorded = history(run)
+ * await writeReport('out.html', await recorded.done())
+ * ```
+ */
+export function history(
+  // biome-ignore lint/suspicious/noExplicitAny: a run of any type
+  run: Run<any>,
+  o?: { everyMillis?: number },
+): { done(): Promise<RunReport> }
+
+/**
+ * The report as one page of HTML: text and drawings without a script, for light and dark, from 390 px of width on. It asks the
+ * network for nothing, and says so to the browser (a Content-Security-Policy). Each figure has its place in the report beside
+ * it: `data-path="report.stages.0.in"`, and `data-value`. VELOX_INVALID_VALUE for a report of another version.
+ */
+export function renderReport(report: RunReport): string
+
+/**
+ * Writes a page for '.html', the report itself for '.json'. VELOX_INVALID_VALUE for any other ending, VELOX_FILE_UNWRITABLE.
+ */
+export function writeReport(path: string | URL, report: RunReport): Promise<void>

@@ -1,6 +1,7 @@
 // Ingress → OrderBook → Bundle → Output on recorded market data, or on synthetic arrivals: the main job.
 import { parseArgs } from 'node:util'
 import { count, L2Book, pipeline, poisson, type Report, replay, sample, VeloxError } from 'velox-engine'
+import { history, writeReport } from 'velox-engine/metrics'
 
 const options = {
   data: { type: 'string' },
@@ -10,6 +11,7 @@ const options = {
   seconds: { type: 'string', default: '10' },
   wait: { type: 'string', default: 'backoff' },
   json: { type: 'boolean', default: false },
+  report: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const
 
@@ -20,7 +22,8 @@ const help = `npm start -- [options]
   --rate N              arrivals per second of poisson (default 100000)
   --seconds N           ends the source after so long (default 10)
   --wait WAIT           spin, yield, backoff (default) or block
-  --json                the report as JSON`
+  --json                the report as JSON
+  --report FILE         all that is known of the run: a page for '.html', data for '.json'`
 
 function fail(field: string, expected: string, got: unknown): never {
   throw new VeloxError('VELOX_INVALID_VALUE', { field, expected, got })
@@ -51,6 +54,7 @@ function read() {
     data?: string
     pace?: string
     rate?: string
+    report?: string
   }
 }
 
@@ -67,7 +71,8 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
-  const { source, wait, data, rate } = values
+  const { source, wait, data, rate, report: file } = values
+  if (file !== undefined && !/\.(html|json)$/.test(file)) fail('--report', 'a file that ends in .html or .json', file)
   if (source !== 'replay' && source !== 'poisson') fail('--source', 'replay or poisson', source)
   if (source === 'replay' && rate !== undefined) fail('--rate', 'it with --source poisson only', rate)
   if (source === 'poisson' && data !== undefined) fail('--data', 'it with --source replay only', data)
@@ -96,6 +101,7 @@ async function main(): Promise<number> {
     .to(count('output'))
     .start({ wait: waiting, stopOn: AbortSignal.any([interrupt.signal, timeIsUp]) })
 
+  const recorded = file === undefined ? undefined : history(run)
   // On a terminal one line that changes; elsewhere a line now and then.
   const { isTTY } = process.stderr
   for await (const stats of run.stats({ everyMillis: isTTY ? 250 : 2000 })) {
@@ -106,6 +112,7 @@ async function main(): Promise<number> {
   // A report that can't be written must not look like a good run.
   process.stdout.on('error', () => process.exit(1))
   process.stdout.write(`${values.json ? JSON.stringify(report) : report}\n`)
+  if (file !== undefined && recorded) await writeReport(file, await recorded.done())
   return isRight(report) ? 0 : 1
 }
 

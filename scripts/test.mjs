@@ -73,6 +73,7 @@ const loom = { RUSTFLAGS: '--cfg loom', CARGO_TARGET_DIR: join(root, 'target/loo
 await cargo('Memory models', ['--release', '-p', 'velox-ring', '-p', 'velox-book', '--test', 'loom'], loom)
 await vitest()
 
-if (sums.skipped > 0) console.log(`${sums.skipped} skipped: they need files beside the project, strace or prometheus`)
+if (sums.skipped > 0)
+  console.log(`${sums.skipped} skipped: they need files beside the project, strace, prometheus or chromium`)
 console.log(`${sums.passed} passed, ${sums.failed} failed`)
 process.exitCode = sums.failed > 0 ? 1 : 0

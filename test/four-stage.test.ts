@@ -36,6 +36,16 @@ test('at most pace the whole sample goes through', async () => {
   expect(report).toMatchObject({ balanced: true, verified: { checked: 423, agreed: 423 } })
 })
 
+test('--report leaves a page or data of the run', async () => {
+  const [data, page] = [join(folder, 'out.json'), join(folder, 'out.html')]
+  const [report, status] = await reportOf('--pace', 'max', '--report', data)
+  expect([JSON.parse(readFileSync(data, 'utf8')), status]).toMatchObject([{ run: 'four-stage', report }, 0])
+  expect((await reportOf('--pace', 'max', '--report', page))[1]).toBe(0)
+  expect(readFileSync(page, 'utf8')).toContain('<!doctype html>')
+  const unwritable = await fourStage('--pace', 'max', '--report', join(folder, 'none/out.html'))
+  expect([unwritable.status, unwritable.stderr]).toEqual([1, expect.stringContaining('VELOX_FILE_UNWRITABLE: ')])
+})
+
 const usdm = shared('data/binance/usdm-btcusdt_20240808.gz')
 test.skipIf(!usdm)('the whole recorded day makes 629 checks', async () => {
   const [report, status] = await reportOf('--pace', 'max', '--data', usdm as string)
@@ -96,6 +106,7 @@ test('what it can not do it says in one line', async () => {
     [['--seconds', '1e9'], 'VELOX_INVALID_VALUE', 'at most'],
     [['--rate', '5'], 'VELOX_INVALID_VALUE', '--rate'],
     [['--source', 'poisson', '--pace', '5'], 'VELOX_INVALID_VALUE', '--pace'],
+    [['--report', 'out.pdf'], 'VELOX_INVALID_VALUE', 'a file that ends in .html or .json'],
     [['--data', '/dev/stdin'], 'VELOX_FILE_UNREADABLE', '/dev/stdin'],
     [['--data', 'nope.gz'], 'VELOX_FILE_NOT_FOUND', 'nope.gz'],
     [['--data', fileURLToPath(import.meta.url)], 'VELOX_CORRUPT_DATA', 'line 1: expected'],

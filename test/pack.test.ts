@@ -29,6 +29,7 @@ test('it holds what it needs and nothing else', () => {
     'README.md',
     'data',
     'dist',
+    'docs',
     'feed.d.ts',
     'index.d.ts',
     'metrics.d.ts',

@@ -1,3 +1,6 @@
+export { history } from '../report/history.js'
+export { renderReport } from '../report/page.js'
+export { writeReport } from '../report/write.js'
 export { jsonLines } from './json-lines.js'
 export { registerMetrics } from './registry.js'
 export { serveMetrics } from './serve.js'

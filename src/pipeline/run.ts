@@ -50,6 +50,7 @@ function stageFailed(stage: string, cause: unknown): Error {
 }
 
 export class Run<T extends Element> implements Face<T> {
+  readonly name: string
   readonly type: T
   readonly placement: readonly Placement[]
   readonly topology: Topology
@@ -73,8 +74,9 @@ export class Run<T extends Element> implements Face<T> {
     type: T,
     slot: number,
     outcome: Promise<Outcome>,
-    o: { objects: readonly object[]; ends: readonly RunEnd[]; params: readonly RunParam[] },
+    o: { name: string; objects: readonly object[]; ends: readonly RunEnd[]; params: readonly RunParam[] },
   ) {
+    this.name = o.name
     this.type = type
     this.#slot = owned(this, slot)
     this.#objects = o.objects

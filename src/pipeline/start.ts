@@ -80,7 +80,7 @@ export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOp
   const { plan, ends, params } = planOf(nodes, how)
   const { promise, resolve } = withResolvers<Outcome>()
   const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))
-  const run = new Run(type, slot, promise, { objects: nodes.objects, ends, params })
+  const run = new Run(type, slot, promise, { name: nodes.name, objects: nodes.objects, ends, params })
   publishStats(nodes.name, run, promise)
   const stop = () => void run.stop()
   follow(stopOn, promise, stop)
