@@ -783,7 +783,8 @@ export interface Stats {
   readonly bundleWaitNanos?: Percentiles
   /**
    * By how much a thread that sleeps for 1 ms woke late while the run went: what the machine took, and not the run. A
-   * latency with a hiccup as long beside it is the machine's.
+   * latency with a hiccup as long beside it is the machine's. Absent where threads that never sleep have every core: they
+   * tell their own `stalls`.
    */
   readonly hiccupNanos?: Percentiles
   toString(): string

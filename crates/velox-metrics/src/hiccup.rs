@@ -5,21 +5,22 @@
 //! the shortest sleep so far counts as no hiccup. Linux gathers timers within 50 µs and wakes some on time, so the median is
 //! about that; what is far beyond it is the machine's.
 //!
-//! It costs about a thousand wake-ups a second: 1 to 1.6 % of a core, measured on a busy virtual machine. One thread
-//! serves all runs of the process; it begins with the first and ends with the last. It also tells the process's beat, ten a
-//! second.
+//! It costs about a thousand wake-ups a second: 1 to 1.6 % of a core, measured on a busy virtual machine. Where a run's
+//! threads spin on every core it costs far more: to make room for it the scheduler puts two of them on one core, and two
+//! threads in step then run at half their pace. Such a run has no histogram of hiccups: its threads see themselves
+//! stall. One thread serves all runs of the process; it begins with the first and ends with the last. It also tells the
+//! process's beat, ten a second, and sleeps in between where no run has a histogram.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle, sleep};
+use std::thread::{Builder, JoinHandle, park_timeout, sleep};
 use std::time::{Duration, Instant};
 
 use crate::histogram::Histogram;
 use crate::writer::Metrics;
 
 const SLEEP: Duration = Duration::from_millis(1);
-/// A beat comes after so many sleeps.
-const BEAT: u32 = 100;
+const BEAT: Duration = Duration::from_millis(100);
 
 struct Meter {
     stop: Arc<AtomicBool>,
@@ -55,6 +56,10 @@ pub fn watch(metrics: &Arc<Metrics>, histogram: Option<Histogram>) -> Watched {
         let thread = Builder::new().name("velox-hiccup".into()).spawn(move || measure(&stopped));
         meters.meter = thread.ok().map(|thread| Meter { stop, thread });
     }
+    if let Some(meter) = &meters.meter {
+        // It may be asleep until its next beat.
+        meter.thread.thread().unpark();
+    }
     Watched(number)
 }
 
@@ -69,25 +74,35 @@ impl Drop for Watched {
         // A thread of code that may be unloaded behind it must be gone.
         if let Some(Meter { stop, thread }) = ended {
             stop.store(true, Ordering::Relaxed);
+            thread.thread().unpark();
             let _ = thread.join();
         }
     }
 }
 
 fn measure(stop: &AtomicBool) {
-    let (mut shortest, mut round) = (u64::MAX, 0);
+    let (mut shortest, mut beaten) = (u64::MAX, Instant::now());
     // Relaxed: the flag orders nothing but itself.
     while !stop.load(Ordering::Relaxed) {
+        let measures = meters().iter().flat_map(|meters| &meters.runs).any(|(.., histogram)| histogram.is_some());
         let before = Instant::now();
-        sleep(SLEEP);
-        let slept = before.elapsed().as_nanos() as u64;
+        let slept = if measures {
+            sleep(SLEEP);
+            before.elapsed().as_nanos() as u64
+        } else {
+            park_timeout(BEAT);
+            shortest
+        };
         shortest = shortest.min(slept);
-        round = (round + 1) % BEAT;
+        let beats = beaten.elapsed() >= BEAT;
+        if beats {
+            beaten = Instant::now();
+        }
         for (_, metrics, histogram) in meters().iter().flat_map(|meters| &meters.runs) {
-            if let Some(histogram) = histogram {
+            if let Some(histogram) = histogram.as_ref().filter(|_| measures) {
                 histogram.record(slept - shortest, 1);
             }
-            if round == 0 {
+            if beats {
                 metrics.beat();
             }
         }
@@ -116,7 +131,15 @@ mod tests {
         assert!(counted(&second) > counted(&first) && counted(&first) <= at_end + 1);
         drop(watched.1);
         assert!(meters().as_ref().is_some_and(|meters| meters.meter.is_none() && meters.runs.is_empty()));
-        let metrics = watch(&first, None);
-        drop(metrics);
+
+        let beaten = first.beaten();
+        let beats = watch(&first, None);
+        sleep(Duration::from_millis(250));
+        assert!(first.beaten() > beaten, "it beats without a histogram");
+        let later = watch(&second, second.histogram(0));
+        let before = counted(&second);
+        sleep(Duration::from_millis(50));
+        assert!(counted(&second) > before, "a run that wants one wakes it");
+        drop((beats, later));
     }
 }

@@ -132,6 +132,12 @@ impl Metrics {
         self.word(header::BEAT_CLOCK, velox_clock::now());
     }
 
+    /// When it last beat, on the clock.
+    #[cfg(test)]
+    pub(crate) fn beaten(&self) -> u64 {
+        self.map.words()[header::BEAT_CLOCK].load(Ordering::Relaxed)
+    }
+
     /// The sources were let go, at this time of the clock.
     pub fn started(&self, at: u64) {
         self.word(header::STARTED, at);

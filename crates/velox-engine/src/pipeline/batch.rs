@@ -139,6 +139,20 @@ impl<T: Flow> Batch<T> {
         input.advance(count);
     }
 
+    /// Gives on those records of an input that stand at these indices, and takes none.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push); beyond the input's end.
+    pub(crate) fn pick(&mut self, input: &Input<'_, T>, indices: &[u32]) {
+        let (records, stamps) = (input.records(), input.stamps());
+        if self.capacity - self.records.len() < indices.len() {
+            return indices.iter().for_each(|i| self.push(records[*i as usize], stamps[*i as usize]));
+        }
+        self.offered += indices.len() as u64;
+        self.records.extend(indices.iter().map(|i| records[*i as usize]));
+        self.stamps.extend(indices.iter().map(|i| stamps[*i as usize]));
+    }
+
     /// Whether there is room once what was taken is out of the way; else the record is dropped.
     #[cold]
     fn make_room(&mut self) -> bool {

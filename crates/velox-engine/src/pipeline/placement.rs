@@ -19,6 +19,11 @@ pub enum Wait {
 }
 
 impl Wait {
+    /// It asks for a core all the time.
+    pub(crate) const fn never_sleeps(self) -> bool {
+        matches!(self, Self::Spin | Self::Yield)
+    }
+
     /// Its name in both languages.
     pub const fn name(self) -> &'static str {
         match self {

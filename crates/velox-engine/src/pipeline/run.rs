@@ -342,7 +342,7 @@ impl Run {
         let names = graph.names();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut placement = place(&names, &graph.units(), &options.threads, options.wait, cores)?;
-        let metrics = gauges::metrics(&graph, &placement, options);
+        let metrics = gauges::metrics(&graph, &placement, cores, options);
         let shape = metrics.shape();
         let topology = Arc::new(Topology::of(&graph));
         let control = Arc::new(Control::default());

@@ -316,6 +316,13 @@ struct ScriptInput<T: Flow> {
     batch: Shared<T>,
     /// The stage's output, where it is of the same type.
     same: Option<Shared<T>>,
+    kept: Indices,
+}
+
+/// The indices of one answer, out of the script's reach: two to a word, and each its own.
+struct Indices {
+    pairs: [u64; BATCH / 2],
+    each: [u32; BATCH],
 }
 
 impl<T: Flow> Reader for ScriptInput<T> {
@@ -369,7 +376,7 @@ impl<T: Flow> Reader for ScriptInput<T> {
         let ready = stamps.first().map_or(now, Stamp::ready);
         latency.record_stamps(stamps, now);
         if let Some(mut kept) = kept {
-            keep(&input, self.same.as_ref(), offered, &mut kept);
+            keep(&input, self.same.as_ref(), offered, &mut kept, &mut self.kept);
         }
         input.advance(offered);
         input.settle();
@@ -377,28 +384,32 @@ impl<T: Flow> Reader for ScriptInput<T> {
     }
 }
 
-fn keep<T: Flow>(input: &Input<'_, T>, out: Option<&Shared<T>>, offered: usize, kept: &mut Kept<'_>) {
+fn keep<T: Flow>(
+    input: &Input<'_, T>,
+    out: Option<&Shared<T>>,
+    offered: usize,
+    kept: &mut Kept<'_>,
+    indices: &mut Indices,
+) {
     let Some(out) = out else {
         let reason = "expected records that were written, got indices: the output is of another type";
         *kept.failed = Some(EngineError::Stage(reason.into()));
         return;
     };
-    let mut out = out.borrow_mut();
-    let (records, stamps) = (&input.records()[..offered], &input.stamps()[..offered]);
-    let (mut next, mut pair) = (0, [0]);
-    for k in 0..kept.count {
-        if k % 2 == 0 {
-            kept.indices.load(k / 2, &mut pair);
-        }
-        let i = (pair[0] >> (32 * (k % 2))) as u32 as usize;
-        if i < next || i >= offered {
-            let reason = format!("expected ascending indices below {offered}, got {i}");
+    let Indices { pairs, each } = indices;
+    let (pairs, each) = (&mut pairs[..kept.count.div_ceil(2)], &mut each[..kept.count]);
+    kept.indices.load(0, pairs);
+    let mut least = 0;
+    for (k, index) in each.iter_mut().enumerate() {
+        *index = (pairs[k / 2] >> (32 * (k % 2))) as u32;
+        if *index < least || *index as usize >= offered {
+            let reason = format!("expected ascending indices below {offered}, got {index}");
             *kept.failed = Some(EngineError::Stage(reason));
             return;
         }
-        next = i + 1;
-        out.push(records[i], stamps[i]);
+        least = *index + 1;
     }
+    out.borrow_mut().pick(input, each);
 }
 
 impl<T: Flow> Outlet for Shared<T> {
@@ -509,7 +520,11 @@ impl ScriptAgent {
         Self {
             words: vec![0; output.batch.words()],
             ledger: Ledger::new(&wiring),
-            input: Box::new(ScriptInput { batch: input.batch, same }),
+            input: Box::new(ScriptInput {
+                batch: input.batch,
+                same,
+                kept: Indices { pairs: [0; BATCH / 2], each: [0; BATCH] },
+            }),
             output: output.batch,
             memory: None,
             edge: input.edge,

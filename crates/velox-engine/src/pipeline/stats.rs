@@ -110,6 +110,7 @@ pub struct Stats {
     /// What transactions waited in open bundles.
     pub bundle_wait: Option<Percentiles>,
     /// By how much a thread that sleeps for 1 ms woke late while the run went: what the machine takes, and not the run.
+    /// None where threads that never sleep have every core: they tell their own stalls.
     pub hiccup: Option<Percentiles>,
 }
 
