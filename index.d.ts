@@ -631,7 +631,8 @@ export interface Topology {
     readonly from: string
     readonly to: string
     readonly whenFull: 'block' | 'drop'
-    readonly capacity?: number
+    /** How many records it holds at most: between threads those in the batches at the ring's two ends too. */
+    readonly capacity: number
     /** Whether it is a ring between two threads, or a batch within one. */
     readonly crossesThreads: boolean
   }[]
@@ -710,7 +711,10 @@ export interface StageReport {
 }
 /** What a live market has been through so far. */
 export interface LiveStatus {
+  readonly venue: string
   readonly state: 'idle' | 'connecting' | 'connected' | 'ended'
+  /** How long ago the last message was received; absent before the first. */
+  readonly ageMillis?: number
   /** Messages and bytes received, and the events that they gave. */
   readonly messages: number
   readonly bytes: number
