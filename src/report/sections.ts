@@ -93,7 +93,7 @@ export function fill({ report, history, topology }: RunReport): Html | undefined
       mostText: `high water ${count(highWater)} of ${count(capacity)} (${percent(highWater / Math.max(capacity, 1))})`,
     })
   })
-  return html`<section id="fill"><h2>Edge fill</h2><p>Records that waited before a stage at each look; the line on top is the most that ever did.</p><div class="smalls">${charts}</div></section>`
+  return html`<section id="fill"><h2>Edge fill</h2><p>Records that waited before a stage at each look; the line on top is the most that ever did. Within a thread an edge is a batch: a full one means that much came at once.</p><div class="smalls">${charts}</div></section>`
 }
 
 const STAGE = ['in', 'consumed', 'filtered', 'conflated', 'errors', 'held', 'out'] as const
