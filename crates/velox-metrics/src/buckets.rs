@@ -178,7 +178,9 @@ mod tests {
             since in prop::collection::vec(times(), 1..100),
         ) {
             let (all, own) = (Ours::new(), Ours::new());
-            before.iter().for_each(|(nanos, times)| all.record(*nanos, *times));
+            for (nanos, times) in &before {
+                all.record(*nanos, *times);
+            }
             let then = all.buckets();
             for (nanos, times) in &since {
                 all.record(*nanos, *times);
