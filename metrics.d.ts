@@ -2,25 +2,30 @@
  * The public types of `velox-engine/metrics`: the numbers of a run where others look for them.
  * @module
  */
-import type { Exporter, Report, Run, Stats, Topology } from './index.js'
+import type { Exporter, Report, Run, StageMetrics, Stats, Topology } from './index.js'
 
 /**
- * Serves the metrics of a run at `/metrics` for Prometheus, on a thread of its own: it answers while the event loop is at work.
- * After the run's end the last numbers stay until `close()`. It doesn't keep the process alive by itself.
+ * Serves the metrics of a run, or of stages of your own, at `/metrics` for Prometheus, on a thread of its own: it answers while
+ * the event loop is at work. After a run's end the last numbers stay until `close()`. It doesn't keep the process alive by itself.
  *
  * It answers GET and HEAD, of 64 clients at once, and only where the request's Host is an address, `localhost` or one of
  * `names`. VELOX_PORT_UNAVAILABLE where it can't listen.
  *
  * ```ts
- * const server = await serveMetrics(run, { port: 9090 })
+ * const server = await serveMetrics(run, { port: 9090, metrics: [new StageMetrics('risk-check')] })
  * // … http://127.0.0.1:9090/metrics
  * await server.close()
  * ```
  */
 export function serveMetrics(
   // biome-ignore lint/suspicious/noExplicitAny: a run of any type
-  run: Run<any>,
+  of: Run<any> | readonly StageMetrics[],
   o?: {
+    /**
+     * Metrics of your own beside those of a run: `velox_custom_stage_processed_total`, `_errors_total`, `_dropped_total` and
+     * `_latency_seconds`, each under its name as the label `stage`. Names that are the same are refused.
+     */
+    metrics?: readonly StageMetrics[]
     /** Where it listens: '127.0.0.1'. An address that others reach needs `allowRemote: true`. */
     host?: string
     /** 9090; 0 for a free one, which `url` tells. */
@@ -126,8 +131,8 @@ export interface RunReport {
     readonly edges: readonly {
       readonly from: string
       readonly to: string
-      /** Where it was said. */
-      readonly capacity?: number
+      /** How many it holds at most. */
+      readonly capacity: number
       readonly inFlight: readonly number[]
     }[]
   }

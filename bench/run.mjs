@@ -147,6 +147,28 @@ ${terms('3 terms, 0.2 % pass', expr.terms3Few)}
 ${terms('7 terms, 9 % pass', expr.terms7)}`
 }
 
+function metricsCost({ four, batches, single }, [counted], paired) {
+  const row = (label, m, target) =>
+    `| ${label} | ${m.without.toFixed(2)} | ${m.with.toFixed(2)} | ${m.ratio[1].toFixed(3)} (${m.ratio[0].toFixed(3)} – ${m.ratio[2].toFixed(3)}) | ${target} |`
+  const signed = (share) => `${share < 0 ? '−' : '+'}${percent(Math.abs(share), 3)}`
+  const instructions = counted
+    ? `its instructions with a reader that looked ${counted.reads} times: ${signed(counted.attached / counted.alone - 1)}
+of ${counted.alone.toLocaleString('en')} (target: within 0.1 %); with metrics against without: ${signed(counted.alone / counted.without - 1)}.`
+    : 'its instructions were not counted, as valgrind is not on this machine.'
+  const m = (rate) => (rate / 1e6).toFixed(1)
+  return `What a run's metrics take (\`crates/velox-engine/benches/metrics.rs\`), ns a record, medians of 11 pairs; ratio: median (least – most):
+
+| | without | with | ratio | target |
+|---|---|---|---|---|
+${row('the four stages', four, '≤ 1.03')}
+${row('stages that only pass on, in whole batches', batches, '≤ 1.03')}
+${row('the same, one by one', single, '≤ 30 ns more')}
+
+What a reader takes. Of the engine's thread over ${counted ? `${counted.arrivals.toLocaleString('en')} arrivals` : 'the four stages'}, by callgrind
+(\`cargo test -p velox_engine --test attached -- --nocapture\`), ${instructions} Of its throughput, with a real \`velox top\` that looks ten times a second and without, ${paired.pairs} pairs
+(\`node bench/attached.mjs\`): ${m(paired.attached)} and ${m(paired.alone)} M records/s, the ratio ${paired.ratio.toFixed(4)}, its 95 % interval ${paired.interval.map((r) => r.toFixed(4)).join(' – ')} (target: contains 1).`
+}
+
 function scrapes({ free, blocked }) {
   const row = (label, s) => `| ${label} | ${s.p50.toFixed(2)} | ${s.p99.toFixed(2)} |`
   return `## Metrics
@@ -196,6 +218,9 @@ const [throughput] = bench('velox_engine', 'throughput')
 const [starts] = lines('node', ['bench/start.mjs'])
 const [scraped] = lines('node', ['bench/scrape.mjs'])
 const maps = bench('velox-expr', 'map')
+const [metrics] = bench('velox_engine', 'metrics')
+const counted = lines('cargo', ['test', '--quiet', '-p', 'velox_engine', '--test', 'attached', '--', '--nocapture'])
+const [paired] = lines('node', ['bench/attached.mjs'])
 const runs = bench('velox_engine', 'poisson')
 /** What was measured; what is not committed may differ from it. */
 const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim()
@@ -217,6 +242,8 @@ ${filters(stage, expr)}
 ${pipelines(throughput, maps, starts)}
 
 ${scrapes(scraped)}
+
+${metricsCost(metrics, counted, paired)}
 
 ## Books and live markets beside others
 

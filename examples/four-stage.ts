@@ -1,4 +1,6 @@
 // Ingress → OrderBook → Bundle → Output on recorded market data, or on synthetic arrivals: the main job.
+import { existsSync } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { count, L2Book, pipeline, poisson, type Report, replay, sample, VeloxError } from 'velox-engine'
 import { history, writeReport } from 'velox-engine/metrics'
@@ -58,6 +60,18 @@ function read() {
   }
 }
 
+/** A report that can't be written is told before the run, and what is there is left until there is a report. */
+async function checkWritable(path: string): Promise<void> {
+  if (!/\.(html|json)$/.test(path)) fail('--report', 'a file that ends in .html or .json', path)
+  const isNew = !existsSync(path)
+  try {
+    await (await open(path, 'a')).close()
+    if (isNew) await rm(path)
+  } catch (error) {
+    throw new VeloxError('VELOX_FILE_UNWRITABLE', { path, reason: (error as Error).message }, { cause: error })
+  }
+}
+
 /** Whether the accounts add up, no data is missing, and the book agrees with every quote; with at least one, if there are. */
 function isRight({ balanced, gaps, verified, nonDeterministic }: Report): boolean {
   const isWhole = nonDeterministic.length === 0
@@ -72,7 +86,7 @@ async function main(): Promise<number> {
     return 0
   }
   const { source, wait, data, rate, report: file } = values
-  if (file !== undefined && !/\.(html|json)$/.test(file)) fail('--report', 'a file that ends in .html or .json', file)
+  if (file !== undefined) await checkWritable(file)
   if (source !== 'replay' && source !== 'poisson') fail('--source', 'replay or poisson', source)
   if (source === 'replay' && rate !== undefined) fail('--rate', 'it with --source poisson only', rate)
   if (source === 'poisson' && data !== undefined) fail('--data', 'it with --source replay only', data)

@@ -74,6 +74,6 @@ await cargo('Memory models', ['--release', '-p', 'velox-ring', '-p', 'velox-book
 await vitest()
 
 if (sums.skipped > 0)
-  console.log(`${sums.skipped} skipped: they need files beside the project, strace, prometheus or chromium`)
+  console.log(`${sums.skipped} skipped: they need files beside the project, strace, valgrind, prometheus or chromium`)
 console.log(`${sums.passed} passed, ${sums.failed} failed`)
 process.exitCode = sums.failed > 0 ? 1 : 0

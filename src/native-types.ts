@@ -99,8 +99,8 @@ export interface Native {
   transactionsRecord(metrics: number, latencyNanos: number | bigint): void
   transactionsDrop(metrics: number): void
   transactionsExport(metrics: number): string
-  /** Leaves the numbers of a run for another thread, with labels (name, value, name, value …). */
-  scrapeLeave(run: number, labels: string[]): number
+  /** Leaves the numbers of a run, and of metrics by their slots, for another thread, with labels (name, value, name, value …). */
+  scrapeLeave(run: number | undefined, metrics: number[], labels: string[]): number
   scrapeForget(token: number): void
   /** In the other thread: a slot of theirs. */
   scrapeTake(token: number): number
@@ -110,7 +110,7 @@ export interface Native {
   /** Runs of this user in all processes, and what else lies among their files, as JSON. */
   metricsList(): string
   metricsAttach(path: string): number
-  /** Stats of another process's run as JSON, and whose it is. */
+  /** Stats of another process's run as JSON, whose it is, and latencies since the call before. */
   metricsRead(attached: number): string
 
   /** What a recorded file holds: its venue and its instruments' ids. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as face from 'velox-engine'
 import * as feed from 'velox-engine/feed'
@@ -19,7 +19,16 @@ function values(path: string): Set<string> {
   return names
 }
 
-const ours = values(join(root, 'index.d.ts'))
+/** The files that index.d.ts puts together. */
+const parts = [...readFileSync(join(root, 'index.d.ts'), 'utf8').matchAll(/^export \* from '\.\/types\/(\w+)\.js'$/gm)]
+  .map(([, part]) => `${part}.d.ts`)
+  .sort()
+const ours = new Set(parts.flatMap((part) => [...values(join(root, 'types', part))]))
+
+test('index.d.ts puts together every file of types/, each a subject', () => {
+  expect(parts).toEqual(readdirSync(join(root, 'types')).sort())
+  for (const part of parts) expect(readFileSync(join(root, 'types', part), 'utf8').split('\n').length).toBeLessThan(200)
+})
 
 test('what index.d.ts declares is what the package exports', () => {
   const declared = [...ours].filter((name) => name in face).sort()

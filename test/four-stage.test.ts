@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -42,8 +42,18 @@ test('--report leaves a page or data of the run', async () => {
   expect([JSON.parse(readFileSync(data, 'utf8')), status]).toMatchObject([{ run: 'four-stage', report }, 0])
   expect((await reportOf('--pace', 'max', '--report', page))[1]).toBe(0)
   expect(readFileSync(page, 'utf8')).toContain('<!doctype html>')
-  const unwritable = await fourStage('--pace', 'max', '--report', join(folder, 'none/out.html'))
-  expect([unwritable.status, unwritable.stderr]).toEqual([1, expect.stringContaining('VELOX_FILE_UNWRITABLE: ')])
+})
+
+test('a --report that can not be written is told before the run, and what is there stays until there is one', async () => {
+  const { status, stdout, stderr } = await fourStage('--report', join(folder, 'none/out.html'))
+  expect([status, stdout]).toEqual([1, ''])
+  expect(stderr).toMatch(/^VELOX_FILE_UNWRITABLE: .*\n$/)
+  const old = join(folder, 'old.json')
+  writeFileSync(old, 'before')
+  expect((await fourStage('--report', old, '--data', join(folder, 'none.gz'))).status).toBe(1)
+  expect(readFileSync(old, 'utf8')).toBe('before')
+  expect((await fourStage('--report', join(folder, 'new.json'), '--data', join(folder, 'none.gz'))).status).toBe(1)
+  expect(existsSync(join(folder, 'new.json'))).toBe(false)
 })
 
 const usdm = shared('data/binance/usdm-btcusdt_20240808.gz')

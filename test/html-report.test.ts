@@ -140,7 +140,7 @@ describe('the page', () => {
   })
 
   test('has the figures of the JSON, each with its place beside it', () => {
-    const found = page.matchAll(/<(td|data) data-path="([^"]*)" data-value="([^"]*)">([^<]*)</g)
+    const found = page.matchAll(/<(td|data)(?: data-head="[^"]*")? data-path="([^"]*)" data-value="([^"]*)">([^<]*)</g)
     const data = [...found].map(([, , path, value, text]) => {
       return { path: plain(path as string), value: plain(value as string), text: plain(text as string) }
     })
@@ -288,6 +288,8 @@ describe.skipIf(!chromium)('in Chromium', () => {
     const drawn = json.history.stages.length + json.history.edges.length + 1
     expect(await view.evaluate(`${charts}.length`)).toBe(drawn)
     expect(await view.evaluate(`Math.max(...${charts}.map(({ right }) => right))`)).toBeLessThanOrEqual(width)
+    const cut = `[...document.querySelectorAll('.scroll')].filter((table) => table.scrollWidth > table.clientWidth).length`
+    expect(await view.evaluate(cut), 'no number lies beyond an edge').toBe(0)
     expect(await view.evaluate(LEAST_CONTRAST)).toBeGreaterThanOrEqual(4.5)
     const ground = (await view.evaluate('getComputedStyle(document.body).backgroundColor')) as string
     expect(Number(ground.match(/\d+/)?.[0]) > 128).toBe(theme === 'light')

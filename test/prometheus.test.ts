@@ -4,13 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PrometheusMetrics } from 'velox-engine'
+import { PrometheusMetrics, StageMetrics } from 'velox-engine'
 import { serveMetrics } from 'velox-engine/metrics'
 import { afterAll, expect, test } from 'vitest'
-import { ask, sample, watched } from './support/scrape.js'
-
-const isThere = ['prometheus', 'promtool'].every((command) => !spawnSync(command, ['--version']).error)
-if (!isThere) console.warn('SKIPPED: prometheus is not installed: no real one reads the metrics')
+import { ask, complaints, hasPrometheus, sample, watched } from './support/scrape.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'velox-prometheus-'))
 const started: ChildProcess[] = []
@@ -25,21 +22,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** What promtool has against a text; the one name that the document fixes is against its rules on units. */
-function complaints(text: string): string[] {
-  const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
-  const known = 'velox_latency_avg_ns metric names should not contain abbreviated units'
-  const lines = `${stdout}${stderr}`.split('\n').filter((line) => line !== '')
-  expect(lines).toContain(known)
-  return lines.filter((line) => line !== known)
-}
-
-test.skipIf(!isThere)('promtool finds nothing wrong, and of the names one: the document’s own', async () => {
+test.skipIf(!hasPrometheus)('promtool finds nothing wrong, and of the names one: the document’s own', async () => {
   const metrics = new PrometheusMetrics()
   metrics.recordTransaction(1_500)
   expect(complaints(metrics.export())).toEqual([])
   await using run = await watched('checked "\\')
-  await using server = await serveMetrics(run, { port: 0, labels: { desk: 'é "\\' } })
+  const own = new StageMetrics('own "\\')
+  own.recordProcessing(1_500)
+  await using server = await serveMetrics(run, { port: 0, labels: { desk: 'é "\\' }, metrics: [own] })
   await expect.poll(async () => (await ask(server.url)).text).toContain('velox_book_age_seconds')
   const { text } = await ask(server.url)
   expect(complaints(text)).toEqual([])
@@ -77,7 +67,7 @@ scrape_configs: [{ job_name: velox, static_configs: [{ targets: ['${target}'] }]
   }
 }
 
-test.skipIf(!isThere)('Prometheus scrapes it and answers queries', async () => {
+test.skipIf(!hasPrometheus)('Prometheus scrapes it and answers queries', async () => {
   await using run = await watched('scraped')
   await using server = await serveMetrics(run, { port: 0 })
   const query = await prometheus(new URL(server.url).host)

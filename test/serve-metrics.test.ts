@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
-import { count, pipeline, poisson, type Run, VeloxError } from 'velox-engine'
+import { count, pipeline, poisson, type Run, StageMetrics, VeloxError } from 'velox-engine'
 import { serveMetrics } from 'velox-engine/metrics'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rejected } from './support/errors.js'
@@ -194,7 +194,51 @@ test.each([
 test('what is no run is refused', async () => {
   const error = await rejected(serveMetrics({} as Run<never>, { port: 0 }))
   expect(error).toBeInstanceOf(VeloxError)
-  expect(error.message).toBe('run: expected what start() of a pipeline gave, got an object Object')
+  expect(error.message).toBe(
+    'of: expected what start() of a pipeline gave, or an array of StageMetrics, got an object Object',
+  )
+})
+
+test('metrics of one’s own are served beside those of a run, or alone', async () => {
+  const [risk, router] = [new StageMetrics('risk-check'), new StageMetrics('router "b"')]
+  for (const nanos of [150, 3_000_000_000]) risk.recordProcessing(nanos)
+  risk.recordError()
+  router.recordDrop()
+  const own = (name: string, more: string) => `velox_custom_stage_${name}{${more}}`
+  const expectOwn = (text: string, labels = '') => {
+    const of = (name: string) =>
+      ['processed', 'errors', 'dropped'].map((count) => sample(text, own(`${count}_total`, `${labels}stage="${name}"`)))
+    expect([of('risk-check'), of('router \\"b\\"')]).toEqual([
+      [2, 1, 0],
+      [0, 0, 1],
+    ])
+    const bucket = (le: string) => sample(text, own('latency_seconds_bucket', `${labels}stage="risk-check",le="${le}"`))
+    expect([bucket('0.0000001'), bucket('0.0000002'), bucket('2'), bucket('+Inf')]).toEqual([0, 1, 1, 2])
+  }
+  await using beside = await serveMetrics(run, { port: 0, metrics: [risk, router], labels: { desk: 'a' } })
+  const { text } = await ask(beside.url)
+  expectOwn(text, 'desk="a",')
+  expect(sample(text, 'velox_run_running{desk="a"}')).toBe(1)
+  await using alone = await serveMetrics([risk, router], { port: 0 })
+  expectOwn((await ask(alone.url)).text)
+  risk.recordProcessing(1)
+  const again = (await ask(alone.url)).text
+  expect(sample(again, own('processed_total', 'stage="risk-check"'))).toBe(3)
+  expect(again).not.toContain('velox_run')
+})
+
+test('metrics that are none, or of one name, are refused', async () => {
+  const refusal = async (of: unknown, metrics?: unknown) =>
+    (
+      await rejected(
+        serveMetrics(of as never, { port: 0, ...(metrics !== undefined && { metrics: metrics as never }) }),
+      )
+    ).message
+  expect(await refusal([{}])).toContain('metrics: expected StageMetrics in the array')
+  expect(await refusal(run, 'x')).toContain('metrics: expected an array')
+  expect(await refusal([new StageMetrics('a')], [new StageMetrics('a')])).toBe(
+    'metrics: expected names that differ, got "a"',
+  )
 })
 
 test('a remote one answers to its names and carries its labels', async () => {

@@ -41,6 +41,7 @@ function reading(o: Partial<Reading> = {}): Reading {
         errors: 7,
         busy: 0.5,
         latencyNanos: percentiles,
+        latencyNowNanos: { ...percentiles, p50: 301, p99: 9_999, max: 12_345 },
       },
     ],
     edges: [
@@ -66,6 +67,12 @@ function reading(o: Partial<Reading> = {}): Reading {
     ],
     books: [{ name: 'book', symbol: 'BTCUSDT', state: 'stale', ageNanos: 7_321e9, sequence: 123_456_789 }],
     endToEndNanos: percentiles,
+    endToEndNowNanos: { ...percentiles, p50: 301, p99: 9_999, max: 12_345 },
+    hiccupNanos: percentiles,
+    topology: {
+      stages: ['replay', 'filter'],
+      edges: [{ from: 'replay', to: 'filter', whenFull: 'drop', capacity: 256, crossesThreads: false }],
+    },
     placement: [{ core: 1, wait: 'spin' }],
     ...o,
   }
@@ -87,7 +94,7 @@ test('rates and busy shares are of the time since the reading before, and of the
   const sample = since(now, before)
   expect(sample.stages[0]).toMatchObject({ in: 5_000, inPerSecond: 500, outPerSecond: 250, busy: 0.5, busyNow: 0.75 })
   expect(sample.stages[1]).toMatchObject({ inPerSecond: 0, busyNow: 0.5 })
-  expect(sample.edges[0]).toMatchObject({ pushedPerSecond: 500, droppedPerSecond: 5 })
+  expect(sample.edges[0]).toMatchObject({ fill: 10 / 256, pushedPerSecond: 500, droppedPerSecond: 5 })
   expect(sample.threads[0]?.busyNow).toBe(0.75)
   expect(since(now, now).stages[0]).toMatchObject({ inPerSecond: 0, busyNow: 0 })
   expect(since(reading({ elapsedNanos: 0 })).stages[0]).toMatchObject({ inPerSecond: 0, busyNow: 0 })
@@ -98,15 +105,16 @@ test('a sample is drawn as one table a part', () => {
     [
       "arbitrage  pid 4711  up 2.00s",
       "",
-      "stage     in/s   out/s  consumed  filtered  errors    held    busy     p50     p99",
-      "replay   2.00k   2.00k      4000         0       0       0     25%       -       -",
-      "filter   2.00k     500      1000      2993       7       0     50%   275ns  15.0µs",
+      "stage     in/s   out/s  consumed  filtered  errors    held   busy  p50 now  p99 now     p50     p99",
+      "replay   2.00k   2.00k      4000         0       0       0    25%        -        -       -       -",
+      "filter   2.00k     500      1000      2993       7       0    50%    301ns   10.0µs   275ns  15.0µs",
       "",
-      "edge               in/s    fill  high water  dropped  dropped/s",
-      "replay → filter   2.00k      10          64        2       1.00",
+      "edge               in/s  in flight    fill  high water  dropped  dropped/s",
+      "replay → filter   2.00k         10    3.9%          64        2       1.00",
       "",
-      "latency      count     p50     p90     p99   p99.9     max",
-      "end to end      99   275ns  1.00µs  15.0µs  2.50ms  12.0ms",
+      "latency     p50 now  p99 now  max now     p50     p90     p99   p99.9     max   count",
+      "end to end    301ns   10.0µs   12.3µs   275ns  1.00µs  15.0µs  2.50ms  12.0ms      99",
+      "hiccups           -        -        -   275ns  1.00µs  15.0µs  2.50ms  12.0ms      99",
       "",
       "thread    core    busy    beat  stalls  longest  stages",
       "spin         1     75%  1.50µs       3   30.0µs  replay filter",
@@ -122,8 +130,62 @@ test('what few runs have is drawn for those only', () => {
   const stages = [{ ...filter, conflated: 1_234_567, stuck: true }]
   const lines = draw(since(reading({ stages, edges: [], books: [] })), wide)
   expect(lines[2]).toMatch(/filtered +conflated +errors/)
-  expect(lines[3]).toMatch(/^filter .* 2993 +1\.23M +7 +0 +stuck +275ns +15\.0µs$/)
+  expect(lines[3]).toMatch(/^filter .* 2993 +1\.23M +7 +0 +stuck +301ns +10\.0µs +275ns +15\.0µs$/)
   expect(lines.some((line) => /^(edge|book)/.test(line))).toBe(false)
+})
+
+test('an edge that blocks has nothing to drop, one that drops says how much', () => {
+  const drops = since(reading())
+  const [edge] = drops.edges as [Sample['edges'][0]]
+  const blocks = { ...drops, edges: [{ ...edge, dropped: 0 }] } as Sample
+  const topology = {
+    ...drops.topology,
+    edges: drops.topology.edges.map((of) => ({ ...of, whenFull: 'block' as const })),
+  }
+  const line = (sample: Sample) => draw(sample, wide).find((line) => line.startsWith('replay →'))
+  expect(line(drops)).toMatch(/ 10 +3\.9% +64 +2 +1\.00$/)
+  expect(line(blocks)).toMatch(/ 64 +0 +1\.00$/)
+  expect(line({ ...blocks, topology })).toMatch(/ 64 +- +1\.00$/)
+})
+
+test('a live market has a line: how many books are right, how old its data is, what was lost', () => {
+  const [replay, filter] = reading().stages as [Reading['stages'][0], Reading['stages'][0]]
+  const live: NonNullable<Reading['stages'][0]['live']> = {
+    venue: 'binance-usdm',
+    state: 'connected',
+    ageMillis: 12,
+    messages: 3_000,
+    bytes: 1e6,
+    events: 5_000,
+    connections: 3,
+    gaps: 1,
+    checksums: 0,
+    errors: 0,
+    overflows: 0,
+    dropped: 4,
+    snapshots: 3,
+    restErrors: 0,
+    recordedBytes: 0,
+    symbols: [
+      { symbol: 'BTCUSDT', state: 'live', ageMillis: 12 },
+      { symbol: 'ETHUSDT', state: 'stale', ageMillis: 900 },
+    ],
+  }
+  const before = reading({ stages: [{ ...replay, name: 'live', live: { ...live, messages: 1_000 } }, filter] })
+  const now = reading({ elapsedNanos: 4e9, stages: [{ ...replay, name: 'live', live }, filter] })
+  const lines = draw(since(now, before), wide)
+  const at = lines.findIndex((line) => line.startsWith('market'))
+  expect(lines.slice(at, at + 2)).toMatchInlineSnapshot(`
+    [
+      "market  venue         state        live   msg/s     age  reconnects    gaps  dropped  errors  checksums",
+      "live    binance-usdm  connected     1/2   1.00k  12.0ms           2       1        4       0          0",
+    ]
+  `)
+  const colored = draw(since(now, before), { ...wide, color: true })[at + 1] as string
+  const red = colored.split('\x1b[31m').slice(1)
+  expect(red.map((text) => text.split('\x1b')[0]?.trim())).toEqual(['1/2', '1', '4'])
+  for (const line of draw(since(now, before), { columns: 80, color: false }))
+    expect([...line].length).toBeLessThanOrEqual(80)
 })
 
 test('an end is told under the title', () => {
@@ -144,7 +206,8 @@ test('80 columns hold every number of a stage, long names are cut', () => {
   }))
   const lines = draw(since(reading({ stages })), { columns: 80, color: false })
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
-  expect(lines[4]).toMatch(/^a-stage-\S*… .* 123M .* 65536 +50% +275ns +15\.0µs$/)
+  // What is since the start gives way to what is now.
+  expect(lines[4]).toMatch(/^a-stage-\S*… .* 123M .* 65536 +50% +301ns +10\.0µs$/)
 })
 
 test('no line is wider than the terminal, whatever its width', () => {

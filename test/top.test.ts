@@ -54,6 +54,15 @@ describe('one engine', () => {
     expect(second.endToEndNanos?.count).toBeGreaterThan(first.endToEndNanos?.count as number)
     expect(second.stages[0]?.inPerSecond).toBeGreaterThan(0)
     expect(second.books).toMatchObject([{ name: 'book', state: 'live' }])
+    expect(second.topology.edges.map(({ capacity, whenFull }) => [capacity, whenFull])).toEqual(
+      second.edges.map(() => [256, 'block']),
+    )
+    for (const edge of second.edges) expect(edge.fill).toBe(edge.inFlight / 256)
+    // Latencies of the time since the look before, beside those since the start.
+    const [now, all] = [second.endToEndNowNanos?.count as number, second.endToEndNanos?.count as number]
+    expect(now).toBeGreaterThan(0)
+    expect(now).toBeLessThan(all)
+    expect(second.stages[5]?.latencyNowNanos?.count).toBeLessThan(second.stages[5]?.latencyNanos?.count as number)
   })
 
   test('is a table for people, without escape codes where there is no terminal', async () => {
@@ -63,7 +72,7 @@ describe('one engine', () => {
     expect(stdout).toMatch(new RegExp(`^alpha  pid ${pid}  up `))
     for (const title of ['stage', 'edge', 'latency', 'thread', 'book'])
       expect(stdout).toMatch(new RegExp(`^${title} `, 'm'))
-    expect(stdout).toMatch(/^bundle → output +\S+ +\d+ +\d+ +0 +0$/m)
+    expect(stdout).toMatch(/^bundle → output +\S+ +\d+ +[\d.]+% +\d+ +- +0$/m)
     expect(stdout).not.toContain('\x1b')
   })
 
@@ -190,7 +199,7 @@ test('what is no file of a running engine is refused, and found ones are left ou
   writeFileSync(other, words)
   const sentences = [
     `expected a file of metrics in ${foreign}, got something else`,
-    `expected version 1 of the layout in ${other}, got 99`,
+    `expected version 2 of the layout in ${other}, got 99`,
   ]
   for (const [i, file] of [foreign, other].entries()) {
     const ended = await run(folder, 'top', '--once', '--file', file)

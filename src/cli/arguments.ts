@@ -15,8 +15,9 @@ export type Command = { readonly name: 'help' | 'version' } | { readonly name: '
 
 export const HELP = `velox top [NAME] [options]
 
-Shows a running engine live: stages, edges, latencies, threads and books. It finds the engines of this user by itself, and
-follows one over its end and its restart. The engine notices nothing. q or Ctrl-C ends it.
+Shows a running engine live: stages, edges, latencies, live markets, threads and books. It finds the engines of this user
+by itself, and follows one over its end and its restart. The engine notices nothing. Rates, busy and what is called now are
+of the time since the sample before, all else since the start. q or Ctrl-C ends it.
 
   NAME           the engine whose pipeline has this name
   --pid N        the engine of this process

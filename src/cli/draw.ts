@@ -5,6 +5,7 @@ import { count, percent, rate, time } from './text.js'
 
 const texts = (...titles: string[]): Column[] => titles.map((title) => ({ title, isText: true }))
 const numbers = (...titles: string[]): Column[] => titles.map((title) => ({ title }))
+const optional = (nanos: number | undefined): string => (nanos === undefined ? '-' : time(nanos))
 
 /** A count of what should not be. */
 const lost = (n: number): Cell => (n > 0 ? { text: count(n), tone: 'bad' } : '0')
@@ -30,35 +31,70 @@ function stages(sample: Sample, look: Look): string[] {
     lost(s.errors),
     count(s.held),
     s.stuck ? { text: 'stuck', tone: 'bad' } : percent(s.busyNow),
-    s.latencyNanos ? time(s.latencyNanos.p50) : '-',
-    s.latencyNanos ? time(s.latencyNanos.p99) : '-',
+    optional(s.latencyNowNanos?.p50),
+    optional(s.latencyNowNanos?.p99),
+    optional(s.latencyNanos?.p50),
+    optional(s.latencyNanos?.p99),
   ])
   const conflated = conflates ? ['conflated'] : []
-  const titles = ['in/s', 'out/s', 'consumed', 'filtered', ...conflated, 'errors', 'held', 'busy', 'p50', 'p99']
-  return table([...texts('stage'), ...numbers(...titles)], rows, look)
+  const account = numbers('in/s', 'out/s', 'consumed', 'filtered', ...conflated, 'errors', 'held')
+  const now = [{ title: 'busy', least: 5 }, ...numbers('p50 now', 'p99 now')]
+  const all = numbers('p50', 'p99').map((column) => ({ ...column, isExtra: true }))
+  return table([...texts('stage'), ...account, ...now, ...all], rows, look)
 }
 
 function edges(sample: Sample, look: Look): string[] {
-  const rows = sample.edges.map((e): Cell[] => [
+  const rows = sample.edges.map((e, i): Cell[] => [
     `${e.from} → ${e.to}`,
     rate(e.pushedPerSecond),
     count(e.inFlight),
+    percent(e.fill),
     count(e.highWater),
-    lost(e.dropped),
+    // One that blocks has nothing to drop until its run is stopped.
+    e.dropped === 0 && sample.topology.edges[i]?.whenFull === 'block' ? '-' : lost(e.dropped),
     e.droppedPerSecond > 0 ? { text: rate(e.droppedPerSecond), tone: 'bad' } : '0',
   ])
-  return table([...texts('edge'), ...numbers('in/s', 'fill', 'high water', 'dropped', 'dropped/s')], rows, look)
+  const titles = ['in/s', 'in flight', 'fill', 'high water', 'dropped', 'dropped/s']
+  return table([...texts('edge'), ...numbers(...titles)], rows, look)
 }
 
 function latencies(sample: Sample, look: Look): string[] {
-  const row = (name: string, p: Percentiles | undefined): Cell[][] =>
-    p ? [[name, count(p.count), ...[p.p50, p.p90, p.p99, p.p999, p.max].map(time)]] : []
+  const row = (name: string, now: Percentiles | undefined, all: Percentiles | undefined): Cell[][] => {
+    if (!all) return []
+    const since = [all.p50, all.p90, all.p99, all.p999, all.max].map(time)
+    return [[name, ...[now?.p50, now?.p99, now?.max].map(optional), ...since, count(all.count)]]
+  }
   const rows = [
-    ...row('end to end', sample.endToEndNanos),
-    ...row('bundle wait', sample.bundleWaitNanos),
-    ...row('hiccups', sample.hiccupNanos),
+    ...row('end to end', sample.endToEndNowNanos, sample.endToEndNanos),
+    ...row('bundle wait', sample.bundleWaitNowNanos, sample.bundleWaitNanos),
+    ...row('hiccups', sample.hiccupNowNanos, sample.hiccupNanos),
   ]
-  return table([...texts('latency'), ...numbers('count', 'p50', 'p90', 'p99', 'p99.9', 'max')], rows, look)
+  const titles = ['p50 now', 'p99 now', 'max now', 'p50', 'p90', 'p99', 'p99.9', 'max', 'count']
+  return table([...texts('latency'), ...numbers(...titles)], rows, look)
+}
+
+function markets(sample: Sample, look: Look): string[] {
+  const rows = sample.stages.flatMap(({ name, live, messagesPerSecond = 0 }): Cell[][] => {
+    if (!live) return []
+    const { symbols, state, ageMillis } = live
+    const right = symbols.filter((symbol) => symbol.state === 'live').length
+    const books = `${right}/${symbols.length}`
+    return [
+      [
+        name,
+        live.venue,
+        state === 'connecting' ? { text: state, tone: 'bad' } : state,
+        right < symbols.length ? { text: books, tone: 'bad' } : books,
+        rate(messagesPerSecond),
+        ageMillis === undefined ? '-' : time(ageMillis * 1e6),
+        count(Math.max(0, live.connections - 1)),
+        ...[live.gaps, live.dropped, live.errors, live.checksums].map(lost),
+      ],
+    ]
+  })
+  const all = numbers('live', 'msg/s', 'age', 'reconnects', 'gaps', 'dropped')
+  const more = numbers('errors', 'checksums').map((column) => ({ ...column, isExtra: true }))
+  return table([...texts('market', 'venue', 'state'), ...all, ...more], rows, look)
 }
 
 function threads(sample: Sample, look: Look): string[] {
@@ -84,11 +120,12 @@ function books(sample: Sample, look: Look): string[] {
 }
 
 /**
- * A sample as lines: the same for the same sample. Rates and `busy` are since the sample before, the rest since the start.
+ * A sample as lines: the same for the same sample. Rates, `busy` and what is called `now` are since the sample before, the
+ * rest since the start.
  * Of a run that is followed the next start is waited for.
  */
 export function draw(sample: Sample, look: Look, isFollowed = false): string[] {
-  const parts = [stages, edges, latencies, threads, books].map((part) => part(sample, look))
+  const parts = [stages, edges, latencies, markets, threads, books].map((part) => part(sample, look))
   // Of one line: the titles of nothing.
   const filled = parts.filter((lines) => lines.length > 1)
   return [...head(sample, isFollowed, look), ...filled.flatMap((lines) => ['', ...lines])]

@@ -1,3 +1,4 @@
+import type { Percentiles, StageReport, Topology } from '../../index.js'
 import { call, native } from '../native.js'
 import type { RawStats } from '../pipeline/report.js'
 
@@ -16,10 +17,15 @@ export interface Refused {
   readonly message: string
 }
 
-/** What a run says at one moment. */
-export type Reading = Omit<RawStats, 'text'> &
+/** What a run says at one moment; `…NowNanos`: of what was recorded since the reading before. */
+export type Reading = Omit<RawStats, 'text' | 'stages'> &
   Omit<Engine, 'path'> & {
     readonly ended: boolean
+    readonly stages: readonly (StageReport & { readonly latencyNowNanos?: Percentiles })[]
+    readonly endToEndNowNanos?: Percentiles
+    readonly bundleWaitNowNanos?: Percentiles
+    readonly hiccupNowNanos?: Percentiles
+    readonly topology: Topology
     readonly placement: readonly { readonly core?: number; readonly wait: string }[]
   }
 

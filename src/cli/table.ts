@@ -8,6 +8,10 @@ export interface Column {
   readonly title: string
   /** Text: to the left, and cut where there is no room; numbers stand to the right. */
   readonly isText?: boolean
+  /** Letters that a column of numbers has at least: {@link NUMBER}. */
+  readonly least?: number
+  /** Left out where there is no room for all; such columns are the last. */
+  readonly isExtra?: boolean
 }
 
 export interface Look {
@@ -37,17 +41,18 @@ export function line(text: string, tone: Tone, { columns, color }: Look): string
   return paint(cut(plain(text), columns), tone, color)
 }
 
-/** Rows under titles. Text gives way first; then the last columns, as there is no use in half a number. */
+/** Rows under titles. Extras give way first, then text; then the last columns, as there is no use in half a number. */
 export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[], look: Look): string[] {
   const cells = [columns.map(({ title }): Cell => ({ text: title, tone: 'dim' })), ...rows].map((row) =>
     row.map((cell) =>
       typeof cell === 'string' ? { text: plain(cell), tone: 'plain' as Tone } : { ...cell, text: plain(cell.text) },
     ),
   )
-  const widths = columns.map(({ isText }, i) =>
-    Math.max(isText ? 0 : NUMBER, ...cells.map((row) => letters(row[i]?.text ?? ''))),
+  const widths = columns.map(({ isText, least = NUMBER }, i) =>
+    Math.max(isText ? 0 : least, ...cells.map((row) => letters(row[i]?.text ?? ''))),
   )
   const total = (gap: number) => widths.reduce((sum, width) => sum + width, gap * (widths.length - 1))
+  while (total(1) > look.columns && columns[widths.length - 1]?.isExtra) widths.pop()
   const gap = total(2) <= look.columns ? 2 : 1
   const texts = columns.flatMap(({ isText }, i) => (isText ? [i] : []))
   while (total(gap) > look.columns) {

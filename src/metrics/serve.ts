@@ -6,8 +6,9 @@ import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
 import { Run } from '../pipeline/run.js'
 import type { ServerData, ServerMessage } from './server.js'
+import { StageMetrics } from './stage-metrics.js'
 
-const OPTIONS = ['host', 'port', 'allowRemote', 'labels', 'names']
+const OPTIONS = ['host', 'port', 'allowRemote', 'labels', 'names', 'metrics']
 
 /** What the system says of an address, in words. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -24,10 +25,31 @@ function labelsOf(labels: Readonly<Record<string, string>>): string[] {
   return Object.entries(labels).flatMap(([name, value]) => [name, checkString(`labels.${name}`, value)])
 }
 
-export const serveMetrics: typeof Face = async (run, o = {}) => {
+/** The slots of metrics, each of a name of its own: two of one name would be one series. */
+function slotsOf(metrics: readonly unknown[]): number[] {
+  const names = new Set<string>()
+  return metrics.map((one) => {
+    const slot = StageMetrics.slotOf(one)
+    if (slot === undefined) return refuse('metrics', 'StageMetrics in the array', one)
+    const { name } = one as StageMetrics
+    if (names.has(name)) refuse('metrics', 'names that differ', name)
+    names.add(name)
+    return slot
+  })
+}
+
+/** What is served: a run, where it is one, and metrics of the user's own. */
+function servedOf(of: unknown, metrics: ArrayLike<unknown>): { run: number | undefined; metrics: number[] } {
+  const run = Run.slotOf(of)
+  if (run === undefined && !Array.isArray(of))
+    refuse('of', 'what start() of a pipeline gave, or an array of StageMetrics', of)
+  const own = Array.from(checkList('metrics', metrics))
+  return { run, metrics: slotsOf(run === undefined ? [...(of as unknown[]), ...own] : own) }
+}
+
+export const serveMetrics: typeof Face = async (of, o = {}) => {
   checkOptions(o, OPTIONS, 'serveMetrics')
-  const slot = Run.slotOf(run)
-  if (slot === undefined) return refuse('run', 'what start() of a pipeline gave', run)
+  const served = servedOf(of, o.metrics ?? [])
   const { host = '127.0.0.1', allowRemote = false, labels = {} } = o
   const port = checkInteger('port', o.port ?? 9090, 0, 65_535)
   const names = Array.from(checkList('names', o.names ?? []), (name) => checkString('names', name))
@@ -36,7 +58,7 @@ export const serveMetrics: typeof Face = async (run, o = {}) => {
     const why = 'who reaches the port reads the metrics'
     return refuse('host', `an address of this machine alone (127.0.0.1, ::1), or allowRemote: true, as ${why}`, host)
   }
-  const token = call(() => native.scrapeLeave(slot, labelsOf(labels)))
+  const token = call(() => native.scrapeLeave(served.run, served.metrics, labelsOf(labels)))
   const workerData: ServerData = { token, host, port, names }
   const worker = new Worker(new URL('./server.js', import.meta.url), { workerData, execArgv: [] })
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
@@ -58,7 +80,7 @@ export const serveMetrics: typeof Face = async (run, o = {}) => {
   worker.once('exit', () => {
     if (!closed) process.emitWarning(`the server of metrics ended: ${String(error)}`, { code: 'VELOX_SERVER_ENDED' })
     // Held as long as it is served.
-    void run
+    void of
   })
   const close = () => {
     if (!closed) {

@@ -23,6 +23,11 @@ export class StageMetrics implements Face {
     this.#slot = owned(this, native.metricsNew(name))
   }
 
+  /** The slot of such metrics, for what only looks at them; undefined for anything else. */
+  static slotOf(metrics: unknown): number | undefined {
+    return typeof metrics === 'object' && metrics !== null && #slot in metrics ? metrics.#slot : undefined
+  }
+
   recordProcessing(latencyNanos: number | bigint): void {
     native.metricsRecord(this.#slot, checkTime('latencyNanos', latencyNanos))
   }

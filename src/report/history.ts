@@ -37,9 +37,9 @@ class Instants {
       elapsedNanos: all.map(({ elapsedNanos }) => Number(elapsedNanos)),
       stages: stages.map((name, i) => ({ name, in: all.map(({ stages }) => stages[i]?.in ?? 0) })),
       edges: report.edges.map(({ from, to }, i) => {
-        const capacity = edges.find((edge) => edge.from === from && edge.to === to)?.capacity
+        const capacity = edges[i]?.capacity ?? 0
         const inFlight = all.map(({ edges }) => edges[i]?.inFlight ?? 0)
-        return { from, to, ...(capacity !== undefined && { capacity }), inFlight }
+        return { from, to, capacity, inFlight }
       }),
     }
   }

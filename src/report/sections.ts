@@ -15,14 +15,15 @@ function hopOf(
 ): { name: string; label: string; look: string; path: string } {
   const at = of.report.stages.findIndex(({ name }) => name === stage)
   const isOnly = of.histograms.filter((other) => other.hop === hop).length === 1
-  const named = (name: string) => ({ name, label: isOnly ? name : `${name} (${stage})` })
+  // A curve has little room for its name.
+  const named = (name: string, label = name) => ({ name, label: isOnly ? label : `${label} (${stage})` })
   switch (hop) {
     case 'endToEnd':
       return { ...named('end to end'), look: 'whole', path: 'report.endToEndNanos' }
     case 'bundleWait':
-      return { ...named('wait for a bundle'), look: 'aside wait', path: 'report.bundleWaitNanos' }
+      return { ...named('wait for a bundle', 'bundle wait'), look: 'aside wait', path: 'report.bundleWaitNanos' }
     case 'hiccup':
-      return { ...named("machine's hiccups"), look: 'aside', path: 'report.hiccupNanos' }
+      return { ...named('machine’s hiccups', 'hiccups'), look: 'aside', path: 'report.hiccupNanos' }
     case 'stage':
       return { name: stage, label: stage, look: lookOf(at), path: `report.stages.${at}.latencyNanos` }
   }
@@ -80,7 +81,6 @@ export function fill({ report, history, topology }: RunReport): Html | undefined
   const seconds = history.elapsedNanos.map((nanos) => nanos / 1e9)
   const charts = history.edges.map(({ from, to, capacity, inFlight }, i) => {
     const highWater = report.edges[i]?.highWater ?? 0
-    const room = capacity === undefined ? '' : ` of ${count(capacity)}`
     const crosses = topology.edges.find((edge) => edge.from === from && edge.to === to)?.crossesThreads
     return timeChart({
       title: `${from} → ${to}`,
@@ -90,10 +90,10 @@ export function fill({ report, history, topology }: RunReport): Html | undefined
       seconds,
       values: inFlight,
       most: Math.max(highWater, 1),
-      mostText: `high water ${count(highWater)}${room}`,
+      mostText: `high water ${count(highWater)} of ${count(capacity)} (${percent(highWater / Math.max(capacity, 1))})`,
     })
   })
-  return html`<section id="fill"><h2>Edge fill</h2><p>Records that waited before a stage at each look; the line on top is the most that ever did.</p><div class="smalls">${charts}</div></section>`
+  return html`<section id="fill"><h2>Edge fill</h2><p>Records that waited before a stage at each look; the line on top is the most that ever did. Within a thread an edge is a batch: a full one means that much came at once.</p><div class="smalls">${charts}</div></section>`
 }
 
 const STAGE = ['in', 'consumed', 'filtered', 'conflated', 'errors', 'held', 'out'] as const

@@ -74,5 +74,15 @@ ul{margin:4px 0 0;padding-left:20px;overflow-wrap:anywhere}
 main{padding:20px 12px 40px}section{padding:14px 12px 16px}
 .tiles div{flex-basis:140px;padding:10px 12px}.tiles dd{font-size:19px}
 }
+@media(max-width:560px){
+table,tbody{display:block}thead{display:none}
+tbody tr{display:grid;grid-template-columns:repeat(auto-fill,minmax(76px,1fr));gap:6px 10px;padding:8px 0 10px;border-bottom:1px solid var(--grid)}
+tbody tr:last-child{border-bottom:0}
+tbody th,tbody td{border:0;padding:0;text-align:left;min-width:0;max-width:none}
+tbody th{grid-column:1/-1}
+tbody td{overflow-wrap:anywhere;white-space:normal}.texts td:nth-child(2),.texts td:last-child{grid-column:1/-1;min-width:0}
+tbody td:empty{display:none}
+tbody td::before{content:attr(data-head);display:block;font-size:12px;color:var(--faint)}
+}
 @media print{body{background:none}section{break-inside:avoid}}
 `

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { request } from 'node:http'
 import { count, L2Book, pipeline, poisson, type Run, type Transaction } from 'velox-engine'
+import { expect } from 'vitest'
 
 /** A run of all four stages, with a book, that goes on until it is told to stop. */
 export function watched(name: string, records = 10_000_000): Promise<Run<typeof Transaction>> {
@@ -35,4 +37,19 @@ export function sample(text: string, series: string): number {
   const line = text.split('\n').find((line) => line.startsWith(`${series} `))
   if (line === undefined) throw new Error(`no ${series} in\n${text}`)
   return Number(line.slice(series.length + 1))
+}
+
+/** Whether Debian's package is there, said aloud where it isn't. */
+export const hasPrometheus: boolean = ['prometheus', 'promtool'].every(
+  (command) => !spawnSync(command, ['--version']).error,
+)
+if (!hasPrometheus) console.warn('SKIPPED: prometheus is not installed: no real one reads the metrics')
+
+/** What promtool has against a text; the one name that the document fixes is against its rules on units. */
+export function complaints(text: string): string[] {
+  const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
+  const known = 'velox_latency_avg_ns metric names should not contain abbreviated units'
+  const lines = `${stdout}${stderr}`.split('\n').filter((line) => line !== '')
+  expect(lines).toContain(known)
+  return lines.filter((line) => line !== known)
 }

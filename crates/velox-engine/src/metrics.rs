@@ -103,6 +103,55 @@ impl StageMetrics {
     }
 }
 
+/// Two metrics have one name: they would be one series.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("metrics: expected names that differ, got {0:?} twice")]
+pub struct SameName(pub String);
+
+/// Metrics of stages of one's own as families for Prometheus, each under its name as the label `stage`;
+/// [`text`](velox_metrics::text()) writes them, beside those of a run or alone. Allocates.
+///
+/// # Errors
+/// [`SameName`].
+///
+/// ```
+/// use velox_engine::StageMetrics;
+/// use velox_engine::metrics::{Labels, stage_families, text};
+///
+/// let risk = StageMetrics::new("risk-check");
+/// risk.record_processing(1_500);
+/// let text = text(&stage_families([&risk])?, &Labels::default());
+/// assert!(text.contains("\nvelox_custom_stage_processed_total{stage=\"risk-check\"} 1\n"));
+/// assert!(text.contains("\nvelox_custom_stage_latency_seconds_count{stage=\"risk-check\"} 1\n"));
+/// # Ok::<(), velox_engine::metrics::SameName>(())
+/// ```
+pub fn stage_families<'a>(stages: impl IntoIterator<Item = &'a StageMetrics>) -> Result<Vec<Family<'a>>, SameName> {
+    let all: Vec<_> = stages.into_iter().map(|stage| (stage, stage.latency.buckets())).collect();
+    for (i, (stage, _)) in all.iter().enumerate() {
+        if all[..i].iter().any(|(other, _)| other.name == stage.name) {
+            return Err(SameName(stage.name.clone()));
+        }
+    }
+    let label = |stage: &'a StageMetrics| vec![(LabelName::Stage, (&*stage.name).into())];
+    let count = |name, help, value: &dyn Fn(&StageMetrics, &Buckets) -> u64| {
+        let samples = all.iter().map(|(stage, latency)| (label(stage), value(stage, latency) as f64));
+        Family::plain(name, help, Kind::Counter, samples)
+    };
+    // Relaxed: a count orders nothing.
+    Ok(vec![
+        count("velox_custom_stage_processed_total", "Records that the stage counted.", &|_, latency| latency.count()),
+        count("velox_custom_stage_errors_total", "Records that failed.", &|s, _| s.errors.load(Ordering::Relaxed)),
+        count("velox_custom_stage_dropped_total", "Records that found no room.", &|s, _| {
+            s.dropped.load(Ordering::Relaxed)
+        }),
+        Family::histograms(
+            "velox_custom_stage_latency_seconds",
+            "What a record took.",
+            all.iter().map(|(stage, latency)| (label(stage), latency.clone())),
+        ),
+    ])
+}
+
 impl MetricsSnapshot {
     /// Prints the snapshot under a stage's name, as [`Display`](fmt::Display) writes it.
     pub fn print(&self, stage_name: &str) {
@@ -144,6 +193,13 @@ mod tests {
     #[test]
     fn an_untouched_stage_is_all_zeros() {
         assert_eq!(StageMetrics::new("idle").snapshot(), MetricsSnapshot::default());
+    }
+
+    #[test]
+    fn metrics_of_one_name_are_no_two_series() {
+        let stages = [StageMetrics::new("a"), StageMetrics::new("b"), StageMetrics::new("a")];
+        assert_eq!(stage_families(&stages), Err(SameName("a".into())));
+        assert_eq!(stage_families(&stages[..2]).unwrap().len(), 4);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! What is received becomes events for the pipeline; what books lack is asked for.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use velox_feed::{Applied, Checks, Feed, FeedState};
+use velox_metrics::layout::market;
 use velox_record::{EventKind, MarketEvent, flags};
 
 use crate::dial::DialError;
@@ -13,7 +13,7 @@ use crate::outbox::Outbox;
 use crate::recorder::Recorder;
 use crate::rest::{Reply, Rest};
 use crate::resync::Resync;
-use crate::stats::{Counters, add};
+use crate::stats::Counters;
 use crate::websocket::Socket;
 use crate::{LiveError, LiveOptions};
 
@@ -103,7 +103,7 @@ impl Books {
         self.connections += 1;
         rest.serve(self.connections);
         self.asked_again = false;
-        add(&self.counters.connections, 1);
+        self.counters.market().add(market::CONNECTIONS, 1);
         for message in self.feed.subscribe_messages() {
             socket.send(&message)?;
         }
@@ -149,9 +149,7 @@ impl Books {
     /// One message of the venue, read at a time on the clock.
     pub(crate) fn message(&mut self, message: &[u8], read_at: u64) -> Result<(), End> {
         let receive_ts = velox_clock::to_epoch_nanos(read_at);
-        add(&self.counters.messages, 1);
-        add(&self.counters.bytes, message.len() as u64);
-        self.counters.last_message.store(receive_ts, Ordering::Relaxed);
+        self.counters.market().received(message.len() as u64, receive_ts);
         self.events.clear();
         match self.feed.apply(message, receive_ts, &mut self.events) {
             Ok(applied) => {
@@ -164,7 +162,7 @@ impl Books {
                 self.give()
             }
             Err(error) => {
-                add(&self.counters.errors, 1);
+                self.counters.market().add(market::ERRORS, 1);
                 if error.is_refusal() && !self.asked_again {
                     return Err(if self.connections == 1 {
                         End::Final(error.into())
@@ -187,8 +185,8 @@ impl Books {
     fn note(&mut self, applied: Applied) {
         match applied {
             Applied::Buffered => self.resync.buffered(Instant::now()),
-            Applied::Gap => add(&self.counters.gaps, 1),
-            Applied::Checksum => add(&self.counters.checksums, 1),
+            Applied::Gap => self.counters.market().add(market::GAPS, 1),
+            Applied::Checksum => self.counters.market().add(market::CHECKSUMS, 1),
             Applied::Applied | Applied::Ignored => {}
         }
     }
@@ -200,11 +198,11 @@ impl Books {
         }
         self.note_books();
         self.outbox.give(&self.events).map_err(|_| {
-            add(&self.counters.overflows, 1);
-            add(&self.counters.dropped, 1);
+            self.counters.market().add(market::OVERFLOWS, 1);
+            self.counters.market().add(market::DROPPED, 1);
             End::Behind
         })?;
-        add(&self.counters.events, self.events.len() as u64);
+        self.counters.market().add(market::EVENTS, self.events.len() as u64);
         Ok(())
     }
 
@@ -293,14 +291,14 @@ impl Books {
             Err(DialError::Stopped) => return Err(End::Stopped),
             Err(DialError::Final(error)) if !self.resync.has_begun(market) => return Err(End::Final(error)),
             Err(error) => {
-                add(&self.counters.rest_errors, 1);
+                self.counters.market().add(market::REST_ERRORS, 1);
                 self.counters.failed(&error);
                 let after = if let DialError::Passing { after, .. } = error { after } else { None };
                 self.resync.failed(market, after, now);
                 return Ok(());
             }
         };
-        add(&self.counters.snapshots, 1);
+        self.counters.market().add(market::SNAPSHOTS, 1);
         let receive_ts = velox_clock::to_epoch_nanos(at);
         let instrument = Arc::clone(&self.feed.instruments()[market]);
         self.events.clear();
@@ -312,13 +310,13 @@ impl Books {
                     recorder.snapshot(receive_ts, instrument.symbol(), &body);
                 }
                 if applied > Applied::Applied {
-                    add(&self.counters.rest_errors, 1);
+                    self.counters.market().add(market::REST_ERRORS, 1);
                     self.note(applied);
                 }
                 self.give()
             }
             Err(error) => {
-                add(&self.counters.rest_errors, 1);
+                self.counters.market().add(market::REST_ERRORS, 1);
                 self.counters.failed(&error);
                 Ok(())
             }

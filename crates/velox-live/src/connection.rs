@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use velox_feed::Heartbeat;
+use velox_metrics::LiveState;
 use velox_record::MarketEvent;
 
 use crate::backoff::Backoff;
@@ -13,7 +14,7 @@ use crate::end::End;
 use crate::endpoint::Endpoint;
 use crate::http::ask;
 use crate::rest::Rest;
-use crate::stats::{Counters, LiveState};
+use crate::stats::Counters;
 use crate::stop::{SLICE, Stop};
 use crate::websocket::Socket;
 use crate::{LiveError, LiveOptions};

@@ -47,4 +47,5 @@ pub use backoff::BackoffOptions;
 pub use error::LiveError;
 pub use live::{Live, LiveEvents};
 pub use options::LiveOptions;
-pub use stats::{LiveReport, LiveState, LiveStats, SymbolReport};
+pub use stats::{LiveReport, LiveStats, Place, SymbolReport};
+pub use velox_metrics::LiveState;

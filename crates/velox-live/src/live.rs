@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use velox_feed::Feed;
+use velox_metrics::LiveState;
 use velox_record::MarketEvent;
 use velox_ring::{Consumer, Waker, ring};
 
@@ -12,7 +13,7 @@ use crate::books::Books;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::outbox::Outbox;
-use crate::stats::{Counters, LiveState, LiveStats};
+use crate::stats::{Counters, LiveStats, Place};
 use crate::stop::Stop;
 use crate::{LiveError, LiveOptions};
 
@@ -50,13 +51,24 @@ impl Live {
             Endpoint::http("restUrl", url)?;
             feed.set_rest_url(url)?;
         }
-        let counters = Counters::new(&options.instruments);
+        let counters = Counters::new(options.venue, &options.instruments);
         Ok(Self { feed, options, counters })
     }
 
     /// What it goes through, for any thread.
     pub fn stats(&self) -> LiveStats {
         LiveStats(Arc::clone(&self.counters))
+    }
+
+    /// Counts there from now on: for memory that others can read. Before the start; each place is for one market.
+    pub fn counts_in(&self, place: Place) {
+        self.counters.lie_in(place);
+    }
+
+    /// The venue's name, and the symbols as it spells them.
+    pub fn market(&self) -> (&'static str, Vec<String>) {
+        let symbols = self.options.instruments.iter().map(|instrument| instrument.symbol().to_string());
+        (self.options.venue.name(), symbols.collect())
     }
 
     /// Starts its thread, which connects. `waker` is woken when events wait.

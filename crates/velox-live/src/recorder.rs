@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use fs4::{FileExt, TryLockError};
 use velox_feed::{Feed, MessageWriter};
+use velox_metrics::layout::market;
 
 use crate::LiveError;
 use crate::stats::Counters;
@@ -225,7 +226,7 @@ fn write_all(mut file: File, filled: &Receiver<Vec<u8>>, emptied: &Sender<Vec<u8
                 file.write_all(&bytes)?;
                 dirty = true;
                 shared.behind.fetch_sub(bytes.len(), Ordering::Relaxed);
-                shared.counters.recorded.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                shared.counters.market().add(market::RECORDED, bytes.len() as u64);
                 bytes.clear();
                 let _ = emptied.send(bytes);
             }

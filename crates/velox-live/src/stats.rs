@@ -1,69 +1,36 @@
 //! What a live market has been through, readable from any thread while it goes on.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use velox_feed::FeedState;
+use velox_feed::{FeedState, Venue};
+use velox_metrics::layout::market;
+use velox_metrics::{LiveState, MarketCounters, SymbolCounters, SymbolState};
 use velox_record::Instrument;
 
-/// How the connection stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LiveState {
-    /// It was not started.
-    Idle,
-    /// There is none; one is being made, or waited for.
-    Connecting,
-    /// It stands.
-    Connected,
-    /// It has ended for good.
-    Ended,
-}
-
-impl LiveState {
-    /// Its name in both languages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Connecting => "connecting",
-            Self::Connected => "connected",
-            Self::Ended => "ended",
-        }
-    }
+/// Where the numbers of a live market lie: in this process, or in memory that others can read.
+#[derive(Clone, Default)]
+pub struct Place {
+    /// Of the market.
+    pub market: MarketCounters,
+    /// Of each symbol, in the order of the options; those that are missing are not told.
+    pub symbols: Vec<SymbolCounters>,
 }
 
 /// The counters of a live market.
-#[derive(Debug)]
 pub(crate) struct Counters {
-    state: AtomicU8,
-    pub(crate) messages: AtomicU64,
-    pub(crate) bytes: AtomicU64,
-    pub(crate) events: AtomicU64,
-    pub(crate) connections: AtomicU64,
-    pub(crate) gaps: AtomicU64,
-    pub(crate) checksums: AtomicU64,
-    pub(crate) errors: AtomicU64,
-    pub(crate) overflows: AtomicU64,
-    pub(crate) dropped: AtomicU64,
-    pub(crate) snapshots: AtomicU64,
-    pub(crate) rest_errors: AtomicU64,
-    pub(crate) recorded: AtomicU64,
-    pub(crate) last_message: AtomicU64,
+    /// None until the market begins, or was given one.
+    place: OnceLock<Place>,
     last_error: Mutex<Option<String>>,
-    symbols: Vec<SymbolCounters>,
-}
-
-#[derive(Debug)]
-struct SymbolCounters {
-    instrument: Arc<Instrument>,
-    /// A [`FeedState`].
-    state: AtomicU8,
-    last_event: AtomicU64,
+    venue: Venue,
+    instruments: Vec<Arc<Instrument>>,
 }
 
 /// What was counted so far, at one moment or nearly so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveReport {
+    /// The venue.
+    pub venue: Venue,
     /// How the connection stands.
     pub state: LiveState,
     /// Messages received, of any kind.
@@ -141,36 +108,31 @@ impl SymbolReport {
 #[derive(Debug, Clone)]
 pub struct LiveStats(pub(crate) Arc<Counters>);
 
-// All counters are relaxed: each stands for itself and orders nothing.
 impl Counters {
-    pub(crate) fn new(instruments: &[Arc<Instrument>]) -> Arc<Self> {
-        let symbol = |instrument: &Arc<Instrument>| SymbolCounters {
-            instrument: Arc::clone(instrument),
-            state: AtomicU8::new(FeedState::Syncing as u8),
-            last_event: AtomicU64::new(0),
-        };
-        Arc::new(Self {
-            state: AtomicU8::new(LiveState::Idle as u8),
-            messages: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            events: AtomicU64::new(0),
-            connections: AtomicU64::new(0),
-            gaps: AtomicU64::new(0),
-            checksums: AtomicU64::new(0),
-            errors: AtomicU64::new(0),
-            overflows: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
-            snapshots: AtomicU64::new(0),
-            rest_errors: AtomicU64::new(0),
-            recorded: AtomicU64::new(0),
-            last_message: AtomicU64::new(0),
-            last_error: Mutex::new(None),
-            symbols: instruments.iter().map(symbol).collect(),
+    pub(crate) fn new(venue: Venue, instruments: &[Arc<Instrument>]) -> Arc<Self> {
+        let (place, last_error) = (OnceLock::new(), Mutex::default());
+        Arc::new(Self { place, last_error, venue, instruments: instruments.to_vec() })
+    }
+
+    /// Counts there from now on, if it hasn't begun to count elsewhere.
+    pub(crate) fn lie_in(&self, place: Place) {
+        let _ = self.place.set(place);
+    }
+
+    fn place(&self) -> &Place {
+        self.place.get_or_init(|| {
+            let symbols = self.instruments.iter().map(|_| SymbolCounters::new()).collect();
+            Place { symbols, ..Place::default() }
         })
     }
 
+    /// What its threads count.
+    pub(crate) fn market(&self) -> &MarketCounters {
+        &self.place().market
+    }
+
     pub(crate) fn stands(&self, state: LiveState) {
-        self.state.store(state as u8, Ordering::Relaxed);
+        self.market().stands(state);
     }
 
     pub(crate) fn failed(&self, reason: &impl ToString) {
@@ -178,53 +140,61 @@ impl Counters {
     }
 
     pub(crate) fn book_stands(&self, market: usize, state: FeedState) {
-        self.symbols[market].state.store(state as u8, Ordering::Relaxed);
+        if let Some(symbol) = self.place().symbols.get(market) {
+            symbol.stands(match state {
+                FeedState::Syncing => SymbolState::Syncing,
+                FeedState::Live => SymbolState::Live,
+                FeedState::Stale => SymbolState::Stale,
+            });
+        }
     }
 
     pub(crate) fn event(&self, market: usize, receive_ts: u64) {
-        self.symbols[market].last_event.store(receive_ts, Ordering::Relaxed);
+        if let Some(symbol) = self.place().symbols.get(market) {
+            symbol.event(receive_ts);
+        }
     }
 }
 
-/// Adds to a counter that one thread writes.
-pub(crate) fn add(counter: &AtomicU64, count: u64) {
-    counter.store(counter.load(Ordering::Relaxed) + count, Ordering::Relaxed);
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counters").field("instruments", &self.instruments).finish_non_exhaustive()
+    }
 }
 
 impl LiveStats {
     /// What was counted so far. Allocates.
     pub fn report(&self) -> LiveReport {
-        let Counters { symbols, .. } = &*self.0;
-        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let state = self.0.state.load(Ordering::Relaxed);
-        let states = [LiveState::Idle, LiveState::Connecting, LiveState::Connected];
-        let symbol = |it: &SymbolCounters| SymbolReport {
-            instrument: Arc::clone(&it.instrument),
-            state: book_state(it.state.load(Ordering::Relaxed)),
-            last_event: of(&it.last_event),
+        let Counters { place, last_error, venue, instruments } = &*self.0;
+        let of = |word| place.get().map_or(0, |place| place.market.get(word));
+        let symbol = |(at, instrument): (usize, &Arc<Instrument>)| {
+            let told = place.get().and_then(|place| place.symbols.get(at));
+            let (state, last_event) = told.map_or_else(Default::default, SymbolCounters::get);
+            let state = match state {
+                SymbolState::Syncing => FeedState::Syncing,
+                SymbolState::Live => FeedState::Live,
+                SymbolState::Stale => FeedState::Stale,
+            };
+            SymbolReport { instrument: Arc::clone(instrument), state, last_event }
         };
         LiveReport {
-            state: states.into_iter().find(|it| *it as u8 == state).unwrap_or(LiveState::Ended),
-            messages: of(&self.0.messages),
-            bytes: of(&self.0.bytes),
-            events: of(&self.0.events),
-            connections: of(&self.0.connections),
-            gaps: of(&self.0.gaps),
-            checksums: of(&self.0.checksums),
-            errors: of(&self.0.errors),
-            overflows: of(&self.0.overflows),
-            dropped: of(&self.0.dropped),
-            snapshots: of(&self.0.snapshots),
-            rest_errors: of(&self.0.rest_errors),
-            recorded: of(&self.0.recorded),
-            last_message: of(&self.0.last_message),
-            last_error: self.0.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            symbols: symbols.iter().map(symbol).collect(),
+            venue: *venue,
+            state: LiveState::of(of(market::STATE)),
+            messages: of(market::MESSAGES),
+            bytes: of(market::BYTES),
+            events: of(market::EVENTS),
+            connections: of(market::CONNECTIONS),
+            gaps: of(market::GAPS),
+            checksums: of(market::CHECKSUMS),
+            errors: of(market::ERRORS),
+            overflows: of(market::OVERFLOWS),
+            dropped: of(market::DROPPED),
+            snapshots: of(market::SNAPSHOTS),
+            rest_errors: of(market::REST_ERRORS),
+            recorded: of(market::RECORDED),
+            last_message: of(market::LAST_MESSAGE),
+            last_error: last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            symbols: instruments.iter().enumerate().map(symbol).collect(),
         }
     }
-}
-
-fn book_state(byte: u8) -> FeedState {
-    let states = [FeedState::Syncing, FeedState::Live];
-    states.into_iter().find(|it| *it as u8 == byte).unwrap_or(FeedState::Stale)
 }

@@ -38,6 +38,32 @@ impl Buckets {
         Self { counts, sum: word(SUM), least: (!word(LEAST)).clamp(1, HIGHEST), most: word(MOST).min(HIGHEST) }
     }
 
+    /// What was recorded since an earlier copy of the same histogram. Least and most are exact where they are those of all;
+    /// else they are the edges of their buckets, at most 1/128 too far. Allocates.
+    ///
+    /// ```
+    /// let histogram = velox_metrics::Histogram::new();
+    /// histogram.record(1_000_000, 1);
+    /// let before = histogram.buckets();
+    /// histogram.record(100, 5);
+    /// let since = histogram.buckets().since(&before).percentiles().unwrap();
+    /// assert_eq!((since.count, since.p999, since.max, since.mean), (5, 100, 100, 100.0));
+    /// ```
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let counts: Box<[u64]> =
+            self.counts.iter().zip(&before.counts).map(|(now, then)| now.saturating_sub(*then)).collect();
+        let first = counts.iter().position(|count| *count > 0).map_or((1, 1), bounds);
+        let last = counts.iter().rposition(|count| *count > 0).map_or((0, 0), bounds);
+        // An extreme of all that lies in the outermost bucket is one of these, or as good as one.
+        Self {
+            sum: self.sum.wrapping_sub(before.sum),
+            least: first.0.max(self.least),
+            most: last.1.min(self.most),
+            counts,
+        }
+    }
+
     /// How many were recorded.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
@@ -144,6 +170,29 @@ mod tests {
                 prop_assert_eq!(ours, theirs.value_at_quantile(quantile).min(p.max));
             }
             prop_assert_eq!(p.count, theirs.len());
+        }
+
+        #[test]
+        fn what_came_since_is_what_was_recorded_since(
+            before in prop::collection::vec(times(), 0..100),
+            since in prop::collection::vec(times(), 1..100),
+        ) {
+            let (all, own) = (Ours::new(), Ours::new());
+            for (nanos, times) in &before {
+                all.record(*nanos, *times);
+            }
+            let then = all.buckets();
+            for (nanos, times) in &since {
+                all.record(*nanos, *times);
+                own.record(*nanos, *times);
+            }
+            let (got, expected) = (all.buckets().since(&then), own.buckets());
+            prop_assert_eq!((got.to_hdr(), got.sum()), (expected.to_hdr(), expected.sum()));
+            let (got, expected) = (got.percentiles().unwrap(), expected.percentiles().unwrap());
+            prop_assert_eq!((got.count, got.mean), (expected.count, expected.mean));
+            prop_assert!(got.min <= expected.min && (expected.min - got.min) * 128 <= expected.min, "{got:?} {expected:?}");
+            prop_assert!(got.max >= expected.max && (got.max - expected.max) * 128 <= expected.max, "{got:?} {expected:?}");
+            prop_assert!(got.p50 >= expected.p50 && got.p50 - expected.p50 <= expected.p50 / 128 + 1, "{got:?} {expected:?}");
         }
 
         #[test]

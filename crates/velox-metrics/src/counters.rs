@@ -4,9 +4,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use velox_sys::Block;
+use velox_sys::{Block, WordMap};
 
-use crate::layout::{LINE, book, edge, stage, thread};
+use crate::layout::{LINE, book, edge, market, stage, symbol, thread};
+use crate::market::{LiveState, SymbolState};
 
 #[inline]
 fn set(word: &AtomicU64, value: u64) {
@@ -104,5 +105,102 @@ impl BookCounters {
         set(&self.0[book::STATE], state as u64);
         set(&self.0[book::SEQUENCE], sequence);
         set(&self.0[book::UPDATED], at);
+    }
+}
+
+/// What one live market has been through, each number for the thread that counts it.
+#[derive(Clone)]
+pub struct MarketCounters(pub(crate) Block<LINE>);
+
+impl MarketCounters {
+    /// Numbers of this process alone. Allocates.
+    ///
+    /// # Panics
+    /// Never: a map of so many words has them; as for [`SymbolCounters`].
+    pub fn new() -> Self {
+        Self(WordMap::heap(LINE).block(0).expect("a map of so many words has them"))
+    }
+
+    /// Adds to a number of [`layout::market`](crate::layout::market): a plain load and store, as it has one writer.
+    ///
+    /// ```
+    /// use velox_metrics::{MarketCounters, layout::market};
+    ///
+    /// let counters = MarketCounters::new();
+    /// counters.add(market::GAPS, 2);
+    /// assert_eq!(counters.get(market::GAPS), 2);
+    /// ```
+    ///
+    /// # Panics
+    /// There is no such number; as the next two.
+    #[inline]
+    pub fn add(&self, word: usize, more: u64) {
+        set(&self.0[word], self.get(word).wrapping_add(more));
+    }
+
+    /// What it is now.
+    ///
+    /// # Panics
+    /// As [`add`](Self::add).
+    #[inline]
+    pub fn get(&self, word: usize) -> u64 {
+        self.0[word].load(Ordering::Relaxed)
+    }
+
+    /// How the connection stands now.
+    pub fn stands(&self, state: LiveState) {
+        set(&self.0[market::STATE], state as u64);
+    }
+
+    /// A message of so many bytes was received then, epoch ns.
+    #[inline]
+    pub fn received(&self, bytes: u64, at: u64) {
+        self.add(market::MESSAGES, 1);
+        self.add(market::BYTES, bytes);
+        set(&self.0[market::LAST_MESSAGE], at);
+    }
+}
+
+impl Default for MarketCounters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How one symbol of a live market stands.
+#[derive(Clone)]
+pub struct SymbolCounters(pub(crate) Block<LINE>);
+
+impl SymbolCounters {
+    /// Of this process alone. Allocates.
+    ///
+    /// # Panics
+    /// As [`MarketCounters::new`].
+    pub fn new() -> Self {
+        Self(WordMap::heap(LINE).block(0).expect("a map of so many words has them"))
+    }
+
+    /// Whether it can be believed now.
+    #[inline]
+    pub fn stands(&self, state: SymbolState) {
+        set(&self.0[symbol::STATE], state as u64);
+    }
+
+    /// An event of it was received then, epoch ns.
+    #[inline]
+    pub fn event(&self, at: u64) {
+        set(&self.0[symbol::LAST_EVENT], at);
+    }
+
+    /// How it stands, and when its last event was received.
+    pub fn get(&self) -> (SymbolState, u64) {
+        let word = |at: usize| self.0[at].load(Ordering::Relaxed);
+        (SymbolState::of(word(symbol::STATE)), word(symbol::LAST_EVENT))
+    }
+}
+
+impl Default for SymbolCounters {
+    fn default() -> Self {
+        Self::new()
     }
 }

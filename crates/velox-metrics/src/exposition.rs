@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// What a family's samples are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -18,8 +18,55 @@ pub enum Kind {
     Histogram,
 }
 
+/// Declares the names of labels, each once.
+macro_rules! label_names {
+    ($($label:ident $name:literal)*) => {
+        /// The name of a label of the engine's own samples: there is no other, so none of them can be asked for twice.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "what it labels is told where it is used")]
+        pub enum LabelName {
+            $($label),*
+        }
+
+        impl LabelName {
+            const ALL: &[Self] = &[$(Self::$label),*];
+
+            /// As Prometheus sees it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$label => $name),*
+                }
+            }
+        }
+    };
+}
+
+label_names! {
+    Book "book"
+    Core "core"
+    Edge "edge"
+    From "from"
+    Le "le"
+    Market "market"
+    Run "run"
+    Stage "stage"
+    Stages "stages"
+    State "state"
+    Symbol "symbol"
+    Thread "thread"
+    To "to"
+    Venue "venue"
+    Wait "wait"
+}
+
+impl Serialize for LabelName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 /// A label's name and value.
-pub type Label<'a> = (&'static str, Cow<'a, str>);
+pub type Label<'a> = (LabelName, Cow<'a, str>);
 
 /// One number.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,12 +107,6 @@ pub struct InvalidLabel {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels(Vec<(String, String)>);
 
-/// Names of labels that the families of a run have.
-const TAKEN: [&str; 14] = [
-    "book", "core", "edge", "from", "le", "quantile", "run", "stage", "stages", "state", "symbol", "thread", "to",
-    "wait",
-];
-
 impl Labels {
     /// Checks names: of letters, digits and `_`, not beginning with a digit or `__`, and none twice.
     ///
@@ -89,7 +130,9 @@ impl Labels {
             if !is_named || got.starts_with(|c: char| c.is_ascii_digit()) || got.is_empty() || got.starts_with("__") {
                 return refused("a name of letters, digits and _ that begins with a letter or one _");
             }
-            if TAKEN.contains(&&*got) || known.iter().any(|(name, _)| *name == got) {
+            // `quantile` is Prometheus's own, for a kind of family that there is none of here.
+            let is_taken = got == "quantile" || LabelName::ALL.iter().any(|label| label.name() == got);
+            if is_taken || known.iter().any(|(name, _)| *name == got) {
                 return refused("a name that no other label has");
             }
             known.push((got, value.into()));
@@ -126,7 +169,7 @@ pub fn text(families: &[Family<'_>], labels: &Labels) -> String {
             text.push_str(name);
             text.push_str(sample.suffix);
             let constant = labels.0.iter().map(|(name, value)| (&**name, &**value));
-            let own = sample.labels.iter().map(|(name, value)| (*name, &**value));
+            let own = sample.labels.iter().map(|(name, value)| (name.name(), &**value));
             let mut before = '{';
             for (name, value) in constant.chain(own) {
                 text.push(before);
@@ -160,7 +203,7 @@ mod tests {
 
     #[test]
     fn values_of_labels_are_escaped() {
-        let families = one(vec![("stage", "a\"b\\c\nd é".into())]);
+        let families = one(vec![(LabelName::Stage, "a\"b\\c\nd é".into())]);
         let labels = Labels::new([("desk", "x\"")]).unwrap();
         let expected =
             "# HELP velox_x X.\n# TYPE velox_x gauge\nvelox_x{desk=\"x\\\"\",stage=\"a\\\"b\\\\c\\nd é\"} 0.5\n";
@@ -170,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_name_that_prometheus_or_the_run_refuses_is_told() {
-        for name in ["", "1st", "a-b", "a b", "__meta", "é", "le", "stage"] {
+        for name in ["", "1st", "a-b", "a b", "__meta", "é", "le", "stage", "venue", "quantile"] {
             let error = Labels::new([(name, "x")]).unwrap_err();
             assert_eq!(error.got, name);
             assert!(error.to_string().starts_with("labels: expected a name"), "{error}");

@@ -1,21 +1,25 @@
-//! How a file of metrics lies in memory: 64-bit words in the byte order of the machine, version 1.
+//! How a file of metrics lies in memory: 64-bit words in the byte order of the machine, version 2.
 //!
 //! | part | words | what |
 //! |---|---|---|
 //! | header | 64 | see [`header`] |
-//! | shape | as many as its JSON needs | UTF-8: the run's name; stages, edges, threads, books and histograms by number ([`Shape`](crate::Shape)) |
+//! | shape | as many as its JSON needs | UTF-8: the run's name; stages, edges, threads, books, live markets and histograms by number ([`Shape`](crate::Shape)) |
 //! | stages | 16 each | [`stage`]: written by the stage's thread, once a batch |
 //! | edges | 32 each | [`edge`]: 16 of the thread that writes to it, then 16 of the one that reads from it |
 //! | threads | 16 each | [`thread`]: written by the thread, once a round |
 //! | books | 16 each | [`book`]: written by the thread of the book's stage, where the book has changed |
+//! | live markets | 16 each | [`market`]: written by the market's own threads, the recorder's word by the recorder's |
+//! | symbols | 16 each | [`symbol`]: written by the thread of its market |
 //! | histograms | 3,824 each | [`histogram_words`]: written by the thread of its stage, the hiccup meter's by the meter |
 //!
 //! Each part begins where the one before it ends; the numbers in the header say how long each is. 16 words are 128 bytes:
-//! one cache line of Apple's processors, and the two that x86-64's fetch together. No two threads write to the same.
+//! one cache line of Apple's processors, and the two that x86-64's fetch together. No two threads write to the same, but
+//! those of one live market: its own, and its recorder's.
 //!
 //! Times are ns on the engine's clock, which only the process itself can read: [`header::BEAT_CLOCK`] and
-//! [`header::BEAT_EPOCH`] say what it was when by the system's. A reader copies the words last to first, so that it has
-//! what is counted later (consumed, popped) before what is counted first (taken, offered), and of stages the last first.
+//! [`header::BEAT_EPOCH`] say what it was when by the system's. Those of live markets are epoch ns, as messages are stamped.
+//! A reader copies the words last to first, so that it has what is counted later (consumed, popped) before what is counted
+//! first (taken, offered), and of stages the last first.
 //!
 //! A file is made under another name and renamed when it is complete, so a reader never sees half a header. It is removed
 //! when the run ends; a process that is killed leaves it, and the next run of this user removes it.
@@ -25,7 +29,7 @@ use crate::histogram;
 /// `VELOXMET` as bytes, on a machine that puts the low byte first.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"VELOXMET");
 /// Grows with each change of what is told here.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 /// Words that no two writers share.
 pub const LINE: usize = 16;
 /// Words of the header.
@@ -54,6 +58,9 @@ pub mod header {
     pub const HISTOGRAMS: usize = 11;
     /// When the file was made, in epoch ns.
     pub const MADE_EPOCH: usize = 12;
+    /// How many of each, too.
+    pub const MARKETS: usize = 13;
+    pub const SYMBOLS: usize = 14;
     /// When the sources were let go, on the clock; 0 before.
     pub const STARTED: usize = 16;
     /// When the run ended, on the clock; 0 before.
@@ -111,6 +118,43 @@ pub mod book {
     pub const UPDATED: usize = 2;
 }
 
+/// Words of a live market.
+#[expect(missing_docs, reason = "told beside those that their names don't tell")]
+pub mod market {
+    /// A [`LiveState`](crate::LiveState).
+    pub const STATE: usize = 0;
+    /// Messages received, and their bytes.
+    pub const MESSAGES: usize = 1;
+    pub const BYTES: usize = 2;
+    /// Events that they gave to the pipeline.
+    pub const EVENTS: usize = 3;
+    /// Connections that were made, the first one too.
+    pub const CONNECTIONS: usize = 4;
+    /// How often events of a book were missing, and how often a book was not what the venue said it was.
+    pub const GAPS: usize = 5;
+    pub const CHECKSUMS: usize = 6;
+    /// Messages that could not be decoded.
+    pub const ERRORS: usize = 7;
+    /// How often the connection was given up for a pipeline too far behind, and the messages that found no room then.
+    pub const OVERFLOWS: usize = 8;
+    pub const DROPPED: usize = 9;
+    /// REST snapshots that were fetched, and calls that failed.
+    pub const SNAPSHOTS: usize = 10;
+    pub const REST_ERRORS: usize = 11;
+    /// Bytes handed to the operating system for the recording.
+    pub const RECORDED: usize = 12;
+    /// When the last message was received, epoch ns; 0 before the first.
+    pub const LAST_MESSAGE: usize = 13;
+}
+
+/// Words of a symbol of a live market.
+pub mod symbol {
+    /// A [`SymbolState`](crate::SymbolState).
+    pub const STATE: usize = 0;
+    /// When its last event was received, epoch ns; 0 before the first.
+    pub const LAST_EVENT: usize = 1;
+}
+
 /// Words of a histogram.
 pub mod histogram_words {
     /// The sum of all, in ns; wraps.
@@ -132,6 +176,8 @@ pub struct Counts {
     pub edges: usize,
     pub threads: usize,
     pub books: usize,
+    pub markets: usize,
+    pub symbols: usize,
     pub histograms: usize,
 }
 
@@ -142,6 +188,8 @@ pub(crate) struct Offsets {
     pub edges: usize,
     pub threads: usize,
     pub books: usize,
+    pub markets: usize,
+    pub symbols: usize,
     pub histograms: usize,
     pub words: usize,
 }
@@ -160,7 +208,9 @@ impl Offsets {
         let edges = part(counts.edges, 2 * LINE)?;
         let threads = part(counts.threads, LINE)?;
         let books = part(counts.books, LINE)?;
+        let markets = part(counts.markets, LINE)?;
+        let symbols = part(counts.symbols, LINE)?;
         let histograms = part(counts.histograms, histogram::WORDS)?;
-        Some(Self { stages, edges, threads, books, histograms, words: at })
+        Some(Self { stages, edges, threads, books, markets, symbols, histograms, words: at })
     }
 }

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use crate::buckets::Buckets;
-use crate::exposition::{Family, Kind, Label, Sample};
+use crate::exposition::{Family, Kind, Label, LabelName, Sample};
+use crate::market::{LiveState, SymbolState};
 use crate::shape::{Hop, Shape};
-use crate::snapshot::{BookState, Snapshot};
+use crate::snapshot::{BookState, MarketWords, Snapshot};
 use crate::transactions;
 
 /// Upper bounds of the buckets, in ns and as labels in seconds: 100 ns to 10 s in steps of 1, 2 and 5.
@@ -42,12 +43,12 @@ const STUCK_NS: u64 = 1_000_000_000;
 
 const NS: f64 = 1e-9;
 
-/// The samples of one histogram: a bucket of it that lies on both sides of a bound counts above it, which is at most 1/128 off.
+/// The samples of one histogram: 25 bounds, a sum and a count, under these labels. A bucket of it that lies on both sides of a bound counts above it, which is at most 1/128 off.
 fn histogram<'a>(labels: &[Label<'a>], of: &Buckets, into: &mut Vec<Sample<'a>>) {
     let mut filled = of.filled().peekable();
     let mut counted = 0;
     let mut bucket = |le: &'static str, counted: u64| {
-        let labels = labels.iter().cloned().chain([("le", le.into())]).collect();
+        let labels = labels.iter().cloned().chain([(LabelName::Le, le.into())]).collect();
         into.push(Sample { suffix: "_bucket", labels, value: counted as f64 });
     };
     for (bound, le) in BOUNDS {
@@ -63,11 +64,36 @@ fn histogram<'a>(labels: &[Label<'a>], of: &Buckets, into: &mut Vec<Sample<'a>>)
     }
 }
 
+impl<'a> Family<'a> {
+    /// A family of plain numbers.
+    pub fn plain(
+        name: &'static str,
+        help: &'static str,
+        kind: Kind,
+        samples: impl IntoIterator<Item = (Vec<Label<'a>>, f64)>,
+    ) -> Self {
+        let samples = samples.into_iter().map(|(labels, value)| Sample { suffix: "", labels, value });
+        Self { name, help, kind, samples: samples.collect() }
+    }
+
+    /// A family of histograms of ns, in seconds as its name says: 25 bounds each, 100 ns to 10 s.
+    pub fn histograms(
+        name: &'static str,
+        help: &'static str,
+        all: impl IntoIterator<Item = (Vec<Label<'a>>, Buckets)>,
+    ) -> Self {
+        let mut samples = Vec::new();
+        for (labels, buckets) in all {
+            histogram(&labels, &buckets, &mut samples);
+        }
+        Self { name, help, kind: Kind::Histogram, samples }
+    }
+}
+
 #[derive(Default)]
 struct Families<'a>(Vec<Family<'a>>);
 
 impl<'a> Families<'a> {
-    /// A family of plain numbers.
     fn add(
         &mut self,
         name: &'static str,
@@ -75,12 +101,7 @@ impl<'a> Families<'a> {
         kind: Kind,
         samples: impl IntoIterator<Item = (Vec<Label<'a>>, f64)>,
     ) {
-        let samples = samples.into_iter().map(|(labels, value)| Sample { suffix: "", labels, value });
-        self.whole(name, help, kind, samples.collect());
-    }
-
-    fn whole(&mut self, name: &'static str, help: &'static str, kind: Kind, samples: Vec<Sample<'a>>) {
-        self.0.push(Family { name, help, kind, samples });
+        self.0.push(Family::plain(name, help, kind, samples));
     }
 
     fn one(&mut self, name: &'static str, help: &'static str, kind: Kind, value: f64) {
@@ -104,7 +125,7 @@ impl<'a> Families<'a> {
             "velox_run_info",
             "The run that this is of.",
             Kind::Gauge,
-            [(vec![("run", Cow::from(&*shape.run))], 1.0)],
+            [(vec![(LabelName::Run, Cow::from(&*shape.run))], 1.0)],
         );
         let running = u8::from(!numbers.ended);
         self.one("velox_run_running", "Whether the run goes: 1, and 0 after its end.", Kind::Gauge, running.into());
@@ -117,7 +138,12 @@ impl<'a> Families<'a> {
         let stuck: Vec<usize> = numbers.stuck(STUCK_NS).filter(|_| !numbers.ended).collect();
         let mut each = |name, help, kind, value: &dyn Fn(usize, &crate::StageWords) -> f64| {
             let all = shape.stages.iter().zip(&numbers.stages).enumerate();
-            self.add(name, help, kind, all.map(|(i, (name, words))| (vec![("stage", name.into())], value(i, words))));
+            self.add(
+                name,
+                help,
+                kind,
+                all.map(|(i, (name, words))| (vec![(LabelName::Stage, name.into())], value(i, words))),
+            );
         };
         each("velox_stage_in_total", "Records that the stage took.", Counter, &|_, s| s.taken as f64);
         each("velox_stage_out_total", "Records that the stage gave.", Counter, &|_, s| s.out as f64);
@@ -140,9 +166,9 @@ impl<'a> Families<'a> {
             let samples = all.filter_map(|(i, (edge, words))| {
                 // Two edges may lead from the same stage to the same.
                 let labels = vec![
-                    ("edge", i.to_string().into()),
-                    ("from", name(edge.from).into()),
-                    ("to", name(edge.to).into()),
+                    (LabelName::Edge, i.to_string().into()),
+                    (LabelName::From, name(edge.from).into()),
+                    (LabelName::To, name(edge.to).into()),
                 ];
                 Some((labels, value(i, words)?))
             });
@@ -161,21 +187,21 @@ impl<'a> Families<'a> {
         each("velox_edge_high_water", "The most records that were ever on the edge.", Gauge, &|_, e| {
             Some(e.high_water as f64)
         });
-        each("velox_edge_capacity", "Records that the edge was asked to hold.", Gauge, &|i, _| {
-            shape.edges[i].capacity.map(|capacity| capacity as f64)
+        each("velox_edge_capacity", "Records that the edge holds at most.", Gauge, &|i, _| {
+            Some(shape.edges[i].capacity as f64)
         });
     }
 
     fn books(&mut self, shape: &'a Shape, numbers: &Snapshot) {
         let labels = |book: &'a crate::BookOf| {
             let stage = shape.stages.get(book.stage).map_or("", |name| name);
-            vec![("book", Cow::from(stage)), ("symbol", Cow::from(&*book.symbol))]
+            vec![(LabelName::Book, Cow::from(stage)), (LabelName::Symbol, Cow::from(&*book.symbol))]
         };
         let all = || shape.books.iter().zip(&numbers.books);
         let states = all().flat_map(|(book, words)| {
             [BookState::Empty, BookState::Live, BookState::Stale].map(|state| {
                 let mut labels = labels(book);
-                labels.push(("state", state.name().into()));
+                labels.push((LabelName::State, state.name().into()));
                 (labels, f64::from(u8::from(words.state == state)))
             })
         });
@@ -186,18 +212,76 @@ impl<'a> Families<'a> {
         self.add("velox_book_age_seconds", "Since the book changed.", Kind::Gauge, ages);
     }
 
+    fn markets(&mut self, shape: &'a Shape, numbers: &Snapshot) {
+        use Kind::{Counter, Gauge};
+        let name = |market: usize| {
+            let stage = shape.markets.get(market).and_then(|market| shape.stages.get(market.stage));
+            (LabelName::Market, Cow::from(stage.map_or("", |name| name)))
+        };
+        let info = shape.markets.iter().enumerate();
+        let info = info.map(|(i, market)| (vec![name(i), (LabelName::Venue, (&*market.venue).into())], 1.0));
+        self.add("velox_market_info", "The live markets of the run.", Gauge, info);
+        let states = numbers.markets.iter().enumerate().flat_map(|(i, words)| {
+            LiveState::ALL.map(|state| {
+                let is_so = f64::from(u8::from(words.state == state));
+                (vec![name(i), (LabelName::State, state.name().into())], is_so)
+            })
+        });
+        self.add("velox_market_state", "1 for the state that the connection is in.", Gauge, states);
+        let mut each = |name_of, help, value: fn(&MarketWords) -> u64| {
+            let samples = numbers.markets.iter().enumerate();
+            self.add(name_of, help, Counter, samples.map(|(i, words)| (vec![name(i)], value(words) as f64)));
+        };
+        each("velox_market_messages_total", "Messages received.", |m| m.messages);
+        each("velox_market_received_bytes_total", "Their bytes.", |m| m.bytes);
+        each("velox_market_events_total", "Events given to the pipeline.", |m| m.events);
+        each("velox_market_connections_total", "Connections made, the first one too.", |m| m.connections);
+        each("velox_market_gaps_total", "How often events of a book were missing.", |m| m.gaps);
+        each("velox_market_wrong_checksums_total", "How often a book was not the venue's.", |m| m.checksums);
+        each("velox_market_bad_messages_total", "Messages that could not be decoded.", |m| m.errors);
+        each("velox_market_overflows_total", "Connections given up for a pipeline too far behind.", |m| m.overflows);
+        each("velox_market_dropped_messages_total", "Messages that found no room.", |m| m.dropped);
+        each("velox_market_snapshots_total", "REST snapshots fetched.", |m| m.snapshots);
+        each("velox_market_rest_errors_total", "REST calls that failed.", |m| m.rest_errors);
+        each("velox_market_recorded_bytes_total", "Bytes handed on for the recording.", |m| m.recorded);
+        let ages = numbers.markets.iter().enumerate();
+        let ages = ages.filter_map(|(i, words)| Some((vec![name(i)], words.age_ns? as f64 * NS)));
+        self.add("velox_market_message_age_seconds", "Since the last message was received.", Gauge, ages);
+
+        let all = || shape.symbols.iter().zip(&numbers.symbols);
+        let labels = |of: &'a crate::SymbolOf| vec![name(of.market), (LabelName::Symbol, Cow::from(&*of.symbol))];
+        let states = all().flat_map(|(of, words)| {
+            SymbolState::ALL.map(|state| {
+                let mut labels = labels(of);
+                labels.push((LabelName::State, state.name().into()));
+                (labels, f64::from(u8::from(words.state == state)))
+            })
+        });
+        self.add("velox_market_book_state", "1 for the state that the symbol's book is in.", Gauge, states);
+        let ages = all().filter_map(|(of, words)| Some((labels(of), words.age_ns? as f64 * NS)));
+        self.add("velox_market_book_age_seconds", "Since the symbol's last event was received.", Gauge, ages);
+    }
+
     fn threads(&mut self, shape: &'a Shape, numbers: &Snapshot) {
         let info = shape.threads.iter().enumerate().map(|(i, thread)| {
             let core = thread.core.map_or(String::new(), |core| core.to_string());
             let stages = thread.stages.join(", ");
-            let thread_of = ("thread", i.to_string().into());
-            (vec![thread_of, ("core", core.into()), ("stages", stages.into()), ("wait", (&*thread.wait).into())], 1.0)
+            let thread_of = (LabelName::Thread, i.to_string().into());
+            (
+                vec![
+                    thread_of,
+                    (LabelName::Core, core.into()),
+                    (LabelName::Stages, stages.into()),
+                    (LabelName::Wait, (&*thread.wait).into()),
+                ],
+                1.0,
+            )
         });
         self.add("velox_thread_info", "The threads of the run.", Kind::Gauge, info);
         let mut each = |name, help, kind, value: &dyn Fn(&crate::ThreadWords) -> Option<f64>| {
             let samples = numbers.threads.iter().enumerate();
             let samples =
-                samples.filter_map(|(i, words)| Some((vec![("thread", i.to_string().into())], value(words)?)));
+                samples.filter_map(|(i, words)| Some((vec![(LabelName::Thread, i.to_string().into())], value(words)?)));
             self.add(name, help, kind, samples);
         };
         each("velox_thread_asleep", "Whether the thread sleeps.", Kind::Gauge, &|t| Some(u8::from(t.asleep).into()));
@@ -221,10 +305,11 @@ impl<'a> Families<'a> {
         ] {
             let mut samples = Vec::new();
             for (of, buckets) in shape.histograms.iter().zip(&numbers.histograms).filter(|(of, _)| of.hop == hop) {
-                let stage = of.stage.and_then(|stage| shape.stages.get(stage)).map(|name| ("stage", Cow::from(name)));
+                let stage =
+                    of.stage.and_then(|stage| shape.stages.get(stage)).map(|name| (LabelName::Stage, Cow::from(name)));
                 histogram(&Vec::from_iter(stage), buckets, &mut samples);
             }
-            self.whole(name, help, Kind::Histogram, samples);
+            self.0.push(Family { name, help, kind: Kind::Histogram, samples });
         }
     }
 }
@@ -252,6 +337,7 @@ pub fn families<'a>(shape: &'a Shape, numbers: &Snapshot) -> Vec<Family<'a>> {
     all.stages(shape, numbers);
     all.edges(shape, numbers);
     all.books(shape, numbers);
+    all.markets(shape, numbers);
     all.threads(shape, numbers);
     all.0
 }

@@ -86,6 +86,8 @@ pub(crate) fn look(path: &Path) -> Result<Found, AttachError> {
         edges: part(header::EDGES, "edges")?,
         threads: part(header::THREADS, "threads")?,
         books: part(header::BOOKS, "books")?,
+        markets: part(header::MARKETS, "live markets")?,
+        symbols: part(header::SYMBOLS, "symbols")?,
         histograms: part(header::HISTOGRAMS, "histograms")?,
     };
     let at = Offsets::of(&counts).filter(|at| at.words == copied.len() && at.words as u64 == word(header::WORDS));
@@ -106,10 +108,8 @@ fn shape(path: &Path, found: &Found) -> Result<Shape, AttachError> {
     let text: Vec<u8> = section.iter().flat_map(|word| word.to_ne_bytes()).collect();
     let text = text.get(..bytes).ok_or_else(|| damaged(format!("{bytes} bytes")))?;
     let shape: Shape = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
-    let Counts { stages, edges, threads, books, histograms, .. } = found.counts;
-    let lengths = [shape.stages.len(), shape.edges.len(), shape.threads.len(), shape.books.len()];
-    let agrees = lengths == [stages, edges, threads, books] && shape.histograms.len() == histograms;
-    (agrees && shape.is_whole())
+    let counts = Counts { shape_words: found.counts.shape_words, ..shape.counts() };
+    (counts == found.counts && shape.is_whole())
         .then_some(shape)
         .ok_or_else(|| damaged("one that has other numbers than the header".into()))
 }
@@ -184,9 +184,10 @@ impl Attached {
         })?;
         // As far as the engine's clock has come since its last beat. Both run at the same rate; a beat in the future is the
         // system's clock set back.
-        let since = epoch_now().saturating_sub(copied[header::BEAT_EPOCH]);
+        let epoch = epoch_now();
+        let since = epoch.saturating_sub(copied[header::BEAT_EPOCH]);
         let now = copied[header::BEAT_CLOCK].saturating_add(since);
-        let snapshot = Snapshot::read(&copied, &self.counts, &self.at, now);
+        let snapshot = Snapshot::read(&copied, &self.counts, &self.at, now, epoch);
         if !snapshot.ended && !lives(self.pid, self.process_start) {
             return Err(AttachError::Stale { path: self.path.clone(), pid: self.pid });
         }

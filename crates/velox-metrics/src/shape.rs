@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A run's stages, edges, threads, books and histograms, each by the number under which its words lie.
+use crate::layout::Counts;
+
+/// A run's stages, edges, threads, books, live markets and histograms, each by the number under which its words lie.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
     /// The run's name.
@@ -15,6 +17,10 @@ pub struct Shape {
     pub threads: Vec<ThreadOf>,
     /// Books.
     pub books: Vec<BookOf>,
+    /// Live markets.
+    pub markets: Vec<MarketOf>,
+    /// Their symbols.
+    pub symbols: Vec<SymbolOf>,
     /// Histograms.
     pub histograms: Vec<HistogramOf>,
 }
@@ -30,8 +36,8 @@ pub struct EdgeOf {
     pub drops: bool,
     /// Whether it leads from one thread to another.
     pub crosses: bool,
-    /// How many records it was asked to hold.
-    pub capacity: Option<usize>,
+    /// How many records it holds at most.
+    pub capacity: usize,
 }
 
 /// A thread.
@@ -53,6 +59,24 @@ pub struct BookOf {
     /// The number of the stage that keeps it.
     pub stage: usize,
     /// The symbol of its instrument.
+    pub symbol: String,
+}
+
+/// A live market.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarketOf {
+    /// The number of the stage that it is the source of.
+    pub stage: usize,
+    /// The venue's name.
+    pub venue: String,
+}
+
+/// A symbol of a live market.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SymbolOf {
+    /// The number of its market.
+    pub market: usize,
+    /// As the venue spells it.
     pub symbol: String,
 }
 
@@ -92,11 +116,27 @@ impl Hop {
 }
 
 impl Shape {
+    /// How many of each part it has; the words of its own are for its writer to say.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            shape_words: 0,
+            stages: self.stages.len(),
+            edges: self.edges.len(),
+            threads: self.threads.len(),
+            books: self.books.len(),
+            markets: self.markets.len(),
+            symbols: self.symbols.len(),
+            histograms: self.histograms.len(),
+        }
+    }
+
     /// Whether every number in it is one of what it has.
     pub(crate) fn is_whole(&self) -> bool {
         let stages = self.stages.len();
         self.edges.iter().all(|edge| edge.from < stages && edge.to < stages)
             && self.books.iter().all(|book| book.stage < stages)
+            && self.markets.iter().all(|market| market.stage < stages)
+            && self.symbols.iter().all(|symbol| symbol.market < self.markets.len())
             && self.histograms.iter().all(|of| of.stage.is_none_or(|stage| stage < stages))
     }
 

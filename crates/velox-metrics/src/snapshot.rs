@@ -2,7 +2,8 @@
 
 use crate::buckets::Buckets;
 use crate::histogram;
-use crate::layout::{Counts, LINE, Offsets, book, edge, header, stage, thread};
+use crate::layout::{Counts, LINE, Offsets, book, edge, header, market, stage, symbol, thread};
+use crate::market::{LiveState, SymbolState};
 
 /// The numbers of a run at one moment, in the order of its [`Shape`](crate::Shape).
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,10 @@ pub struct Snapshot {
     pub threads: Vec<ThreadWords>,
     /// Books.
     pub books: Vec<BookWords>,
+    /// Live markets.
+    pub markets: Vec<MarketWords>,
+    /// Their symbols.
+    pub symbols: Vec<SymbolWords>,
     /// Histograms.
     pub histograms: Vec<Buckets>,
 }
@@ -102,15 +107,64 @@ pub struct BookWords {
     pub age_ns: Option<u64>,
 }
 
+/// What a live market has been through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MarketWords {
+    /// How its connection stands.
+    pub state: LiveState,
+    /// Messages received, of any kind.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Events that they gave to the pipeline.
+    pub events: u64,
+    /// Connections that were made, the first one too.
+    pub connections: u64,
+    /// How often events of a book were missing.
+    pub gaps: u64,
+    /// How often a book was not what the venue said it was.
+    pub checksums: u64,
+    /// Messages that could not be decoded.
+    pub errors: u64,
+    /// How often the connection was given up for a pipeline too far behind.
+    pub overflows: u64,
+    /// Messages that found no room.
+    pub dropped: u64,
+    /// REST snapshots that were fetched.
+    pub snapshots: u64,
+    /// REST calls that failed.
+    pub rest_errors: u64,
+    /// Bytes of the recording.
+    pub recorded: u64,
+    /// How long ago the last message was received, in ns; none before the first.
+    pub age_ns: Option<u64>,
+}
+
+/// How a symbol of a live market stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SymbolWords {
+    /// Whether its book can be believed.
+    pub state: SymbolState,
+    /// How long ago its last event was received, in ns; none before the first.
+    pub age_ns: Option<u64>,
+}
+
 impl Snapshot {
+    /// The same moment, its histograms with what was recorded since an earlier snapshot of the same run. Allocates.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let both = self.histograms.iter().zip(&before.histograms);
+        Self { histograms: both.map(|(now, then)| now.since(then)).collect(), ..self.clone() }
+    }
+
     /// The stages whose threads have not come back from their work for longer than this. A thread that sleeps is none.
     pub fn stuck(&self, longer_than_ns: u64) -> impl Iterator<Item = usize> {
         let stuck = move |thread: &&ThreadWords| thread.beat_age_ns.is_some_and(|age| age > longer_than_ns);
         self.threads.iter().filter(stuck).map(|thread| thread.at as usize)
     }
 
-    /// Of a copy of all words, taken at `now_ns` of the engine's clock. What is missing reads as zeros.
-    pub(crate) fn read(words: &[u64], counts: &Counts, at: &Offsets, now_ns: u64) -> Self {
+    /// Of a copy of all words, taken at `now_ns` of the engine's clock, which was `epoch_ns`. What is missing reads as zeros.
+    pub(crate) fn read(words: &[u64], counts: &Counts, at: &Offsets, now_ns: u64, epoch_ns: u64) -> Self {
         let word = |i: usize| words.get(i).copied().unwrap_or(0);
         let (started, ended) = (word(header::STARTED), word(header::ENDED));
         let until = if ended == 0 { now_ns } else { ended };
@@ -158,6 +212,30 @@ impl Snapshot {
             };
             BookWords { state, sequence: of(book::SEQUENCE), age_ns: age(of(book::UPDATED)) }
         };
+        let since = |then: u64| (then != 0).then(|| epoch_ns.saturating_sub(then));
+        let market = |i: usize| {
+            let of = |word_of: usize| word(at.markets + i * LINE + word_of);
+            MarketWords {
+                state: LiveState::of(of(market::STATE)),
+                messages: of(market::MESSAGES),
+                bytes: of(market::BYTES),
+                events: of(market::EVENTS),
+                connections: of(market::CONNECTIONS),
+                gaps: of(market::GAPS),
+                checksums: of(market::CHECKSUMS),
+                errors: of(market::ERRORS),
+                overflows: of(market::OVERFLOWS),
+                dropped: of(market::DROPPED),
+                snapshots: of(market::SNAPSHOTS),
+                rest_errors: of(market::REST_ERRORS),
+                recorded: of(market::RECORDED),
+                age_ns: since(of(market::LAST_MESSAGE)),
+            }
+        };
+        let symbol = |i: usize| {
+            let of = |word_of: usize| word(at.symbols + i * LINE + word_of);
+            SymbolWords { state: SymbolState::of(of(symbol::STATE)), age_ns: since(of(symbol::LAST_EVENT)) }
+        };
         let histogram = |i: usize| {
             let begins = at.histograms + i * histogram::WORDS;
             Buckets::read(words.get(begins..(begins + histogram::WORDS).min(words.len())).unwrap_or_default())
@@ -170,6 +248,8 @@ impl Snapshot {
             edges: (0..counts.edges).map(edge).collect(),
             threads: (0..counts.threads).map(thread).collect(),
             books: (0..counts.books).map(book).collect(),
+            markets: (0..counts.markets).map(market).collect(),
+            symbols: (0..counts.symbols).map(symbol).collect(),
             histograms: (0..counts.histograms).map(histogram).collect(),
         }
     }

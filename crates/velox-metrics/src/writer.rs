@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use velox_sys::{Block, WordMap};
 
-use crate::counters::{BookCounters, EdgeCounters, StageCounters, ThreadCounters};
+use crate::counters::{BookCounters, EdgeCounters, MarketCounters, StageCounters, SymbolCounters, ThreadCounters};
 use crate::folder::{self, EXTENSION, UNNAMED};
 use crate::histogram::{self, Histogram};
 use crate::layout::{Counts, HEADER, LINE, MAGIC, Offsets, VERSION, header};
@@ -60,14 +60,8 @@ impl Metrics {
     /// When the shape has more parts than there are addresses.
     pub fn new(shape: Shape, memory: Memory) -> Arc<Self> {
         let json = serde_json::to_vec(&shape).map_or(0, |json| json.len());
-        let counts = Counts {
-            shape_words: (json + MORE_A_THREAD * shape.threads.len()).div_ceil(8),
-            stages: shape.stages.len(),
-            edges: shape.edges.len(),
-            threads: shape.threads.len(),
-            books: shape.books.len(),
-            histograms: shape.histograms.len(),
-        };
+        let shape_words = (json + MORE_A_THREAD * shape.threads.len()).div_ceil(8);
+        let counts = Counts { shape_words, ..shape.counts() };
         let at = Offsets::of(&counts).expect("fewer parts than addresses");
         let folder = match memory {
             Memory::Heap => None,
@@ -114,6 +108,8 @@ impl Metrics {
             (header::BOOKS, self.counts.books as u64),
             (header::HISTOGRAMS, self.counts.histograms as u64),
             (header::MADE_EPOCH, epoch_now()),
+            (header::MARKETS, self.counts.markets as u64),
+            (header::SYMBOLS, self.counts.symbols as u64),
         ] {
             self.word(at, value);
         }
@@ -201,6 +197,22 @@ impl Metrics {
         BookCounters(self.block::<LINE>(self.counts.books, i, self.at.books))
     }
 
+    /// What a live market has been through.
+    ///
+    /// # Panics
+    /// As [`stage`](Self::stage).
+    pub fn market(&self, i: usize) -> MarketCounters {
+        MarketCounters(self.block::<LINE>(self.counts.markets, i, self.at.markets))
+    }
+
+    /// How a symbol of a live market stands.
+    ///
+    /// # Panics
+    /// As [`stage`](Self::stage).
+    pub fn symbol(&self, i: usize) -> SymbolCounters {
+        SymbolCounters(self.block::<LINE>(self.counts.symbols, i, self.at.symbols))
+    }
+
     /// A histogram; none where there is no such.
     pub fn histogram(&self, i: usize) -> Option<Histogram> {
         (i < self.counts.histograms)
@@ -214,7 +226,7 @@ impl Metrics {
 
     /// All numbers at `now_ns` of the clock. Copies the memory, last words first; allocates.
     pub fn snapshot(&self, now_ns: u64) -> Snapshot {
-        Snapshot::read(&self.map.copy(), &self.counts, &self.at, now_ns)
+        Snapshot::read(&self.map.copy(), &self.counts, &self.at, now_ns, velox_clock::to_epoch_nanos(now_ns))
     }
 }
 

@@ -6,10 +6,10 @@ use std::process::Command;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use velox_metrics::layout::{HEADER, header};
+use velox_metrics::layout::{HEADER, header, market};
 use velox_metrics::{
-    AttachError, Attached, BookOf, BookState, Buckets, EdgeOf, HistogramOf, Hop, Memory, Metrics, Shape, ThreadOf,
-    running_in,
+    AttachError, Attached, BookOf, BookState, Buckets, EdgeOf, HistogramOf, Hop, LiveState, MarketOf, Memory, Metrics,
+    Shape, SymbolOf, SymbolState, ThreadOf, running_in,
 };
 
 /// A folder of a test's own, removed with it.
@@ -35,9 +35,11 @@ fn shape() -> Shape {
     Shape {
         run: "tést".into(),
         stages: vec!["source".into(), "sink".into()],
-        edges: vec![EdgeOf { from: 0, to: 1, drops: false, crosses: false, capacity: None }],
+        edges: vec![EdgeOf { from: 0, to: 1, drops: false, crosses: false, capacity: 256 }],
         threads: vec![thread()],
         books: vec![BookOf { stage: 1, symbol: "BTCUSDT".into() }],
+        markets: vec![MarketOf { stage: 0, venue: "kraken".into() }],
+        symbols: ["XBT/USD", "ETH/USD"].map(|symbol| SymbolOf { market: 0, symbol: symbol.into() }).into(),
         histograms: vec![
             HistogramOf { stage: Some(1), hop: Hop::Stage },
             HistogramOf { stage: None, hop: Hop::Hiccup },
@@ -56,6 +58,10 @@ fn run(folder: &Folder) -> Arc<Metrics> {
     metrics.edge(0).popped(7);
     metrics.thread(0).stalls(2, 40_000, 25_000);
     metrics.book(0).changed(BookState::Live, 99, velox_clock::now());
+    metrics.market(0).stands(LiveState::Connected);
+    metrics.market(0).received(300, velox_clock::to_epoch_nanos(velox_clock::now()));
+    metrics.market(0).add(market::GAPS, 2);
+    metrics.symbol(1).stands(SymbolState::Stale);
     metrics.histogram(0).unwrap().record(1_000, 7);
     metrics.publish(vec![ThreadOf { why: "auto; the OS refused the pin".into(), ..thread() }]);
     metrics
@@ -103,7 +109,27 @@ fn both_sides_say_the_same() {
     );
     assert_eq!((theirs.edges[0].high_water, theirs.books[0].state, theirs.books[0].sequence), (6, BookState::Live, 99));
     assert_eq!(theirs.histograms[0].percentiles().unwrap().p999, 1_000);
+    let market = theirs.markets[0];
+    assert_eq!((market.state, market.messages, market.bytes, market.gaps), (LiveState::Connected, 1, 300, 2));
+    assert!(market.age_ns.unwrap() < 60_000_000_000, "{market:?}");
+    let symbols: Vec<_> = theirs.symbols.iter().map(|symbol| (symbol.state, symbol.age_ns)).collect();
+    assert_eq!(symbols, [(SymbolState::Syncing, None), (SymbolState::Stale, None)]);
     assert!(theirs.histograms[1].percentiles().is_none() && !theirs.ended);
+}
+
+#[test]
+fn what_was_recorded_between_two_looks_is_told_apart() {
+    let folder = Folder::new("since");
+    let metrics = run(&folder);
+    let attached = Attached::open(&path(&metrics)).unwrap();
+    let before = attached.read().unwrap();
+    assert!(before.since(&before).histograms[0].percentiles().is_none());
+    metrics.histogram(0).unwrap().record(50, 3);
+    let now = attached.read().unwrap();
+    let since = now.since(&before).histograms[0].percentiles().unwrap();
+    assert_eq!((since.count, since.p50, since.max), (3, 50, 50));
+    let all = now.histograms[0].percentiles().unwrap();
+    assert_eq!((all.count, all.p50, all.max), (10, 1_000, 1_000));
 }
 
 #[test]
@@ -146,8 +172,8 @@ fn what_is_no_running_engine_is_refused_with_its_reason() {
     let open = |path: &Path| Attached::open(path).map(|_| ()).unwrap_err();
 
     let other = copied(&folder, "version");
-    write(&other, header::VERSION, 2);
-    assert_eq!(open(&other), AttachError::OtherVersion { path: other.clone(), expected: 1, got: 2 });
+    write(&other, header::VERSION, 1);
+    assert_eq!(open(&other), AttachError::OtherVersion { path: other.clone(), expected: 2, got: 1 });
 
     let mut child = Command::new("true").spawn().unwrap();
     child.wait().unwrap();

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
+use velox_metrics::layout::market;
 use velox_metrics::{
-    BookOf, BookState, EdgeOf, HistogramOf, Hop, Labels, Memory, Metrics, Shape, ThreadOf, families, text,
+    BookOf, BookState, EdgeOf, HistogramOf, Hop, Labels, LiveState, MarketOf, Memory, Metrics, Shape, SymbolOf,
+    SymbolState, ThreadOf, families, text,
 };
 
 fn shape() -> Shape {
-    let edge = |from, to| EdgeOf { from, to, drops: true, crosses: false, capacity: Some(256) };
+    let edge = |from, to| EdgeOf { from, to, drops: true, crosses: false, capacity: 256 };
     Shape {
         run: "a \"run\"".into(),
         stages: vec!["in".into(), "book".into(), "out".into()],
@@ -20,6 +22,8 @@ fn shape() -> Shape {
             why: String::new(),
         }],
         books: vec![BookOf { stage: 1, symbol: "BTCUSDT".into() }],
+        markets: vec![MarketOf { stage: 0, venue: "kraken".into() }],
+        symbols: vec![SymbolOf { market: 0, symbol: "XBT/USD".into() }],
         histograms: vec![
             HistogramOf { stage: Some(2), hop: Hop::Stage },
             HistogramOf { stage: Some(2), hop: Hop::EndToEnd },
@@ -39,6 +43,13 @@ fn told(labels: &Labels) -> String {
     metrics.edge(0).dropped(1);
     metrics.edge(0).popped(9);
     metrics.book(0).changed(BookState::Live, 77, 1_000);
+    let counters = metrics.market(0);
+    counters.stands(LiveState::Connected);
+    counters.received(300, velox_clock::to_epoch_nanos(1_000));
+    counters.add(market::CONNECTIONS, 3);
+    counters.add(market::DROPPED, 4);
+    metrics.symbol(0).stands(SymbolState::Live);
+    metrics.symbol(0).event(velox_clock::to_epoch_nanos(2_000_001_000));
     for at in [0, 1] {
         let histogram = metrics.histogram(at).unwrap();
         histogram.record(100, 1);
@@ -71,6 +82,17 @@ fn every_number_is_there_under_its_labels() {
         "velox_book_state{book=\"book\",symbol=\"BTCUSDT\",state=\"stale\"} 0",
         "velox_book_sequence{book=\"book\",symbol=\"BTCUSDT\"} 77",
         "velox_book_age_seconds{book=\"book\",symbol=\"BTCUSDT\"} 3",
+        "velox_market_info{market=\"in\",venue=\"kraken\"} 1",
+        "velox_market_state{market=\"in\",state=\"connected\"} 1",
+        "velox_market_state{market=\"in\",state=\"connecting\"} 0",
+        "velox_market_messages_total{market=\"in\"} 1",
+        "velox_market_received_bytes_total{market=\"in\"} 300",
+        "velox_market_connections_total{market=\"in\"} 3",
+        "velox_market_dropped_messages_total{market=\"in\"} 4",
+        "velox_market_message_age_seconds{market=\"in\"} 3",
+        "velox_market_book_state{market=\"in\",symbol=\"XBT/USD\",state=\"live\"} 1",
+        "velox_market_book_state{market=\"in\",symbol=\"XBT/USD\",state=\"stale\"} 0",
+        "velox_market_book_age_seconds{market=\"in\",symbol=\"XBT/USD\"} 1",
         "velox_thread_info{thread=\"0\",core=\"1\",stages=\"in, book\",wait=\"spin\"} 1",
         "velox_hiccup_seconds_count 0",
     ] {

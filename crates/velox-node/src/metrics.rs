@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use napi_derive::napi;
 use serde_json::{Value as Json, json};
-use velox_engine::metrics::{self, AttachError, Attached, Running};
+use velox_engine::metrics::{self, AttachError, Attached, Running, Snapshot};
 use velox_engine::{MetricsSnapshot, PrometheusMetrics, StageMetrics};
 
 use crate::errors::{Result, Thrown};
@@ -52,7 +54,7 @@ fn numbers(s: &MetricsSnapshot) -> [f64; 9] {
 /// Makes the metrics of a stage.
 #[napi(catch_unwind)]
 pub fn metrics_new(name: String) -> u32 {
-    slots::put(Object::Metrics(StageMetrics::new(&name)))
+    slots::put(Object::Metrics(Arc::new(StageMetrics::new(&name))))
 }
 
 /// The lines of a snapshot that [`numbers`] gave; numbers that are missing are 0.
@@ -107,19 +109,29 @@ pub fn metrics_list() -> String {
     metrics::running().iter().map(one).collect::<Json>().to_string()
 }
 
+/// A run of another process, and what it said last.
+pub(crate) struct Follower {
+    attached: Attached,
+    before: Option<Snapshot>,
+}
+
 /// Maps the file of a run in another process; gives a slot.
 #[napi(catch_unwind)]
 pub fn metrics_attach(path: String) -> Result<u32> {
     let attached = Attached::open(path.as_ref()).map_err(|error| refused(&error, &path))?;
-    Ok(slots::put(Object::Attached(Box::new(attached))))
+    Ok(slots::put(Object::Attached(Box::new(Follower { attached, before: None }))))
 }
 
-/// What such a run says now: stats as JSON, with run, pid, time of the start, placement, and whether it has ended.
+/// What such a run says now: stats as JSON, with run, pid, time of the start, topology, placement, whether it has ended, and
+/// latencies since the last call (`…NowNanos`).
 #[napi(catch_unwind)]
 pub fn metrics_read(slot: u32) -> Result<String> {
-    Ok(slots::with(slot as usize, of!(Attached), |attached| {
+    Ok(slots::with(slot as usize, of!(Attached), |follower| {
+        let Follower { attached, before } = &mut **follower;
         let path = attached.path().to_string_lossy();
         let numbers = attached.read().map_err(|error| refused(&error, &path))?;
-        Ok(report::attached(attached, &numbers).to_string())
+        let json = report::attached(attached, &numbers, before.as_ref()).to_string();
+        *before = Some(numbers);
+        Ok(json)
     })?)
 }

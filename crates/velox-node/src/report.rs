@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use velox_engine::clock;
 use velox_engine::live::{LiveReport, LiveStats, SymbolReport};
-use velox_engine::metrics::{Attached, Percentiles, Snapshot};
+use velox_engine::metrics::{Attached, EdgeOf, MarketWords, Percentiles, Shape, Snapshot, ThreadOf};
 use velox_engine::pipeline::{
     BookReport, EdgeReport, HopBuckets, Link, Placement, Report, RunHandle, StageReport, Stats, ThreadReport, WhenFull,
 };
@@ -78,7 +78,7 @@ pub(crate) fn topology(handle: &RunHandle) -> Json {
         let when_full = if link.options.when_full == WhenFull::Drop { "drop" } else { "block" };
         object(json!({
             "from": handle.names()[link.from], "to": handle.names()[link.to], "whenFull": when_full,
-            "capacity": link.options.capacity, "crossesThreads": handle.crosses(link),
+            "capacity": link.options.holds(handle.crosses(link)), "crossesThreads": handle.crosses(link),
         }))
     };
     json!({ "stages": handle.names(), "edges": handle.topology().links.iter().map(link).collect::<Json>() })
@@ -98,17 +98,40 @@ pub(crate) fn stats(stats: &Stats, text: String) -> Json {
     }))
 }
 
-/// What a run of another process says now: as stats, with whose it is.
-pub(crate) fn attached(run: &Attached, numbers: &Snapshot) -> Json {
-    let read = Stats::of(run.shape(), numbers);
+fn attached_topology(shape: &Shape) -> Json {
+    let edge = |edge: &EdgeOf| {
+        json!({
+            "from": shape.stages[edge.from], "to": shape.stages[edge.to], "whenFull": if edge.drops { "drop" } else { "block" },
+            "capacity": edge.capacity, "crossesThreads": edge.crosses,
+        })
+    };
+    json!({ "stages": shape.stages, "edges": shape.edges.iter().map(edge).collect::<Json>() })
+}
+
+/// What a run of another process says now: as stats, with whose it is, and latencies since `before` (of the first look: since
+/// the start).
+pub(crate) fn attached(run: &Attached, numbers: &Snapshot, before: Option<&Snapshot>) -> Json {
+    let shape = run.shape();
+    let read = Stats::of(shape, numbers);
     let mut json = stats(&read, read.to_string());
+    let now = before.map_or(read, |before| Stats::of(shape, &numbers.since(before)));
+    for (at, of) in now.stages.iter().enumerate().filter(|(_, stage)| stage.latency.is_some()) {
+        json["stages"][at]["latencyNowNanos"] = percentiles(of.latency);
+    }
+    let whole =
+        [("endToEndNowNanos", now.end_to_end), ("bundleWaitNowNanos", now.bundle_wait), ("hiccupNowNanos", now.hiccup)];
+    for (name, latency) in whole.into_iter().filter(|(_, latency)| latency.is_some()) {
+        json[name] = percentiles(latency);
+    }
+    for (at, (market, words)) in shape.markets.iter().zip(&numbers.markets).enumerate() {
+        json["stages"][market.stage]["live"] = attached_market(shape, numbers, at, words);
+    }
+    json["topology"] = attached_topology(shape);
     json["run"] = run.shape().run.clone().into();
     json["pid"] = run.pid().into();
     json["startedMillis"] = (run.made_epoch_ns() / 1_000_000).into();
     json["ended"] = numbers.ended.into();
-    let one = |t: &velox_engine::metrics::ThreadOf| {
-        object(json!({ "core": t.core, "stages": t.stages, "wait": t.wait, "why": t.why }))
-    };
+    let one = |t: &ThreadOf| object(json!({ "core": t.core, "stages": t.stages, "wait": t.wait, "why": t.why }));
     json["placement"] = run.shape().threads.iter().map(one).collect();
     json
 }
@@ -156,17 +179,51 @@ pub(crate) fn add_live(stats: &mut Json, live: &[(String, LiveStats)]) {
     }
 }
 
+/// The numbers of a live market, by the names that its report and its words share.
+macro_rules! live {
+    ($market:expr) => {
+        json!({
+            "state": $market.state.name(), "messages": $market.messages, "bytes": $market.bytes, "events": $market.events,
+            "connections": $market.connections, "gaps": $market.gaps, "checksums": $market.checksums,
+            "errors": $market.errors, "overflows": $market.overflows, "dropped": $market.dropped,
+            "snapshots": $market.snapshots, "restErrors": $market.rest_errors, "recordedBytes": $market.recorded,
+        })
+    };
+}
+
+fn millis(nanos: Option<u64>) -> Option<f64> {
+    nanos.map(|nanos| nanos as f64 / 1e6)
+}
+
+fn attached_market(shape: &Shape, numbers: &Snapshot, at: usize, words: &MarketWords) -> Json {
+    let own = shape.symbols.iter().zip(&numbers.symbols).filter(|(of, _)| of.market == at);
+    let symbols = own.map(|(of, words)| {
+        object(json!({ "symbol": of.symbol, "state": words.state.name(), "ageMillis": millis(words.age_ns) }))
+    });
+    let mut json = live!(words);
+    json["venue"] = shape.markets[at].venue.clone().into();
+    json["symbols"] = symbols.collect();
+    if let Some(age) = millis(words.age_ns) {
+        json["ageMillis"] = age.into();
+    }
+    json
+}
+
 fn live_report(market: &LiveReport) -> Json {
     let now = clock::to_epoch_nanos(clock::now());
     let symbol = |symbol: &SymbolReport| {
-        let age = symbol.age(now).map(|nanos| nanos as f64 / 1e6);
+        let age = millis(symbol.age(now));
         object(json!({ "symbol": symbol.instrument.symbol(), "state": symbol.state.name(), "ageMillis": age }))
     };
-    object(json!({
-        "state": market.state.name(), "messages": market.messages, "bytes": market.bytes, "events": market.events,
-        "connections": market.connections, "gaps": market.gaps, "checksums": market.checksums, "errors": market.errors,
-        "overflows": market.overflows, "dropped": market.dropped, "snapshots": market.snapshots,
-        "restErrors": market.rest_errors, "recordedBytes": market.recorded, "lastError": market.last_error,
-        "symbols": market.symbols.iter().map(symbol).collect::<Json>(),
-    }))
+    let age = (market.last_message > 0).then(|| now.saturating_sub(market.last_message));
+    let mut json = live!(market);
+    json["venue"] = market.venue.name().into();
+    json["symbols"] = market.symbols.iter().map(symbol).collect();
+    if let Some(age) = millis(age) {
+        json["ageMillis"] = age.into();
+    }
+    if let Some(error) = &market.last_error {
+        json["lastError"] = error.clone().into();
+    }
+    json
 }

@@ -6,7 +6,6 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use velox_engine::metrics::Attached;
 use velox_engine::stages::Doorbell;
 use velox_engine::{BundleBuilder, OrderBook, PrometheusMetrics, StageMetrics};
 
@@ -16,6 +15,7 @@ use crate::feed::FeedEntry;
 use crate::host::Host;
 use crate::l2_book::L2Handle;
 use crate::memory::SharedMemory;
+use crate::metrics::Follower;
 use crate::pipeline::RunEntry;
 use crate::scrape::Scraped;
 
@@ -25,14 +25,14 @@ pub(crate) enum Object {
     L2Book(L2Handle),
     Ring(Arc<SharedMemory>),
     Builder((BundleBuilder, Option<Sending>)),
-    Metrics(StageMetrics),
+    Metrics(Arc<StageMetrics>),
     Transactions(PrometheusMetrics),
     Scraped(Scraped),
     Run(RunEntry),
     Host(Box<Host>),
     Doorbell(Arc<Doorbell>),
     Feed(Box<FeedEntry>),
-    Attached(Box<Attached>),
+    Attached(Box<Follower>),
 }
 
 #[derive(Default)]

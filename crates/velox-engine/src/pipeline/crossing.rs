@@ -115,7 +115,7 @@ impl<T: Flow> Agent for Sender<T> {
             moved += 1;
         }
         if moved > 0 {
-            self.counters.fill(self.producer.len() as u64);
+            self.counters.fill((self.producer.len() + batch.len()) as u64);
             self.peer.wake();
         }
         Ok(moved)

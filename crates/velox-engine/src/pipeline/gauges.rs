@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use velox_book::{L2Book, Standing};
+use velox_live::Place;
 use velox_metrics::{
     BookCounters, BookOf, BookState, EdgeOf, HistogramOf, Hop, Memory, Metrics, Shape, StageCounters, ThreadOf,
 };
 
 use super::graph::{Graph, WhenFull};
 use super::latency::Latency;
+use super::markets;
 use super::placement::Placement;
 use super::run::StartOptions;
 
@@ -19,6 +21,7 @@ pub(crate) struct Gauges {
     pub end_to_end: Latency,
     pub waits: Latency,
     pub book: Option<BookGauge>,
+    pub market: Option<Place>,
 }
 
 /// How a book stands, told where that has changed.
@@ -63,8 +66,9 @@ pub(crate) fn metrics(graph: &Graph, placement: &[Placement], cores: usize, opti
         to: edge.to,
         drops: edge.options.when_full == WhenFull::Drop,
         crosses: thread_of(edge.from) != thread_of(edge.to),
-        capacity: edge.options.capacity,
+        capacity: edge.options.holds(thread_of(edge.from) != thread_of(edge.to)),
     });
+    let (markets, symbols) = markets::of(graph);
     let (mut books, mut histograms) = (Vec::new(), Vec::new());
     for (stage, node) in graph.nodes.iter().enumerate() {
         books.extend(node.book.iter().map(|symbol| BookOf { stage, symbol: symbol.clone() }));
@@ -90,6 +94,8 @@ pub(crate) fn metrics(graph: &Graph, placement: &[Placement], cores: usize, opti
         edges: edges.collect(),
         threads: threads(placement),
         books,
+        markets,
+        symbols,
         histograms,
     };
     Metrics::new(shape, if options.metrics { Memory::Shared } else { Memory::Heap })
@@ -105,6 +111,7 @@ impl Gauges {
             end_to_end: latency(Hop::EndToEnd),
             waits: latency(Hop::BundleWait),
             book: book.map(|at| BookGauge { counters: metrics.book(at), told: None }),
+            market: markets::place(metrics, shape, stage),
         }
     }
 }

@@ -14,7 +14,7 @@ use velox_record::Record;
 use velox_ring::{Waker, ring};
 
 use super::agent::{Agent, StageAgent};
-use super::batch::Batch;
+use super::batch::{BATCH, Batch};
 use super::control::Control;
 use super::crossing::{Crossing, Receiver, Sender};
 use super::error::StartError;
@@ -55,6 +55,26 @@ pub struct EdgeOptions {
     pub when_full: WhenFull,
     /// How many records it holds at least; between threads a power of two. Default: 256 within a thread, 4,096 between.
     pub capacity: Option<usize>,
+}
+
+impl EdgeOptions {
+    /// How many records the edge holds at most. Where it leads to another thread: in its ring, and in the batches at the
+    /// ring's two ends.
+    ///
+    /// ```
+    /// use velox_engine::pipeline::{BATCH, EdgeOptions};
+    ///
+    /// let options = EdgeOptions { capacity: Some(1_000), ..EdgeOptions::default() };
+    /// assert_eq!((options.holds(false), options.holds(true)), (1_000, 1_024 + 2 * BATCH));
+    /// assert_eq!(EdgeOptions::default().holds(false), BATCH);
+    /// ```
+    pub fn holds(&self, crosses: bool) -> usize {
+        if crosses { self.ring_capacity() + 2 * BATCH } else { self.capacity.unwrap_or_default().max(BATCH) }
+    }
+
+    fn ring_capacity(&self) -> usize {
+        self.capacity.unwrap_or(RING_CAPACITY).next_power_of_two()
+    }
 }
 
 /// A `Shared<T>` on its way between two builders; the typed graph makes sure that both mean the same `T`.
@@ -140,9 +160,8 @@ fn carrier<T: Flow>() -> Carrier {
 }
 
 fn cut<T: Flow>(edge: usize, options: &EdgeOptions, counters: &EdgeCounters) -> (BuildSender, BuildReceiver) {
-    let capacity = options.capacity.unwrap_or(RING_CAPACITY).next_power_of_two();
     let drops = options.when_full == WhenFull::Drop;
-    let (mut producer, mut consumer) = ring(capacity).expect("the capacity was checked");
+    let (mut producer, mut consumer) = ring(options.ring_capacity()).expect("the capacity was checked");
     if let Ok(zero) = T::from_words(&vec![0; T::WORDS]) {
         // Touches the ring's memory here, so that the first records don't.
         while producer.push((zero, T::Stamp::made(0))).is_ok() {}
@@ -251,6 +270,8 @@ pub(crate) struct Node {
     pub waits: bool,
     /// The symbol of the book that it keeps.
     pub book: Option<String>,
+    /// The live market that it is: the venue's name, and its symbols.
+    pub market: Option<(&'static str, Vec<String>)>,
     pub build: Build,
 }
 
@@ -302,6 +323,7 @@ impl Graph {
             watches: Vec::new(),
             waits: false,
             book: None,
+            market: None,
             build,
         };
         self.nodes.push(node);
@@ -322,9 +344,9 @@ impl Graph {
 
     /// Adds a source. A name that is taken gets a number, as everywhere.
     pub fn source<S: Source>(&mut self, name: &str, source: S) -> Port<S::Out> {
-        let (record_time, foreign) = (source.has_record_time(), source.is_foreign());
+        let (record_time, foreign, market) = (source.has_record_time(), source.is_foreign(), source.market());
         let node = self.add(name, 1, Box::new(move |wiring| Box::new(SourceAgent::new(source, wiring))));
-        (node.record_time, node.foreign) = (record_time, foreign);
+        (node.record_time, node.foreign, node.market) = (record_time, foreign, market);
         Port::new(self.nodes.len() - 1, 0)
     }
 

@@ -14,6 +14,7 @@ mod gauges;
 mod graph;
 mod latency;
 mod map;
+mod markets;
 mod merge;
 mod params;
 mod placement;

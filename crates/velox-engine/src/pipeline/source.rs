@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use velox_feed::Arrivals;
+use velox_live::Place;
 use velox_record::MarketEvent;
 use velox_ring::Waker;
 
@@ -53,6 +54,16 @@ pub trait Source: Send + 'static {
     /// their own, and that keeps their distances, joins it and goes by it.
     fn along(&mut self, timeline: &Arc<Timeline>, waker: &Waker) {
         let _ = (timeline, waker);
+    }
+
+    /// The live market that it is, where it is one: the venue's name, and its symbols.
+    fn market(&self) -> Option<(&'static str, Vec<String>)> {
+        None
+    }
+
+    /// Called once, before the first poll, with where a live market's numbers are to lie.
+    fn counts_in(&mut self, place: Place) {
+        let _ = place;
     }
 
     /// It was held up for so long, in ns: what was scheduled shifts by as much.
@@ -310,6 +321,9 @@ impl<S: Source> SourceAgent<S> {
     pub(crate) fn new(mut source: S, mut wiring: Wiring) -> Self {
         source.woken_by(wiring.waker.clone());
         source.along(&wiring.control.timeline, &wiring.waker);
+        if let Some(place) = wiring.gauges.market.take() {
+            source.counts_in(place);
+        }
         let output = wiring.output(0).expect("a source leads to a step");
         let (control, ledger) = (Arc::clone(&wiring.control), Ledger::new(&wiring));
         Self { source, output, control, ledger, paused: None, done: false }

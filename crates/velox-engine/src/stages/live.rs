@@ -1,4 +1,4 @@
-use velox_live::{Live, LiveEvents, LiveStats};
+use velox_live::{Live, LiveEvents, LiveStats, Place};
 use velox_record::MarketEvent;
 use velox_ring::Waker;
 
@@ -64,6 +64,16 @@ impl Source for LiveSource {
 
     fn has_record_time(&self) -> bool {
         false
+    }
+
+    fn market(&self) -> Option<(&'static str, Vec<String>)> {
+        self.market.as_ref().map(Live::market)
+    }
+
+    fn counts_in(&mut self, place: Place) {
+        if let Some(market) = &self.market {
+            market.counts_in(place);
+        }
     }
 
     fn woken_by(&mut self, waker: Waker) {
