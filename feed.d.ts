@@ -22,7 +22,7 @@ export const venues: Readonly<
     Venue,
     {
       readonly verifiedBy: 'capture' | 'documentation'
-      /** `none`: a message that is lost is not noticed. */
+      /** `none`: unverifiable, a message that is lost is not noticed. */
       readonly checks: 'sequence' | 'checksum' | 'both' | 'none'
       readonly url: string
       readonly restUrl: string

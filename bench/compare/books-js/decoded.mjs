@@ -82,7 +82,7 @@ export async function decoded() {
   )
 
   const prepared = rivals.map((rival) => [rival, rival.prepare(source)])
-  const applied = interleaved(
+  const applied = await interleaved(
     prepared.map(([rival, p]) => [rival.name, () => trial(rival, p)]),
     ROUNDS,
   )

@@ -46,7 +46,7 @@ async function capture({ venue, file, by }, velox) {
     requireEqual(venue, books, velox, velox.books(venue, symbols, all))
     entries.push(['velox Feed', () => repeated(times, () => velox.books(venue, symbols, all))])
   }
-  const nanos = interleaved(entries, ROUNDS)
+  const nanos = await interleaved(entries, ROUNDS)
   const figures = entries.map(([name]) => [name, summary(nanos.get(name).map((ns) => ns / times / all.length))])
   for (const [name, { median, least, most }] of figures) {
     const ratio = velox ? `${(median / figures.at(-1)[1].median).toFixed(2)}×` : ''

@@ -6,8 +6,8 @@
 use crate::Level;
 
 const BLOCK: usize = 64;
-/// So many blocks fit without allocating.
-const ROOM: usize = 64;
+/// So many blocks fit from the beginning.
+const ROOM: usize = 4;
 
 #[derive(Debug, Clone, Copy)]
 struct Block {

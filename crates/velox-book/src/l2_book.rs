@@ -77,9 +77,12 @@ impl Shared {
 /// the same book. Prices in ticks, quantities in lots.
 ///
 /// Exact for any price: a window of 65,536 ticks a side follows the best price, in which a change costs the same wherever it
-/// is (6 ns on a recorded day), and the levels beyond it lie in order. A book takes 1.2 MB of addresses, of which it touches
-/// what the market needs, and up to 130 bytes for each level beyond the windows: it grows with the most levels that it ever
-/// held at once, and a change allocates nothing but for that.
+/// is (6 ns on a recorded day), and the levels beyond it lie in order.
+///
+/// Memory: 40 kB at first. A side takes 512 bytes more for each 64 ticks of its window that ever held a level, by ticks modulo
+/// 65,536, so half a megabyte at most, and up to 130 bytes for each level beyond the window. None is given back before the
+/// book goes. So a change allocates where the market goes for the first time, and where there are more levels beyond the
+/// window than ever before; a book that has settled allocates nothing.
 ///
 /// A reader sees the instant after a whole exchange event, never a part of one. [`top`](Self::top) and
 /// [`standing`](Self::standing) take no lock and never hold the writer up; the others hold the book while they copy

@@ -1,29 +1,32 @@
 //! A window of consecutive keys with a quantity each, and a bitmap of two levels that finds the next one in use.
 //!
-//! The slots are a ring: a key keeps its slot when the window moves, so a move touches only what enters or leaves. They come in
-//! pages, laid out as they are first used: to zero half a megabyte a side would cost a new book more than its snapshot, and
-//! the room is there from the beginning, so that a first use allocates nothing.
+//! The slots are a ring: a key keeps its slot when the window moves, so a move touches only what enters or leaves. Quantities
+//! come by 64, laid out as they are first used: half a megabyte a side would cost a new book more than its snapshot.
 
 use crate::Level;
 
 /// Keys in the window: 65,536.
 pub(crate) const WINDOW: usize = 1 << 16;
-const WORDS: usize = WINDOW / 64;
-/// Slots of a page: 4 kB.
-const PAGE: usize = 512;
+/// Slots of a word.
+const SLOTS: usize = 64;
+const WORDS: usize = WINDOW / SLOTS;
+
+/// Consecutive slots.
+#[derive(Debug, Default)]
+struct Word {
+    /// Bit `i`: slot `i` is not 0.
+    used: u64,
+    /// None while no slot was ever used.
+    qty: Option<Box<[i64; SLOTS]>>,
+}
 
 #[derive(Debug)]
 pub(crate) struct Ladder {
     /// The lowest key of the window, a multiple of 64, at most `i64::MAX - (WINDOW - 1)`.
     base: i64,
-    /// Bit `i` of word `w`: slot `64 w + i` is not 0.
-    words: [u64; WORDS],
-    /// Bit `i` of word `w`: word `64 w + i` of `words` is not 0.
+    words: Box<[Word; WORDS]>,
+    /// Bit `i` of word `w`: a slot of word `64 w + i` of `words` is in use.
     summary: [u64; WORDS / 64],
-    /// By page of slots: its page in `qty`. 0 where none was used: that page stays empty.
-    pages: [u8; WINDOW / PAGE],
-    /// Up to one page more than the window's, of which no more is allocated.
-    qty: Vec<i64>,
 }
 
 const fn slot(key: i64) -> usize {
@@ -32,9 +35,9 @@ const fn slot(key: i64) -> usize {
 
 impl Ladder {
     pub(crate) fn new() -> Self {
-        let mut qty = Vec::with_capacity(WINDOW + PAGE);
-        qty.resize(PAGE, 0);
-        Self { base: 0, words: [0; WORDS], summary: [0; WORDS / 64], pages: [0; WINDOW / PAGE], qty }
+        let words: Box<[Word]> = (0..WORDS).map(|_| Word::default()).collect();
+        let Ok(words) = words.try_into() else { unreachable!("as many as were made") };
+        Self { base: 0, words, summary: [0; WORDS / 64] }
     }
 
     /// The lowest key of the window that has `key` at a quarter, as far as there are keys.
@@ -67,58 +70,43 @@ impl Ladder {
     }
 
     pub(crate) fn get(&self, key: i64) -> i64 {
-        self.qty[self.place(slot(key))]
-    }
-
-    /// Where the quantity of a slot is.
-    fn place(&self, slot: usize) -> usize {
-        usize::from(self.pages[slot / PAGE]) * PAGE + slot % PAGE
-    }
-
-    /// Lays out the page of a slot.
-    #[cold]
-    #[inline(never)]
-    fn lay_out(&mut self, slot: usize) {
-        self.pages[slot / PAGE] = (self.qty.len() / PAGE) as u8;
-        self.qty.resize(self.qty.len() + PAGE, 0);
+        let slot = slot(key);
+        self.words[slot / SLOTS].qty.as_ref().map_or(0, |qty| qty[slot % SLOTS])
     }
 
     /// Sets a key of the window and gives what it was.
     #[inline]
     pub(crate) fn set(&mut self, key: i64, qty: i64) -> i64 {
-        let slot = slot(key);
-        if self.pages[slot / PAGE] == 0 {
-            if qty == 0 {
-                return 0;
-            }
-            self.lay_out(slot);
-        }
-        let place = self.place(slot);
-        let old = std::mem::replace(&mut self.qty[place], qty);
+        let (at, bit) = (slot(key) / SLOTS, slot(key) % SLOTS);
+        let word = &mut self.words[at];
+        let quantities = match &mut word.qty {
+            Some(quantities) => quantities,
+            None if qty == 0 => return 0,
+            none => lay_out(none),
+        };
+        let old = std::mem::replace(&mut quantities[bit], qty);
         // Without a branch: whether a level comes, goes or stays can't be foreseen.
-        let (at, bit) = (slot / 64, slot % 64);
-        let word = self.words[at] & !(1 << bit) | u64::from(qty != 0) << bit;
-        self.words[at] = word;
+        word.used = word.used & !(1 << bit) | u64::from(qty != 0) << bit;
         let summary = &mut self.summary[at / 64];
-        *summary = *summary & !(1 << (at % 64)) | u64::from(word != 0) << (at % 64);
+        *summary = *summary & !(1 << (at % 64)) | u64::from(word.used != 0) << (at % 64);
         old
     }
 
     /// The lowest level at or above a key of the window.
     pub(crate) fn first_from(&self, key: i64) -> Option<Level> {
-        let word = slot(key) / 64;
-        let bits = self.words[word] & (!0 << (slot(key) % 64));
-        let found = if bits == 0 { self.first_word_after(word)? } else { word };
-        let bits = if bits == 0 { self.words[found] } else { bits };
+        let word = slot(key) / SLOTS;
+        let used = self.words[word].used & (!0 << (slot(key) % SLOTS));
+        let found = if used == 0 { self.first_word_after(word)? } else { word };
+        let used = if used == 0 { self.words[found].used } else { used };
         // The window begins with a whole word, so words lie in it one behind the other, around the ring.
-        let words_on = found.wrapping_sub(slot(self.base) / 64) % WORDS;
-        let price = self.base + (words_on * 64) as i64 + i64::from(bits.trailing_zeros());
+        let words_on = found.wrapping_sub(slot(self.base) / SLOTS) % WORDS;
+        let price = self.base + (words_on * SLOTS) as i64 + i64::from(used.trailing_zeros());
         Some(Level { price, qty: self.get(price) })
     }
 
     /// The next word in use behind `word`, up to the window's end.
     fn first_word_after(&self, word: usize) -> Option<usize> {
-        let begin = slot(self.base) / 64;
+        let begin = slot(self.base) / SLOTS;
         if word >= begin {
             return self.first_word(word + 1, WORDS).or_else(|| self.first_word(0, begin));
         }
@@ -149,16 +137,21 @@ impl Ladder {
 
     /// Removes what there is, at the cost of that.
     pub(crate) fn clear(&mut self) {
-        for at in 0..self.summary.len() {
-            while self.summary[at] != 0 {
-                let word = at * 64 + self.summary[at].trailing_zeros() as usize;
-                self.summary[at] &= self.summary[at] - 1;
-                while self.words[word] != 0 {
-                    let place = self.place(word * 64 + self.words[word].trailing_zeros() as usize);
-                    self.qty[place] = 0;
-                    self.words[word] &= self.words[word] - 1;
+        for (at, summary) in self.summary.iter_mut().enumerate() {
+            while *summary != 0 {
+                let word = &mut self.words[at * 64 + summary.trailing_zeros() as usize];
+                *summary &= *summary - 1;
+                word.used = 0;
+                if let Some(qty) = &mut word.qty {
+                    **qty = [0; SLOTS];
                 }
             }
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn lay_out(qty: &mut Option<Box<[i64; SLOTS]>>) -> &mut Box<[i64; SLOTS]> {
+    qty.insert(Box::new([0; SLOTS]))
 }

@@ -71,7 +71,8 @@ impl fmt::Display for Names {
     }
 }
 
-/// How a record stores a field.
+/// How a record stores a field that an expression can read: a number or a name in one word. The kinds of a whole schema, as a
+/// file keeps it, have texts and lists too (`velox_feed::FieldKind`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Kind {

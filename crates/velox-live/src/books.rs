@@ -9,7 +9,9 @@ use velox_record::{EventKind, MarketEvent, flags};
 
 use crate::dial::DialError;
 use crate::end::End;
+use crate::endpoint::Endpoint;
 use crate::outbox::Outbox;
+use crate::quiet::Quiet;
 use crate::recorder::Recorder;
 use crate::rest::{Reply, Rest};
 use crate::resync::Resync;
@@ -61,12 +63,14 @@ impl Books {
             markets[usize::from(id - lowest)] = Some(market);
         }
         let count = feed.instruments().len();
+        let rest = options.rest_url.as_deref().unwrap_or(options.venue.rest_url());
+        let quiet = Quiet::of(&Endpoint::http("restUrl", rest)?.authority());
         Ok(Self {
             feed,
             outbox,
             counters,
             recorder,
-            resync: Resync::new(count, options.backoff, options.seed, Instant::now()),
+            resync: Resync::new(count, options.backoff, options.seed, quiet, Instant::now()),
             events: Vec::new(),
             states: vec![FeedState::Syncing; count],
             markets,
@@ -90,6 +94,11 @@ impl Books {
     /// Whether there ever was a connection.
     pub(crate) fn was_connected(&self) -> bool {
         self.connections > 0
+    }
+
+    /// The server wants no call for so long.
+    pub(crate) fn banned(&self, after: Duration) {
+        self.resync.banned(after, Instant::now());
     }
 
     /// How long the server still wants no call.
@@ -245,7 +254,7 @@ impl Books {
             if reply.connection == self.connections {
                 self.take_snapshot(reply, now)?;
             } else if let Err(DialError::Passing { after: Some(after), .. }) = reply.answer {
-                self.resync.banned(reply.market, after, Instant::now());
+                self.banned(after);
             }
         }
         self.ask(socket, rest)

@@ -131,7 +131,11 @@ impl Connection {
         if let Some(left) = self.books.banned_for() {
             return Err(DialError::Passing { reason: format!("{to}: asked for no call yet"), after: Some(left) });
         }
-        let answer = ask(&self.dialer, "POST", &to, self.options.connect_within)?;
+        let answer = ask(&self.dialer, "POST", &to, self.options.connect_within).inspect_err(|error| {
+            if let DialError::Passing { after: Some(after), .. } = error {
+                self.books.banned(*after);
+            }
+        })?;
         let told = venue.token_url(&answer).map_err(|error| DialError::passing(&to, &error))?;
         let url = match (given, told.split_once('?')) {
             (Some(given), Some((_, query))) => format!("{given}?{query}"),

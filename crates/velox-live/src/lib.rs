@@ -35,6 +35,7 @@ mod http;
 mod live;
 mod options;
 mod outbox;
+mod quiet;
 mod recorder;
 mod rest;
 mod resync;

@@ -1,8 +1,10 @@
 //! When to ask for which snapshot.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::backoff::{Backoff, BackoffOptions};
+use crate::quiet::Quiet;
 
 /// On a new connection a snapshot is asked for once deltas come: one that is older than the first delta is of no use.
 /// Where none come, the market is quiet, and it is asked for after this.
@@ -32,18 +34,18 @@ struct Market {
 #[derive(Debug)]
 pub(crate) struct Resync {
     markets: Vec<Market>,
-    /// The server asked to be left alone until then.
-    quiet_until: Option<Instant>,
+    /// Whether the server asked to be left alone.
+    quiet: Arc<Quiet>,
 }
 
 impl Resync {
-    pub(crate) fn new(markets: usize, backoff: BackoffOptions, seed: u64, now: Instant) -> Self {
+    pub(crate) fn new(markets: usize, backoff: BackoffOptions, seed: u64, quiet: Arc<Quiet>, now: Instant) -> Self {
         let market = |index| Market {
             need: Need::At(now),
             backoff: Backoff::new(backoff, seed.wrapping_add(index as u64 + 1)),
             begun: false,
         };
-        Self { markets: (0..markets).map(market).collect(), quiet_until: None }
+        Self { markets: (0..markets).map(market).collect(), quiet }
     }
 
     /// There is a new connection. `by_rest`: whether snapshots are to be asked for, and not sent by themselves.
@@ -65,7 +67,7 @@ impl Resync {
             Need::Fresh(at) | Need::At(at) => at <= now,
             Need::Asked => false,
         };
-        due && self.quiet_until.is_none_or(|until| until <= now)
+        due && self.quiet.left(now).is_none()
     }
 
     /// It was asked for by REST; an answer or a failure will come.
@@ -85,20 +87,18 @@ impl Resync {
         let wait = self.markets[market].backoff.next();
         self.markets[market].need = Need::At(now + wait);
         if let Some(after) = after {
-            self.quiet_until = self.quiet_until.max(Some(now + after.max(wait)));
+            self.quiet.extend(now + after.max(wait));
         }
     }
 
-    /// A server that answers a call of a connection that has gone asks to be left alone all the same.
-    pub(crate) fn banned(&mut self, market: usize, after: Duration, now: Instant) {
-        let need = self.markets[market].need;
-        self.failed(market, Some(after), now);
-        self.markets[market].need = need;
+    /// A server that answers a call for a token, or one of a connection that has gone, asks to be left alone all the same.
+    pub(crate) fn banned(&self, after: Duration, now: Instant) {
+        self.quiet.extend(now + after);
     }
 
     /// How long the server is still to be left alone.
     pub(crate) fn quiet_for(&self, now: Instant) -> Option<Duration> {
-        self.quiet_until.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero())
+        self.quiet.left(now)
     }
 
     /// The book is live: what it needs next it needs at once.
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_snapshot_is_asked_for_once_deltas_come_or_the_market_is_quiet() {
         let now = Instant::now();
-        let mut resync = Resync::new(2, BackoffOptions::default(), 1, now);
+        let mut resync = Resync::new(2, BackoffOptions::default(), 1, Arc::default(), now);
         resync.connected(true, now);
         assert!(!resync.is_due(0, now + QUIET / 2) && resync.is_due(0, now + QUIET));
         resync.buffered(now + MS);
@@ -137,7 +137,8 @@ mod tests {
     #[test]
     fn a_failure_waits_longer_each_time_and_a_server_that_asks_for_quiet_gets_it_for_all() {
         let now = Instant::now();
-        let mut resync = Resync::new(2, BackoffOptions { first: 8 * MS, most: 64 * MS }, 1, now);
+        let backoff = BackoffOptions { first: 8 * MS, most: 64 * MS };
+        let mut resync = Resync::new(2, backoff, 1, Arc::default(), now);
         resync.failed(0, None, now);
         assert!(resync.is_due(0, now + 8 * MS));
         resync.failed(0, Some(1_000 * MS), now);
@@ -146,7 +147,7 @@ mod tests {
         assert!(!resync.is_due(1, now + 999 * MS), "the longest quiet holds");
         assert!(resync.is_due(0, now + 1_000 * MS) && resync.is_due(1, now + 1_000 * MS));
         resync.connected(true, now);
-        resync.banned(0, 2_000 * MS, now);
+        resync.banned(2_000 * MS, now);
         assert!(!resync.is_due(1, now + 1_999 * MS), "nor does a new connection end it");
         assert_eq!((resync.quiet_for(now), resync.quiet_for(now + 2_000 * MS)), (Some(2_000 * MS), None));
         resync.live(0, now);

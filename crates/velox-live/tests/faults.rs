@@ -154,6 +154,24 @@ fn snapshots_are_asked_for_one_after_the_other_and_a_ban_is_for_all() {
 }
 
 #[test]
+fn a_ban_is_for_all_live_markets_of_the_server() {
+    let exchange = Exchange::start();
+    exchange.rest_fault(RestFault::Status(418, "Retry-After: 2\r\n"));
+    let mut first = Keeper::new(options(&exchange));
+    first.until(&exchange, "the ban", |it| it.events.stats().report().rest_errors == 1);
+    let begun = Instant::now();
+    let mut second = Keeper::new(options(&exchange));
+    while begun.elapsed() < Duration::from_millis(1_700) {
+        first.turn(&exchange);
+        second.turn(&exchange);
+        assert_eq!(exchange.shared.rest_calls.load(Ordering::Relaxed), 1, "after {:?}", begun.elapsed());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    first.until_right(&exchange, 20);
+    second.until_right(&exchange, 20);
+}
+
+#[test]
 fn an_answer_that_a_connection_which_has_gone_waited_for_holds_up_nothing() {
     let exchange = Exchange::start();
     exchange.rest_fault(RestFault::Slow(Duration::from_secs(60)));

@@ -47,8 +47,8 @@ impl Event {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     changes: Vec<Change>,
-    /// Price and quantity of each change as they were written, where that is asked for.
-    texts: Vec<[Text; 2]>,
+    /// Price and quantity of each change as a checksum wants them, where there is one.
+    texts: Vec<Text>,
     /// Each with its changes.
     events: Vec<(Event, Range<usize>)>,
     /// The number of the message on its connection, where messages have one.
@@ -78,7 +78,7 @@ impl Batch {
         let ticks = written(instrument.tick(), price, 1, field)?;
         let lots = written(instrument.lot(), qty, 0, field)?;
         if keep != Keep::Nothing {
-            self.texts.push([Text::of(price.text, keep, field)?, Text::of(qty.text, keep, field)?]);
+            self.texts.push(Text::of([price.text, qty.text], keep, field)?);
         }
         self.changes.push(Change { side, ticks, lots });
         Ok(())
@@ -108,7 +108,7 @@ impl Batch {
     }
 
     /// Each event with its changes, and their texts where those are kept.
-    pub(super) fn events(&self) -> impl Iterator<Item = (&Event, &[Change], &[[Text; 2]])> {
+    pub(super) fn events(&self) -> impl Iterator<Item = (&Event, &[Change], &[Text])> {
         self.events.iter().map(|(event, changes)| {
             let texts = self.texts.get(changes.clone()).unwrap_or_default();
             (event, &self.changes[changes.clone()], texts)

@@ -26,6 +26,8 @@ const ROOM: usize = 4_096;
 pub struct BookFeed {
     feed: Feed,
     books: Vec<(L2Book, L2Writer)>,
+    /// The ids of their instruments, side by side: every message looks for one.
+    ids: Vec<u16>,
     events: Vec<MarketEvent>,
 }
 
@@ -41,7 +43,8 @@ impl BookFeed {
             (book, writer)
         };
         let books = feed.instruments().iter().map(kept).collect();
-        Self { feed, books, events: Vec::with_capacity(ROOM) }
+        let ids = feed.instruments().iter().map(|instrument| instrument.id()).collect();
+        Self { feed, books, ids, events: Vec::with_capacity(ROOM) }
     }
 
     /// What decodes.
@@ -97,10 +100,8 @@ impl BookFeed {
 
     fn keep(&mut self, mut trade: impl FnMut(Trade)) {
         for of_one in self.events.chunk_by(|a, b| a.instrument == b.instrument) {
-            let id = of_one[0].instrument;
-            let Some((_, writer)) = self.books.iter_mut().find(|(book, _)| book.instrument().id() == id) else {
-                continue;
-            };
+            let Some(market) = self.ids.iter().position(|&id| id == of_one[0].instrument) else { continue };
+            let (_, writer) = &mut self.books[market];
             of_one.iter().filter(|event| event.kind == EventKind::TRADE).for_each(|event| trade(Trade::from(event)));
             let mut changes = of_one.iter().filter(|event| changes_book(event)).peekable();
             if changes.peek().is_some() {

@@ -172,7 +172,7 @@ impl<D: Dialect> Connection<D> {
 
     fn event(
         &mut self,
-        (event, changes, texts): (&Event, &[Change], &[[Text; 2]]),
+        (event, changes, texts): (&Event, &[Change], &[Text]),
         stamp: MarketEvent,
         out: &mut Vec<MarketEvent>,
     ) -> Applied {
@@ -200,8 +200,8 @@ impl<D: Dialect> Connection<D> {
             if event.is_snapshot {
                 book.depth.clear();
             }
-            for (change, texts) in changes.iter().zip(texts) {
-                book.depth.set(change.side, change.ticks, (change.lots > 0).then_some(texts));
+            for (change, text) in changes.iter().zip(texts) {
+                book.depth.set(change.side, change.ticks, (change.lots > 0).then_some(text));
             }
             for side in [BID, ASK] {
                 while let Some(price) = book.depth.pop_worst(side, event.limit) {

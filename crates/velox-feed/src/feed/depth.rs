@@ -9,50 +9,57 @@ use crate::error::Fault;
 /// The longest decimal that is kept, in bytes: 2^63 - 1 steps with a point and three zeros more than needed.
 const LONGEST: usize = 23;
 
-/// The most bytes that a checksum is of: 25 levels of two sides, two decimals each with a colon.
-const LINE: usize = 25 * 2 * 2 * (LONGEST + 1) + LONGEST;
+/// Room for two of them and a colon.
+const TEXT: usize = 2 * LONGEST + 1;
 
-/// How a decimal is kept.
+/// The most bytes that a checksum is of, and a colon behind the last: 25 levels of two sides.
+const LINE: usize = 25 * 2 * (TEXT + 1);
+
+/// How the price and the quantity of a level are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
     /// Not at all.
     Nothing,
-    /// As it was written.
+    /// As they were written, with a colon between.
     Written,
-    /// Without its point and the zeros in front.
+    /// Without their points and the zeros in front of each.
     Digits,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+/// Price and quantity of a level, as a checksum wants them.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Text {
-    bytes: [u8; LONGEST],
-    /// Range: 0 ..= 23.
+    bytes: [u8; TEXT],
+    /// Range: 0 ..= 47.
     length: u8,
 }
 
 impl Text {
-    pub(super) fn of(text: &[u8], keep: Keep, field: &str) -> Result<Self, Fault> {
-        let mut kept = Self::default();
-        if text.len() > LONGEST {
-            return Err(Fault::new(format!("field `{field}`: at most {LONGEST} characters"), text));
+    pub(super) fn of([price, qty]: [&[u8]; 2], keep: Keep, field: &str) -> Result<Self, Fault> {
+        if let Some(long) = [price, qty].into_iter().find(|text| text.len() > LONGEST) {
+            return Err(Fault::new(format!("field `{field}`: at most {LONGEST} characters"), long));
         }
+        let mut kept = Self { bytes: [0; TEXT], length: 0 };
         match keep {
             Keep::Nothing => {}
-            Keep::Written => {
-                kept.bytes[..text.len()].copy_from_slice(text);
-                kept.length = text.len() as u8;
-            }
-            Keep::Digits => {
-                let point = text.iter().position(|&byte| byte == b'.').unwrap_or(text.len());
-                let (whole, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
-                let whole = &whole[leading_zeros(whole)..];
-                let fraction = if whole.is_empty() { &fraction[leading_zeros(fraction)..] } else { fraction };
-                kept.bytes[..whole.len()].copy_from_slice(whole);
-                kept.length = (whole.len() + fraction.len()) as u8;
-                kept.bytes[whole.len()..usize::from(kept.length)].copy_from_slice(fraction);
-            }
+            Keep::Written => [price, b":", qty].into_iter().for_each(|text| kept.push(text)),
+            Keep::Digits => [price, qty].into_iter().for_each(|text| kept.push_digits(text)),
         }
         Ok(kept)
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        let start = usize::from(self.length);
+        self.bytes[start..start + text.len()].copy_from_slice(text);
+        self.length += text.len() as u8;
+    }
+
+    fn push_digits(&mut self, text: &[u8]) {
+        let point = text.iter().position(|&byte| byte == b'.').unwrap_or(text.len());
+        let (whole, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
+        let whole = &whole[leading_zeros(whole)..];
+        self.push(whole);
+        self.push(if whole.is_empty() { &fraction[leading_zeros(fraction)..] } else { fraction });
     }
 }
 
@@ -60,7 +67,7 @@ fn leading_zeros(text: &[u8]) -> usize {
     text.iter().take_while(|&&byte| byte == b'0').count()
 }
 
-/// The bytes of a checksum, one decimal behind the other.
+/// The bytes of a checksum, one level behind the other.
 #[derive(Debug)]
 pub(super) struct Line {
     bytes: Box<[u8; LINE]>,
@@ -74,7 +81,7 @@ impl Line {
 
     /// A copy of a length that is known costs less than one of the right length.
     fn push(&mut self, text: &Text) {
-        self.bytes[self.length..self.length + LONGEST].copy_from_slice(&text.bytes);
+        self.bytes[self.length..self.length + TEXT].copy_from_slice(&text.bytes);
         self.length += usize::from(text.length);
     }
 
@@ -89,19 +96,19 @@ impl Line {
     }
 }
 
-/// A level: its price, and where its texts are. Small, as levels move when one comes or goes before them.
+/// A level: its price, and where its text is. Small, as levels move when one comes or goes before them.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     ticks: i64,
-    texts: u32,
+    text: u32,
 }
 
 /// Both sides, sorted, the best last.
 #[derive(Debug, Default)]
 pub(super) struct Depth {
     sides: [VecDeque<Kept>; 2],
-    /// Price and quantity, in no order.
-    texts: Vec<[Text; 2]>,
+    /// In no order.
+    texts: Vec<Text>,
     /// Places in `texts` that no level has.
     free: Vec<u32>,
 }
@@ -114,23 +121,26 @@ impl Depth {
     }
 
     /// Sets a level to its price and quantity; removes it where there are none.
-    pub(super) fn set(&mut self, side: u8, ticks: i64, texts: Option<&[Text; 2]>) {
+    pub(super) fn set(&mut self, side: u8, ticks: i64, text: Option<&Text>) {
         let levels = &mut self.sides[usize::from(side)];
-        let at = levels.partition_point(|kept| if side == BID { kept.ticks < ticks } else { kept.ticks > ticks });
-        let found = levels.get(at).filter(|kept| kept.ticks == ticks).map(|kept| kept.texts);
-        match (found, texts) {
-            (Some(place), Some(texts)) => self.texts[place as usize] = *texts,
+        let is_worse = |kept: &Kept| if side == BID { kept.ticks < ticks } else { kept.ticks > ticks };
+        // A snapshot comes best first: each of its levels is the worst so far.
+        let is_worst = levels.front().is_none_or(|worst| !is_worse(worst));
+        let at = if is_worst { 0 } else { levels.partition_point(is_worse) };
+        let found = levels.get(at).filter(|kept| kept.ticks == ticks).map(|kept| kept.text);
+        match (found, text) {
+            (Some(place), Some(text)) => self.texts[place as usize] = *text,
             (Some(place), None) => {
                 levels.remove(at);
                 self.free.push(place);
             }
-            (None, Some(texts)) => {
+            (None, Some(text)) => {
                 let place = self.free.pop().unwrap_or(self.texts.len() as u32);
                 match self.texts.get_mut(place as usize) {
-                    Some(free) => *free = *texts,
-                    None => self.texts.push(*texts),
+                    Some(free) => *free = *text,
+                    None => self.texts.push(*text),
                 }
-                levels.insert(at, Kept { ticks, texts: place });
+                levels.insert(at, Kept { ticks, text: place });
             }
             (None, None) => {}
         }
@@ -140,13 +150,13 @@ impl Depth {
     pub(super) fn pop_worst(&mut self, side: u8, most: usize) -> Option<i64> {
         let levels = &mut self.sides[usize::from(side)];
         let worst = if levels.len() > most { levels.pop_front() } else { None }?;
-        self.free.push(worst.texts);
+        self.free.push(worst.text);
         Some(worst.ticks)
     }
 
     /// Best first.
-    fn best(&self, side: u8) -> impl Iterator<Item = &[Text; 2]> {
-        self.sides[usize::from(side)].iter().rev().map(|kept| &self.texts[kept.texts as usize])
+    fn best(&self, side: u8) -> impl Iterator<Item = &Text> {
+        self.sides[usize::from(side)].iter().rev().map(|kept| &self.texts[kept.text as usize])
     }
 
     /// Kraken's: the ten best asks, then bids, each price and quantity [without its point and the zeros in
@@ -156,9 +166,7 @@ impl Depth {
     pub(super) fn digits_checksum(&self, line: &mut Line) -> u32 {
         line.length = 0;
         for side in [ASK, BID] {
-            for text in self.best(side).take(10).flatten() {
-                line.push(text);
-            }
+            self.best(side).take(10).for_each(|text| line.push(text));
         }
         crc32fast::hash(line.text())
     }
@@ -171,7 +179,7 @@ impl Depth {
         line.length = 0;
         let (mut bids, mut asks) = (self.best(BID), self.best(ASK));
         for _ in 0..25 {
-            for text in [bids.next(), asks.next()].into_iter().flatten().flatten() {
+            for text in [bids.next(), asks.next()].into_iter().flatten() {
                 line.push_with_colon(text);
             }
         }
@@ -184,14 +192,14 @@ impl Depth {
 mod tests {
     use super::*;
 
-    fn text(text: &str) -> Text {
-        Text::of(text.as_bytes(), Keep::Written, "x").unwrap()
+    fn text(price: &str, qty: &str) -> Text {
+        Text::of([price.as_bytes(), qty.as_bytes()], Keep::Written, "x").unwrap()
     }
 
     fn depth(levels: &[(u8, i64, &str, &str)]) -> Depth {
         let mut depth = Depth::default();
         for &(side, ticks, price, qty) in levels {
-            depth.set(side, ticks, Some(&[text(price), text(qty)]));
+            depth.set(side, ticks, Some(&text(price, qty)));
         }
         depth
     }
@@ -223,12 +231,12 @@ mod tests {
             ("0.04955", "0.00000500"),
             ("0.04950", "0.00000500"),
         ];
-        let digits = |text: &str| Text::of(text.as_bytes(), Keep::Digits, "x").unwrap();
+        let digits = |price: &str, qty: &str| Text::of([price.as_bytes(), qty.as_bytes()], Keep::Digits, "x").unwrap();
         let ticks = |price: &str| price.replace('.', "").parse::<i64>().unwrap();
         let mut depth = Depth::default();
         for (side, levels) in [(ASK, asks), (BID, bids)] {
             for (price, qty) in levels {
-                depth.set(side, ticks(price), Some(&[digits(price), digits(qty)]));
+                depth.set(side, ticks(price), Some(&digits(price, qty)));
             }
         }
         assert_eq!(depth.digits_checksum(&mut Line::new()), 974_947_235);
@@ -250,20 +258,23 @@ mod tests {
         let longest = "9".repeat(LONGEST);
         let mut book = Depth::default();
         for at in 0..30 {
-            book.set(BID, at, Some(&[text(&longest), text(&longest)]));
-            book.set(ASK, 100 + at, Some(&[text(&longest), text(&longest)]));
+            book.set(BID, at, Some(&text(&longest, &longest)));
+            book.set(ASK, 100 + at, Some(&text(&longest, &longest)));
         }
         let mut line = Line::new();
         book.paired_checksum(&mut line);
         assert_eq!(line.text().len(), 25 * 2 * 2 * (LONGEST + 1) - 1);
-        assert!(Text::of(format!("{longest}9").as_bytes(), Keep::Written, "x").is_err());
+        let longer = format!("{longest}9");
+        for texts in [[longer.as_bytes(), b"1"], [b"1", longer.as_bytes()]] {
+            assert!(Text::of(texts, Keep::Written, "x").is_err());
+        }
     }
 
     #[test]
     fn a_level_is_found_wherever_it_is() {
         let mut book = Depth::default();
         for at in 0..100i64 {
-            book.set(ASK, at * 37 % 101, Some(&[text("1"), text("1")]));
+            book.set(ASK, at * 37 % 101, Some(&text("1", "1")));
         }
         let ticks: Vec<i64> = book.sides[1].iter().rev().map(|kept| kept.ticks).collect();
         assert!(ticks.len() == 100 && ticks.is_sorted());
@@ -280,11 +291,8 @@ mod tests {
         assert_eq!((book.pop_worst(BID, 2), book.pop_worst(ASK, 1)), (None, None));
         book.set(BID, 3, None);
         book.set(BID, 9, None);
-        book.set(BID, 2, Some(&[text("2"), text("7")]));
-        assert_eq!(
-            book.best(BID).map(|[price, qty]| (price.bytes[0], qty.bytes[0])).collect::<Vec<_>>(),
-            [(b'2', b'7')]
-        );
+        book.set(BID, 2, Some(&text("2", "7")));
+        assert_eq!(book.best(BID).map(|text| &text.bytes[..3]).collect::<Vec<_>>(), [b"2:7"]);
         book.clear();
         assert_eq!(book.best(ASK).count(), 0);
     }

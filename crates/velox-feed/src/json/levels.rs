@@ -10,6 +10,17 @@ use velox_record::{ASK, BID, Step};
 /// The longest decimal that is read: so many digits fit 64 bits.
 const LONGEST: usize = 18;
 
+/// Powers of ten.
+const POWERS: [u64; LONGEST + 1] = {
+    let mut powers = [1; LONGEST + 1];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = 10 * powers[at - 1];
+        at += 1;
+    }
+    powers
+};
+
 /// A decimal of a message.
 #[derive(Debug, Clone, Copy, Default)]
 struct Digits {
@@ -170,27 +181,42 @@ impl Scanner<'_> {
     /// Digits, with a point at most, as [`Step::count`] takes them.
     #[inline]
     fn digits(&mut self) -> Option<Digits> {
-        let rest = self.message.get(self.at..)?;
-        let (mut value, mut point, mut length) = (0u64, None, 0);
-        for &byte in rest.iter().take(LONGEST + 1) {
-            let digit = byte.wrapping_sub(b'0');
-            if digit <= 9 {
-                // What overflows is longer than is read.
-                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            } else if byte == b'.' && point.is_none() {
-                point = Some(length);
-            } else {
-                break;
+        let start = self.at;
+        let (whole, before) = self.row()?;
+        let (mut value, mut behind, mut point) = (whole, 0, 0);
+        if self.peek()? == b'.' {
+            self.at += 1;
+            point = 1;
+            let fraction;
+            (fraction, behind) = self.row()?;
+            value = whole.wrapping_mul(*POWERS.get(behind)?).wrapping_add(fraction);
+        }
+        let length = before + point + behind;
+        let fits = length <= LONGEST && length > point;
+        fits.then_some(Digits { value, start: start as u32, length: length as u8, decimals: behind as u8 })
+    }
+
+    /// Digits without a point, none to 18 of them: the number, and how many they are.
+    #[inline]
+    fn row(&mut self) -> Option<(u64, usize)> {
+        let (mut value, mut length) = (0u64, 0);
+        while length <= LONGEST {
+            let rest = self.message.get(self.at..)?;
+            // The last bytes of a message are as good with zero bytes behind them, which are no digits.
+            let chunk = rest.first_chunk().copied().unwrap_or_else(|| {
+                let mut chunk = [0; 8];
+                chunk[..rest.len()].copy_from_slice(rest);
+                chunk
+            });
+            let (number, found) = leading_digits(chunk);
+            value = value.wrapping_mul(POWERS[found]).wrapping_add(number);
+            length += found;
+            self.at += found;
+            if found < chunk.len() {
+                return Some((value, length));
             }
-            length += 1;
         }
-        if length > LONGEST || length == usize::from(point.is_some()) {
-            return None;
-        }
-        let decimals = point.map_or(0, |point| length - 1 - point) as u8;
-        let start = self.at as u32;
-        self.at += length;
-        Some(Digits { value, start, length: length as u8, decimals })
+        None
     }
 
     /// A text of printable ASCII without escapes, behind its first quote, and its last.
@@ -247,6 +273,27 @@ impl Scanner<'_> {
         self.skip(b"}")?;
         Some(row)
     }
+}
+
+/// The digits at the front of eight bytes: their number, and how many they are. All eight at a time: a byte of a `u64` stands
+/// for each, the first one lowest.
+///
+/// Source: Daniel Lemire, "Quickly parsing eight digits", <https://lemire.me/blog/2022/01/21/swar-explained-parsing-eight-digits/>.
+#[inline]
+fn leading_digits(chunk: [u8; 8]) -> (u64, usize) {
+    const ONES: u64 = u64::MAX / 255;
+    const EVERY_FOURTH: u64 = 0xff_0000_00ff;
+    let digits = u64::from_le_bytes(chunk) ^ (ONES * u64::from(b'0'));
+    // The high bit of the lowest byte over 9; what it carries into those above doesn't matter.
+    let others = (digits.wrapping_add(ONES * 0x76) | digits) & (ONES * 0x80);
+    let found = others.trailing_zeros() as usize / 8;
+    // Zeros in front take the places of what is no digit.
+    let digits = digits.checked_shl(64 - 8 * found as u32).unwrap_or(0);
+    // Pairs, then all four of them: 10^6, 10^4, 100 and 1 times.
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let odd = (pairs & EVERY_FOURTH).wrapping_mul(100 + (1_000_000 << 32));
+    let even = (pairs >> 16 & EVERY_FOURTH).wrapping_mul(1 + (10_000 << 32));
+    (odd.wrapping_add(even) >> 32, found)
 }
 
 /// Whether digits with a point at most are a number of JSON: none but a zero begins with one, and digits stand on both

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::{LONGEST, Scanner};
 use crate::json::{Doc, Value};
 
 /// What of a message reaches a venue: every level, or the fault.
@@ -131,6 +132,20 @@ proptest! {
             }
         }
         agree(&message)?;
+    }
+}
+
+proptest! {
+    #[test]
+    fn digits_are_the_number_that_they_spell(text in "[0-9]{0,20}[.]?[0-9]{0,20}", behind in "\"[ -~]{0,9}") {
+        let message = format!("{text}{behind}");
+        let mut scanner = Scanner { message: message.as_bytes(), at: 0 };
+        let digits = scanner.digits().map(|digits| (digits.value, digits.decimals, digits.length, scanner.at));
+        let decimals = text.find('.').map_or(0, |point| text.len() - point - 1);
+        let value = text.replace('.', "").parse().ok().filter(|_| text.len() <= LONGEST);
+        let expected: Option<(u64, u8, u8, usize)> =
+            value.map(|value| (value, decimals as u8, text.len() as u8, text.len()));
+        prop_assert_eq!(digits, expected);
     }
 }
 

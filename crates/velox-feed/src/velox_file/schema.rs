@@ -6,7 +6,8 @@ use crate::FeedError;
 /// The most words of a record: 64 KiB.
 const MOST_WORDS: usize = 8_192;
 
-/// What a field holds, as TypeScript names it.
+/// What a field holds, as TypeScript names it and a file keeps it. Those that expressions can read have a type of their own
+/// (`velox_expr::Kind`), with names that are known when a program is compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FieldKind {
