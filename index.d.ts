@@ -979,6 +979,11 @@ export interface VeloxErrorContexts {
   VELOX_UNKNOWN_SYMBOL: { symbol: string; known: readonly string[] }
   VELOX_UNKNOWN_FORMAT: { format: string; known: readonly string[] }
   VELOX_PLACEMENT_INVALID: { expected: string; got: string }
+  VELOX_KEY_REFUSED: { source: string; expected: string; got: string }
+  VELOX_TEMPLATE_INVALID: { field: string; expected: string; got: unknown }
+  VELOX_HOLE_OVERFLOW: { hole: string; record: number; expected: string; got: unknown }
+  VELOX_TRANSACTION_TOO_LONG: { records: number; bytes: number; most: number; fits: number }
+  VELOX_PEER_MISSING: { peer: string; reason: string }
   VELOX_STAGE_FAILED: { stage: string }
   VELOX_RUN_ABORTED: { reason: string }
   VELOX_NATIVE_PANIC: { message: string }
