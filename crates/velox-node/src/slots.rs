@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use velox_engine::solana::{Keypair, TransactionTemplate};
 use velox_engine::stages::Doorbell;
 use velox_engine::{BundleBuilder, OrderBook, PrometheusMetrics, StageMetrics};
 
@@ -33,6 +34,8 @@ pub(crate) enum Object {
     Doorbell(Arc<Doorbell>),
     Feed(Box<FeedEntry>),
     Attached(Box<Follower>),
+    Signer(Arc<Keypair>),
+    Template(Arc<TransactionTemplate>),
 }
 
 #[derive(Default)]
