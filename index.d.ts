@@ -979,6 +979,18 @@ export interface VeloxErrorContexts {
   VELOX_UNKNOWN_SYMBOL: { symbol: string; known: readonly string[] }
   VELOX_UNKNOWN_FORMAT: { format: string; known: readonly string[] }
   VELOX_PLACEMENT_INVALID: { expected: string; got: string }
+  /** A call of a Solana node or of a block engine that failed; `url` is an origin. The server's own words are the cause. */
+  VELOX_RPC_FAILED: { url: string; method: string; reason: string; status?: number; rpcCode?: number }
+  VELOX_LIMIT_REACHED: { limit: string; max: bigint | number; got: bigint | number }
+  VELOX_SUBMITTER_HALTED: { reason: string }
+  /** `open`: how many submissions were still on their way. */
+  VELOX_SUBMITTER_CLOSED: { open: number }
+  VELOX_JOURNAL_LOCKED: { path: string; by: string }
+  /** Executed with an error: nothing of it happened, but it cost fees. */
+  VELOX_TRANSACTION_FAILED: { signature: string; reason: string }
+  /** A part of a bundle landed without the rest. */
+  VELOX_BUNDLE_SPLIT: { bundleId: string; landed: readonly string[]; missing: readonly string[] }
+  VELOX_READER_BEHIND: { lost: number }
   VELOX_STAGE_FAILED: { stage: string }
   VELOX_RUN_ABORTED: { reason: string }
   VELOX_NATIVE_PANIC: { message: string }

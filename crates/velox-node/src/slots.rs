@@ -4,6 +4,7 @@
 //! collected; what is left goes when the environment ends.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::sync::Arc;
 
 use velox_engine::metrics::Attached;
@@ -33,6 +34,8 @@ pub(crate) enum Object {
     Doorbell(Arc<Doorbell>),
     Feed(Box<FeedEntry>),
     Attached(Box<Attached>),
+    /// Held as long as it is here.
+    Lock(File),
 }
 
 #[derive(Default)]

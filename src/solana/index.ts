@@ -1,0 +1,6 @@
+export { bundleIdOf } from './bundle-id.js'
+export { tipFloor } from './fees.js'
+export { JitoClient } from './jito-client.js'
+export { SolanaSubmitter } from './solana-submitter.js'
+export { toSolanaTransaction } from './solana-transaction.js'
+export { createSubmitter } from './submitter.js'

@@ -1,0 +1,142 @@
+import type { Limits, SubmitterOptions, TransactionBuilder } from '../../solana.js'
+import { L2Book } from '../book/l2-book.js'
+import { checkInteger, checkList, checkName, checkOptions, checkSignal, checkString, refuse } from '../errors/check.js'
+import { pathOf } from '../pipeline/path.js'
+import { LEAST_TIP } from './fees.js'
+import { type RpcPlan, rpcOf } from './rpc-options.js'
+
+const OPTIONS = [
+  'rpc',
+  'jito',
+  'template',
+  'limits',
+  'journal',
+  'name',
+  'dryRun',
+  'priorityFee',
+  'tip',
+  'tipAccounts',
+  'commitment',
+  'send',
+  'preflight',
+  'signAgain',
+  'resendMillis',
+  'pollMillis',
+  'blockhashMillis',
+  'signal',
+]
+const LIMITS = ['maxLamports', 'windowMillis', 'maxTipLamports', 'maxInFlight', 'books']
+const LONGEST_MILLIS = 2 ** 31 - 1
+const MAX_U64 = 2n ** 64n - 1n
+
+/** Options with nothing left open. */
+export interface SubmitterPlan {
+  readonly name: string
+  readonly rpc: RpcPlan
+  readonly template: TransactionBuilder
+  readonly limits: Required<Limits>
+  readonly journal: { readonly path: string; readonly fsync: boolean } | undefined
+  readonly dryRun: boolean
+  readonly priorityFee: NonNullable<SubmitterOptions['priorityFee']>
+  readonly tip: NonNullable<SubmitterOptions['tip']>
+  readonly tipAccounts: readonly string[]
+  readonly commitment: 'confirmed' | 'finalized'
+  readonly send: 'failOver' | 'race'
+  readonly preflight: boolean
+  readonly signAgain: number
+  readonly resendMillis: number
+  readonly pollMillis: number
+  readonly blockhashMillis: number
+  readonly signal: AbortSignal | undefined
+}
+
+function lamports(field: string, value: bigint, least = 0n): bigint {
+  const fits = typeof value === 'bigint' && value >= least && value <= MAX_U64
+  return fits ? value : refuse(field, `a bigint of at least ${least}n`, value)
+}
+
+function flag(field: string, value: boolean): boolean {
+  return typeof value === 'boolean' ? value : refuse(field, 'true or false', value)
+}
+
+function oneOf<V extends string>(field: string, value: V, known: readonly V[]): V {
+  return known.includes(value) ? value : refuse(field, known.map((one) => `'${one}'`).join(' or '), value)
+}
+
+function limitsOf(o: Limits): Required<Limits> {
+  checkOptions(o, LIMITS, 'limits')
+  const { books = [], maxTipLamports = MAX_U64 } = o
+  for (const book of Array.from(checkList('limits.books', books)))
+    if (!(book instanceof L2Book)) refuse('limits.books', 'L2Books', book)
+  return {
+    maxLamports: lamports('limits.maxLamports', o.maxLamports),
+    windowMillis: checkInteger('limits.windowMillis', o.windowMillis ?? 60_000, 1),
+    maxTipLamports: lamports('limits.maxTipLamports', maxTipLamports),
+    maxInFlight: checkInteger('limits.maxInFlight', o.maxInFlight ?? 1_000, 1),
+    books,
+  }
+}
+
+function journalOf(o: SubmitterOptions['journal']): SubmitterPlan['journal'] {
+  if (o === false) return undefined
+  if (o === undefined) return refuse('journal', 'a path, or false for none', o)
+  if (typeof o === 'string' || o instanceof URL) return { path: pathOf(o), fsync: true }
+  checkOptions(o, ['path', 'fsync'], 'journal')
+  return { path: pathOf(o.path), fsync: flag('journal.fsync', o.fsync ?? true) }
+}
+
+function templateOf(template: TransactionBuilder): TransactionBuilder {
+  if (typeof template?.build !== 'function') return refuse('template', 'a TransactionBuilder, with build()', template)
+  checkString('template.feePayer', template.feePayer)
+  checkInteger('template.recordsPerTransaction', template.recordsPerTransaction, 1)
+  return template
+}
+
+function feeOf(fee: SubmitterPlan['priorityFee']): SubmitterPlan['priorityFee'] {
+  if (typeof fee === 'bigint') return lamports('priorityFee', fee)
+  checkOptions(fee, ['percentile', 'max', 'accounts'], 'priorityFee')
+  const { percentile, max, accounts = [] } = fee
+  if (typeof percentile !== 'number' || !(percentile >= 0 && percentile <= 100))
+    refuse('priorityFee.percentile', 'a number from 0 to 100', percentile)
+  lamports('priorityFee.max', max)
+  for (const account of Array.from(checkList('priorityFee.accounts', accounts)))
+    checkString('priorityFee.accounts', account)
+  return fee
+}
+
+function tipOf(tip: SubmitterPlan['tip']): SubmitterPlan['tip'] {
+  if (typeof tip === 'bigint') return lamports('tip', tip, LEAST_TIP)
+  checkOptions(tip, ['source', 'max'], 'tip')
+  if (typeof tip.source !== 'function')
+    refuse('tip.source', 'a function that gives lamports, such as tipFloor()', tip.source)
+  lamports('tip.max', tip.max, LEAST_TIP)
+  return tip
+}
+
+export function planOf(o: SubmitterOptions): SubmitterPlan {
+  checkOptions(o, OPTIONS, 'createSubmitter')
+  checkSignal('signal', o.signal)
+  const millis = (field: 'resendMillis' | 'pollMillis' | 'blockhashMillis', usual: number) =>
+    checkInteger(field, o[field] ?? usual, 1, LONGEST_MILLIS)
+  return {
+    name: checkName('name', o.name ?? 'submitter'),
+    rpc: rpcOf(o.rpc),
+    template: templateOf(o.template),
+    limits: limitsOf(o.limits),
+    journal: journalOf(o.journal),
+    dryRun: flag('dryRun', o.dryRun ?? false),
+    priorityFee: feeOf(o.priorityFee ?? 0n),
+    tip: tipOf(o.tip ?? LEAST_TIP),
+    tipAccounts: Array.from(checkList('tipAccounts', o.tipAccounts ?? []), (account) =>
+      checkString('tipAccounts', account),
+    ),
+    commitment: oneOf('commitment', o.commitment ?? 'confirmed', ['confirmed', 'finalized']),
+    send: oneOf('send', o.send ?? 'failOver', ['failOver', 'race']),
+    preflight: flag('preflight', o.preflight ?? true),
+    signAgain: checkInteger('signAgain', o.signAgain ?? 0, 0),
+    resendMillis: millis('resendMillis', 2_000),
+    pollMillis: millis('pollMillis', 1_000),
+    blockhashMillis: millis('blockhashMillis', 2_000),
+    signal: o.signal,
+  }
+}
