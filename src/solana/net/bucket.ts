@@ -2,10 +2,7 @@
 export type Priority = 'status' | 'send' | 'resend'
 const ORDER: readonly Priority[] = ['status', 'send', 'resend']
 
-interface Waiter {
-  readonly go: (taken: boolean) => void
-  readonly priority: Priority
-}
+type Waiter = (taken: boolean) => void
 
 /** A token bucket: `perSecond` requests a second in the long run, `burst` of them at once. */
 export class TokenBucket {
@@ -61,26 +58,11 @@ export class TokenBucket {
     return true
   }
 
-  /** Waits for a token; false where the signal gave up first. */
-  take(priority: Priority, signal?: AbortSignal): Promise<boolean> {
-    if (signal?.aborted) return Promise.resolve(false)
+  /** Waits for a token; false where it was closed first. */
+  take(priority: Priority): Promise<boolean> {
     if (this.tryTake()) return Promise.resolve(true)
     return new Promise((resolve) => {
-      const leave = () => {
-        const queue = this.#waiting[priority]
-        const at = queue.indexOf(waiter)
-        if (at !== -1) queue.splice(at, 1)
-        resolve(false)
-      }
-      const waiter: Waiter = {
-        priority,
-        go: (taken) => {
-          signal?.removeEventListener('abort', leave)
-          resolve(taken)
-        },
-      }
-      this.#waiting[priority].push(waiter)
-      signal?.addEventListener('abort', leave, { once: true })
+      this.#waiting[priority].push(resolve)
       this.#arm()
     })
   }
@@ -105,7 +87,7 @@ export class TokenBucket {
   close(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    for (const priority of ORDER) for (const waiter of this.#waiting[priority].splice(0)) waiter.go(false)
+    for (const priority of ORDER) for (const go of this.#waiting[priority].splice(0)) go(false)
   }
 
   #arm(): void {
@@ -123,7 +105,7 @@ export class TokenBucket {
       const queue = ORDER.map((priority) => this.#waiting[priority]).find(({ length }) => length > 0)
       if (!queue) return
       this.#tokens = Math.max(0, this.#tokens - 1)
-      ;(queue.shift() as Waiter).go(true)
+      ;(queue.shift() as Waiter)(true)
     }
     this.#arm()
   }

@@ -26,7 +26,9 @@ export class Endpoint {
   readonly breaker = new Breaker()
   readonly #o: EndpointOptions
   readonly #secrets: readonly string[]
-  readonly #stop = new AbortController()
+  /** Of requests under way. */
+  readonly #cuts = new Set<AbortController>()
+  #isClosed = false
   #id = 0
   #requests = 0
   #failures = 0
@@ -59,7 +61,8 @@ export class Endpoint {
 
   /** Ends what waits or is under way. */
   close(): void {
-    this.#stop.abort(new Error('it was closed'))
+    this.#isClosed = true
+    for (const cut of this.#cuts) cut.abort(new Error('it was closed'))
     this.bucket.close()
   }
 
@@ -72,11 +75,10 @@ export class Endpoint {
     const { shown: url } = this
     if (!this.breaker.admits())
       return failed('unsent', { url, method, reason: 'it failed too often; it is left alone for a while' })
-    const isTaken =
-      o.priority === 'resend' ? this.bucket.tryTake() : await this.bucket.take(o.priority, this.#stop.signal)
-    if (!isTaken) {
+    const isTaken = o.priority === 'resend' ? this.bucket.tryTake() : await this.bucket.take(o.priority)
+    if (!isTaken || this.#isClosed) {
       this.breaker.withdrawn()
-      const isStopped = this.#stop.signal.aborted
+      const isStopped = this.#isClosed
       return failed(isStopped ? 'stopped' : 'throttled', {
         url,
         method,
@@ -97,14 +99,22 @@ export class Endpoint {
 
   async #asked<R>(method: string, body: string, path: string): Promise<Answer<R>> {
     const { url, headers, timeoutMillis } = this.#o
-    const { signal } = this.#stop
+    const cut = new AbortController()
+    this.#cuts.add(cut)
     try {
-      const answer = await httpRequest(url + path, { body, timeoutMillis, signal, ...(headers && { headers }) })
+      const answer = await httpRequest(url + path, {
+        body,
+        timeoutMillis,
+        signal: cut.signal,
+        ...(headers && { headers }),
+      })
       return answerOf(this.shown, method, answer)
     } catch (error) {
       const { isUnsent, message } = error as NoAnswer
-      const kind = signal.aborted ? 'stopped' : isUnsent ? 'unsent' : 'unknown'
+      const kind = this.#isClosed ? 'stopped' : isUnsent ? 'unsent' : 'unknown'
       return failed(kind, { url: this.shown, method, reason: message }, { cause: error })
+    } finally {
+      this.#cuts.delete(cut)
     }
   }
 
