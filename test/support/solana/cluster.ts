@@ -2,6 +2,9 @@ import { address } from '@solana/kit'
 import { Chain, type SavedChain } from './chain/chain.js'
 import { Faucet } from './faucet.js'
 import { Faults } from './faults.js'
+import { BlockEngine } from './jito/engine.js'
+import { Region } from './jito/region.js'
+import { TipFloor } from './jito/tip-floor.js'
 import { Ledger } from './ledger.js'
 import { type ClusterOptions, type Settled, withDefaults } from './options.js'
 import { Requests } from './requests.js'
@@ -17,21 +20,27 @@ export class Cluster {
   readonly requests: Requests = new Requests()
   readonly ledger: Ledger
   readonly nodes: readonly RpcNode[]
+  readonly regions: readonly Region[]
+  readonly #engine: BlockEngine
   readonly #chain: Chain
   #timer: NodeJS.Timeout | undefined
+  #saved: SavedChain | undefined
 
   private constructor(o: Settled, faucet: Faucet) {
     this.faults = new Faults(o.seed)
     this.#chain = new Chain(o.seed, { isLost: () => this.faults.takesAway('dropTransaction') })
-    this.ledger = new Ledger(this.#chain)
+    const tips = new TipFloor(o.tips)
+    this.#engine = new BlockEngine(this.#chain, new View(this.#chain, o), tips)
+    this.ledger = new Ledger(this.#chain, this.#engine)
     this.#chain.fund(faucet.address, FAUCET_LAMPORTS)
     this.nodes = Array.from({ length: o.nodes }, (_, i) => this.#node(i, o, faucet))
+    this.regions = o.regions.map((name, i) => this.#region(name, i, o, tips))
     this.run(o.slotMillis)
   }
 
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const cluster = new Cluster(withDefaults(options), await Faucet.create())
-    for (const node of cluster.nodes) await node.listen()
+    for (const host of [...cluster.nodes, ...cluster.regions]) await host.listen()
     return cluster
   }
 
@@ -49,6 +58,12 @@ export class Cluster {
       this.faults,
       this.requests,
     )
+  }
+
+  #region(name: string, index: number, o: Settled, tips: TipFloor): Region {
+    const port = o.port === 0 ? 0 : o.port + o.nodes + index
+    const options = { name, port, requestsPerSecond: o.jitoPerSecond, auth: o.jitoAuth }
+    return new Region(options, this.#engine, new View(this.#chain, o), tips, this.faults, this.requests)
   }
 
   /** The first node's. */
@@ -80,6 +95,13 @@ export class Cluster {
     return node
   }
 
+  /** A region by name; the first, where none is said. */
+  region(name?: string): Region {
+    const region = name === undefined ? this.regions[0] : this.regions.find((other) => other.name === name)
+    if (region) return region
+    throw new Error(`there is no region ${name}: the cluster has ${this.regions.map((other) => other.name).join()}`)
+  }
+
   /** Goes on by itself with a slot every `slotMillis`; 0 stands still. */
   run(slotMillis: number): void {
     clearInterval(this.#timer)
@@ -108,17 +130,20 @@ export class Cluster {
 
   /** The chain as it is now, for `restore`. */
   save(): SavedChain {
-    return this.#chain.save()
+    this.#saved = this.#chain.save()
+    return this.#saved
   }
 
-  /** The chain is as it was: what landed since is gone, as after a fork. */
-  restore(saved: SavedChain): void {
+  /** The chain is as it was when it was saved, last where nothing is said: what landed since is gone, as after a fork. */
+  restore(saved: SavedChain | undefined = this.#saved): void {
+    if (!saved) throw new Error('there is nothing to restore: save() comes first')
     this.#chain.restore(saved)
+    this.#engine.forget()
   }
 
   async close(): Promise<void> {
     this.run(0)
-    await Promise.all(this.nodes.map((node) => node.crash()))
+    await Promise.all([...this.nodes, ...this.regions].map((host) => host.crash()))
   }
 
   [Symbol.asyncDispose](): Promise<void> {

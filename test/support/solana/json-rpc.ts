@@ -36,7 +36,8 @@ export interface Service {
   readonly name: string
   /** Whether several calls in one request are taken. */
   readonly takesBatches: boolean
-  readonly limit: Limit
+  /** The bucket that a request is taken from. */
+  limitOf(asked: Asked): Limit
   call(call: Call, asked: Asked): Promise<Reply>
   /** What it says to a request beyond its limit, or refused with 429 by a fault. */
   tooMany(id: unknown, waitMillis: number | undefined): Pick<Answer, 'body' | 'headers'>
@@ -101,7 +102,7 @@ export class JsonRpc {
 
   async #throughFaults(calls: readonly Call[], isBatch: boolean, asked: Asked): Promise<Answer> {
     const [first] = calls as [Call]
-    const waitMillis = this.#service.limit.take()
+    const waitMillis = this.#service.limitOf(asked).take()
     if (waitMillis > 0) return { status: 429, ...this.#service.tooMany(first.id, waitMillis) }
     const fault = this.#faults.take(this.#service.name, first.method)
     const refused = this.#refusal(fault, first.id)

@@ -2,6 +2,7 @@ import { address } from '@solana/kit'
 import type { Chain } from './chain/chain.js'
 import type { TransactionError } from './chain/errors.js'
 import type { Dropped, Landed } from './chain/landed.js'
+import type { BlockEngine, BundleEntry } from './jito/engine.js'
 
 /** A transaction that landed, for tests: {@link Landed} as plain data. */
 export interface LedgerEntry {
@@ -30,9 +31,11 @@ const entry = (landed: Landed): LedgerEntry => ({
 /** The truth of a chain, as of its newest block. */
 export class Ledger {
   readonly #chain: Chain
+  readonly #engine: BlockEngine
 
-  constructor(chain: Chain) {
+  constructor(chain: Chain, engine: BlockEngine) {
     this.#chain = chain
+    this.#engine = engine
   }
 
   balance(of: string): bigint {
@@ -73,5 +76,10 @@ export class Ledger {
   /** What was accepted and can't land any more. */
   dropped(): readonly Dropped[] {
     return this.#chain.dropped
+  }
+
+  /** Every bundle that was accepted, and what became of it. */
+  bundles(): readonly BundleEntry[] {
+    return [...this.#engine.history.values()]
   }
 }

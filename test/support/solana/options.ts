@@ -1,3 +1,5 @@
+import type { Tips } from './jito/tip-floor.js'
+
 export interface ClusterOptions {
   /** Milliseconds of a slot; 0 stands still and waits for `tick`. Default 400, as it is out there. */
   readonly slotMillis?: number
@@ -21,11 +23,13 @@ export interface ClusterOptions {
   readonly jitoPerSecond?: number
   /** Micro-lamports a unit that blocks are told to have cost at least. Default 0. */
   readonly priorityFloor?: number
-  /** Lamports: the tips of which the tip floor is told before any has landed, as percentiles 25, 50, 75, 95, 99. */
-  readonly tips?: readonly [number, number, number, number, number]
+  /** Requests a second by UUID of `x-jito-auth`; another UUID is refused. Default: none. */
+  readonly jitoAuth?: Readonly<Record<string, number>>
+  /** Lamports: the percentiles 25, 50, 75, 95, 99 that the tip floor tells. Default: those of what landed. */
+  readonly tips?: Tips
 }
 
-export type Settled = Required<ClusterOptions>
+export type Settled = Required<Omit<ClusterOptions, 'tips'>> & Pick<ClusterOptions, 'tips'>
 
 export const withDefaults = (o: ClusterOptions): Settled => ({
   slotMillis: o.slotMillis ?? 400,
@@ -39,5 +43,6 @@ export const withDefaults = (o: ClusterOptions): Settled => ({
   rpcPerSecond: o.rpcPerSecond ?? Infinity,
   jitoPerSecond: o.jitoPerSecond ?? 1,
   priorityFloor: o.priorityFloor ?? 0,
-  tips: o.tips ?? [1000, 5000, 20_000, 200_000, 1_000_000],
+  jitoAuth: o.jitoAuth ?? {},
+  ...(o.tips ? { tips: o.tips } : {}),
 })

@@ -65,7 +65,8 @@ export class OpenBlock {
     let tip = 0n
     for (const [index, transaction] of transactions.entries()) {
       const result = this.include(transaction, bundleId)
-      if (result instanceof Refused || result.err !== null) return this.#rollBack(first, index, result.err ?? '')
+      if (result instanceof Refused) return this.#rollBack(first, index, result.err)
+      if (result.err !== null) return this.#rollBack(first, index, result.err)
       tip += result.tipLamports
     }
     if (tip < tipLeast) return this.#rollBack(first, transactions.length - 1, 'TipTooLow')

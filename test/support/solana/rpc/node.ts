@@ -20,7 +20,7 @@ export interface NodeOptions {
 export class RpcNode implements Service {
   readonly name: string
   readonly takesBatches = true
-  readonly limit: Limit
+  readonly #limit: Limit
   readonly #context: NodeContext
   readonly #requests: Requests
   readonly #host: HttpHost
@@ -33,7 +33,7 @@ export class RpcNode implements Service {
 
   constructor(o: NodeOptions, context: NodeContext, faults: Faults, requests: Requests) {
     this.name = o.name
-    this.limit = new Limit(o.requestsPerSecond)
+    this.#limit = new Limit(o.requestsPerSecond)
     this.#context = context
     this.#requests = requests
     this.#seenSlot = context.view.head.slot
@@ -114,6 +114,10 @@ export class RpcNode implements Service {
   /** For `millis` WebSockets stay open and notifications get lost. */
   muteWebSockets(millis: number): void {
     this.#mutedUntilMillis = Date.now() + millis
+  }
+
+  limitOf(): Limit {
+    return this.#limit
   }
 
   async call({ method, params }: Call): Promise<Reply> {

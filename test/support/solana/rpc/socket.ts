@@ -17,6 +17,9 @@ export interface SocketHooks {
   isMuted(): boolean
 }
 
+/** kit loses a notice that comes in one packet with the answer to its subscription. */
+const FIRST_NOTICE_MILLIS = 5
+
 const METHODS = /^(slot|signature|logs|account)(Subscribe|Unsubscribe)$/
 
 /** One client's WebSocket, and what it has subscribed to. */
@@ -79,10 +82,10 @@ export class Socket {
     if (!asked) throw new RpcError(-32601, 'Method not found')
     const number = this.#hooks.nextId()
     this.#subscriptions.set(number, asked)
-    // What has happened already is told behind the answer.
-    setImmediate(() => {
+    // What has happened already is told some time behind the answer, as by the notifier of a node.
+    setTimeout(() => {
       if (this.#subscriptions.has(number)) this.#tell(number, asked, [])
-    })
+    }, FIRST_NOTICE_MILLIS).unref()
     return number
   }
 
