@@ -22,6 +22,8 @@ export interface SignedTransaction {
   readonly lamports: bigint
   /** 0n where it has no tip. */
   readonly tipLamports: bigint
+  /** Whether it lives by a durable nonce: no block height ends it, so it never expires here. */
+  readonly hasNonce?: boolean
 }
 
 /** What changes between two builds of the same records. */

@@ -35,6 +35,7 @@ test('it holds what it needs and nothing else', () => {
     'metrics.d.ts',
     'native',
     'package.json',
+    'solana.d.ts',
   ])
   expect(existsSync(join(folder, 'node_modules/.package-lock.json'))).toBe(true)
   expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['velox-engine'])

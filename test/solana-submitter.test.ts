@@ -1,50 +1,12 @@
 // The submitter against a local Solana: what it says became of records is what the chain's ledger says.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { generateKeyPairSigner, type KeyPairSigner } from '@solana/kit'
 import { pipeline, poisson } from 'velox-engine'
-import { createSubmitter, type Outcome, type Submitter, type SubmitterOptions } from 'velox-engine/solana'
-import { afterAll, expect, test } from 'vitest'
-import { type KitBuilderOptions, kitBuilder } from './support/kit-builder.js'
-import { type Cluster, type Fault, startCluster } from './support/solana/index.js'
-
-const folder = mkdtempSync(join(tmpdir(), 'velox-submitter-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-
-let journals = 0
-const rowsOf = (count: number, from = 0) => Array.from({ length: count }, (_, i) => ({ id: from + i }))
-
-async function submitterOf(
-  cluster: Cluster,
-  o: Partial<SubmitterOptions> & { builder?: KitBuilderOptions; payer?: KeyPairSigner } = {},
-): Promise<{ submitter: Submitter; payer: KeyPairSigner }> {
-  const { builder, payer = await generateKeyPairSigner(), ...options } = o
-  cluster.fund(payer.address, 10_000_000_000n)
-  const submitter = await createSubmitter({
-    rpc: { url: cluster.url, perSecond: 1_000 },
-    template: kitBuilder(payer, builder),
-    limits: { maxLamports: 10_000_000_000n },
-    journal: join(folder, `${++journals}.journal`),
-    pollMillis: 50,
-    resendMillis: 200,
-    ...options,
-  })
-  return { submitter, payer }
-}
-
-const states = (outcomes: readonly Outcome[]) => outcomes.map(({ state }) => state)
-
-/** What was told of all records is what happened: each landed at most once, and where it was told, and the money is the same. */
-function expectTrue(cluster: Cluster, payer: KeyPairSigner, submitter: Submitter, outcomes: readonly Outcome[]): void {
-  const memos = cluster.ledger.memos()
-  for (const { state, rows } of outcomes)
-    for (const { id } of rows) expect([id, memos.get(String(id)) ?? 0]).toEqual([id, state === 'landed' ? 1 : 0])
-  const { feeLamports, tipLamports } = cluster.ledger.spent(payer.address)
-  const spent = outcomes.reduce((sum, o) => sum + ('spentLamports' in o ? o.spentLamports : 0n), 0n)
-  expect(spent).toBe(feeLamports + tipLamports)
-  expect(submitter.stats()).toMatchObject({ inFlight: 0, spentLamports: spent, windowLamports: spent })
-}
+import type { Outcome, SubmissionState } from 'velox-engine/solana'
+import { expect, test } from 'vitest'
+import { type Fault, startCluster } from './support/solana/index.js'
+import { expectTrue, rowsOf, states, submitterOf } from './support/submitter.js'
+import { until } from './support/until.js'
 
 test('records land, once each, and cost what the ledger says', async () => {
   await using cluster = await startCluster({ slotMillis: 20 })
@@ -59,7 +21,7 @@ test('records land, once each, and cost what the ledger says', async () => {
   const outcomes = await submitter.submit(rowsOf(20))
   expect(states(outcomes)).toEqual(Array(7).fill('landed'))
   expect(outcomes.flatMap(({ rows }) => rows)).toEqual(rowsOf(20))
-  expectTrue(cluster, payer, submitter, outcomes)
+  expectTrue(cluster, payer.address, submitter, outcomes)
   await submitter.close()
   await reading
   for (const state of ['built', 'sent', 'landed']) expect(all.filter((one) => one === state)).toHaveLength(7)
@@ -90,7 +52,7 @@ test('a pipeline of bundles ends in it, and waits for room', async () => {
   expect(balanced).toBe(true)
   expect(new Set(states(outcomes))).toEqual(new Set(['landed']))
   expect(outcomes.reduce((sum, o) => sum + o.records, 0)).toBe(records)
-  expectTrue(cluster, payer, submitter, outcomes)
+  expectTrue(cluster, payer.address, submitter, outcomes)
   expect(submitter.stats().refused).toBe(0)
 })
 
@@ -132,6 +94,153 @@ test.each(FAULTS)('%s: all land, once', async (_, fault) => {
   const outcomes = await submitter.submit(rowsOf(6))
   expect(planned.hits).toBeGreaterThan(0)
   expect(states(outcomes)).toEqual(Array(6).fill('landed'))
-  expectTrue(cluster, payer, submitter, outcomes)
+  expectTrue(cluster, payer.address, submitter, outcomes)
   await submitter.close()
+})
+
+test('a WebSocket that drops and loses notifications: statuses are asked again after it is back', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  // Polling alone would take longer than the test has.
+  const { submitter, payer } = await submitterOf(cluster, {
+    rpc: { url: cluster.url, ws: cluster.wsUrl, perSecond: 1_000 },
+    pollMillis: 600_000,
+  })
+  expect(states(await submitter.submit(rowsOf(3)))).toEqual(Array(3).fill('landed'))
+  cluster.node().muteWebSockets(600)
+  const outcomes = submitter.submit(rowsOf(3, 3))
+  await until(() => cluster.ledger.memos().size === 6)
+  cluster.node().dropWebSockets()
+  expect(states(await outcomes)).toEqual(Array(3).fill('landed'))
+  cluster.node().closeWebSockets(1000)
+  await until(() => cluster.node().webSockets === 0)
+  await until(() => cluster.node().webSockets === 1, 15_000)
+  expectTrue(cluster, payer.address, submitter, [...(await submitter.submit(rowsOf(1, 6))), ...landedBefore(payer)])
+  await submitter.close()
+  function landedBefore({ address }: KeyPairSigner): readonly Outcome[] {
+    return cluster.ledger
+      .landed(address)
+      .slice(0, 6)
+      .map(({ memos: [id = ''], feeLamports }) => ({
+        ...BLANK,
+        rows: [{ id: Number(id) }],
+        spentLamports: feeLamports,
+      }))
+  }
+})
+
+const BLANK = { state: 'landed', signatures: [], records: 1, resumed: false, slot: 0n } as const
+
+test('a server that crashes and comes back', async () => {
+  await using cluster = await startCluster({ slotMillis: 100 })
+  const { submitter, payer } = await submitterOf(cluster)
+  const first = submitter.submit(rowsOf(4))
+  await until(() => submitter.stats().built === 4)
+  await cluster.node().crash()
+  const second = submitter.submit(rowsOf(4, 4))
+  await delay(700)
+  await cluster.node().restart()
+  const outcomes = [...(await first), ...(await second)]
+  expect(states(outcomes)).toEqual(Array(8).fill('landed'))
+  expectTrue(cluster, payer.address, submitter, outcomes)
+  await submitter.close()
+})
+
+test('a blockhash that expires: expired, only once a finalized block is past it', async () => {
+  await using cluster = await startCluster({ slotMillis: 20, finalizedSlots: 40 })
+  const { submitter, payer } = await submitterOf(cluster)
+  cluster.faults.add({ kind: 'dropTransaction', probability: 1 })
+  const outcomes = submitter.submit(rowsOf(2))
+  await until(() => cluster.requests.count({ method: 'sendTransaction' }) >= 2)
+  cluster.jump(152)
+  await delay(300)
+  // Confirmed blocks are past it; finalized ones are not.
+  expect(submitter.stats().expired).toBe(0)
+  const ended = await outcomes
+  expect(states(ended)).toEqual(['expired', 'expired'])
+  expectTrue(cluster, payer.address, submitter, ended)
+  expect(submitter.stats()).toMatchObject({ expired: 2, windowLamports: 0n })
+  await submitter.close()
+})
+
+test('a lagging node proves nothing: what landed is not called expired', async () => {
+  await using cluster = await startCluster({ slotMillis: 20, nodes: 2, finalizedSlots: 2 })
+  const { submitter, payer } = await submitterOf(cluster, {
+    rpc: [
+      { url: cluster.url, perSecond: 1_000 },
+      { url: cluster.node(1).url, perSecond: 1_000 },
+    ],
+  })
+  // The node that is asked first sees no block from here on; the other one tells the blockhashes and is then down.
+  cluster.faults.add({ kind: 'replyLost', method: 'sendTransaction', next: 1 })
+  const outcomes = submitter.submit(rowsOf(3))
+  await until(() => submitter.stats().built === 3)
+  cluster.node(0).freeze()
+  await until(() => cluster.ledger.memos().size === 3)
+  cluster.faults.add({ kind: 'unavailable', server: 'node-1', method: 'getSignatureStatuses', probability: 1 })
+  cluster.jump(200)
+  await delay(500)
+  expect(submitter.stats()).toMatchObject({ expired: 0, inFlight: 3 })
+  cluster.faults.clear()
+  const ended = await outcomes
+  expect(states(ended)).toEqual(Array(3).fill('landed'))
+  expectTrue(cluster, payer.address, submitter, ended)
+  await submitter.close()
+})
+
+test('a transaction that fails on chain costs its fee and is told by the chain’s own error', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const to = (await generateKeyPairSigner()).address
+  const { submitter, payer } = await submitterOf(cluster, {
+    preflight: false,
+    limits: { maxLamports: 1_000_000_000_000n },
+    builder: { pays: { to, lamports: () => 100_000_000_000n } },
+  })
+  const [outcome] = await submitter.submit(rowsOf(1))
+  expect(outcome).toMatchObject({ state: 'failed', error: { code: 'VELOX_TRANSACTION_FAILED' } })
+  expect((outcome as { error: Error }).error.message).toContain('InstructionError')
+  expect(cluster.ledger.memos().size).toBe(0)
+  expect(cluster.ledger.landed(payer.address)).toHaveLength(1)
+  await submitter.close()
+})
+
+test('a transaction that a node refuses is failed at once and costs nothing', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const to = (await generateKeyPairSigner()).address
+  const { submitter, payer } = await submitterOf(cluster, {
+    limits: { maxLamports: 1_000_000_000_000n },
+    builder: { pays: { to, lamports: () => 100_000_000_000n } },
+  })
+  const outcomes = await submitter.submit(rowsOf(1))
+  expect(outcomes).toMatchObject([
+    { state: 'failed', spentLamports: 0n, error: { code: 'VELOX_RPC_FAILED', context: { rpcCode: -32002 } } },
+  ])
+  const { error } = outcomes[0] as { error: Error & { cause: Error } }
+  expect(error.cause.message).toContain('Transaction simulation failed')
+  expectTrue(cluster, payer.address, submitter, outcomes)
+  await submitter.close()
+})
+
+test('what has expired is signed again where that is asked for, and lands once', async () => {
+  await using cluster = await startCluster({ slotMillis: 20, finalizedSlots: 3 })
+  const { submitter, payer } = await submitterOf(cluster, { signAgain: 1 })
+  const all: SubmissionState[] = []
+  const reading = (async () => {
+    for await (const state of submitter.outcomes({ all: true })) all.push(state)
+  })()
+  const planned = cluster.faults.add({ kind: 'dropTransaction', probability: 1 })
+  const outcomes = submitter.submit(rowsOf(2))
+  await until(() => cluster.requests.count({ method: 'sendTransaction' }) >= 2)
+  planned.remove()
+  cluster.jump(152)
+  const ended = await outcomes
+  expect(states(ended)).toEqual(['landed', 'landed'])
+  expectTrue(cluster, payer.address, submitter, ended)
+  const expired = all.filter(({ state }) => state === 'expired') as {
+    replacedBy?: string
+    signatures: readonly string[]
+  }[]
+  expect(expired.map(({ replacedBy }) => replacedBy).sort()).toEqual(ended.map(({ signatures: [s] }) => s).sort())
+  expect(ended.map(({ replaces }) => replaces).sort()).toEqual(expired.map(({ signatures: [s] }) => s).sort())
+  await submitter.close()
+  await reading
 })

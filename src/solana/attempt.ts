@@ -3,7 +3,7 @@ import type { Outcome, Row, SignedTransaction, SubmissionState } from '../../sol
 import { VeloxError } from '../errors/velox-error.js'
 
 /** What has to be known of a transaction that is signed; a journal keeps no more. */
-export type Signed = Omit<SignedTransaction, 'wire'>
+export type Signed = Omit<SignedTransaction, 'wire' | 'hasNonce'>
 
 /** What a node says of a signature. */
 export interface Seen {

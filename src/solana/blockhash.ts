@@ -34,7 +34,7 @@ export class BlockhashSource {
   }
 
   async #fetch(): Promise<void> {
-    const answer = await this.#pool.failOver<{ value: { blockhash: string; lastValidBlockHeight: number } }>(
+    const answer = await this.#pool.ask<{ value: { blockhash: string; lastValidBlockHeight: number } }>(
       'getLatestBlockhash',
       [{ commitment: 'confirmed' }],
       'status',

@@ -25,7 +25,8 @@ export class Builds {
   readonly #price: () => Promise<bigint>
   readonly #tip: () => Promise<bigint>
   #tipAccounts: readonly string[]
-  #tipAccountsAt = Number.NEGATIVE_INFINITY
+  #tipAccountsUntil = 0
+  #asking: Promise<void> | undefined
 
   constructor(
     plan: SubmitterPlan,
@@ -40,6 +41,8 @@ export class Builds {
     this.#price = priorityFees(plan.priorityFee, pool)
     this.#tip = tips(plan.tip, signal)
     this.#tipAccounts = plan.tipAccounts
+    // So that the first bundle doesn't wait for them.
+    if (jito) this.#accounts(jito).catch(() => {})
   }
 
   /** Records that are signed together: what fits one bundle of Jito's, else all. */
@@ -82,15 +85,22 @@ export class Builds {
 
   async #accounts(jito: JitoClient): Promise<readonly string[]> {
     if (this.#plan.tipAccounts.length > 0) return this.#plan.tipAccounts
-    if (performance.now() - this.#tipAccountsAt < TIP_ACCOUNTS_MILLIS) return this.#tipAccounts
-    const answer = await JitoClient.internals(jito).tipAccounts()
-    if (answer.ok && answer.result.length > 0) this.#tipAccounts = answer.result
-    else if (this.#tipAccounts.length === 0)
-      throw answer.ok
-        ? new VeloxError('VELOX_INVALID_VALUE', { field: 'tipAccounts', expected: 'at least one', got: [] })
-        : answer.error
-    this.#tipAccountsAt = performance.now()
+    if (performance.now() >= this.#tipAccountsUntil) {
+      this.#asking ??= this.#askAccounts(jito).finally(() => {
+        this.#asking = undefined
+      })
+      if (this.#tipAccounts.length === 0) await this.#asking
+      else this.#asking.catch(() => {})
+    }
     return this.#tipAccounts
+  }
+
+  async #askAccounts(jito: JitoClient): Promise<void> {
+    const answer = await JitoClient.internals(jito).tipAccounts()
+    if (!answer.ok) throw answer.error
+    if (answer.result.length === 0) refuse('tipAccounts', 'at least one from the block engine', words('none'))
+    this.#tipAccounts = answer.result
+    this.#tipAccountsUntil = performance.now() + TIP_ACCOUNTS_MILLIS
   }
 }
 

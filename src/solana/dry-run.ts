@@ -17,7 +17,7 @@ export async function dryRun(pool: Pool, transactions: readonly Signed[]): Promi
   const logs: string[] = []
   for (const { base64, signature } of transactions) {
     const config = { encoding: 'base64', commitment: 'confirmed', sigVerify: true }
-    const answer = await pool.failOver<Simulated>('simulateTransaction', [base64, config], 'send')
+    const answer = await pool.ask<Simulated>('simulateTransaction', [base64, config], 'send')
     if (!answer.ok) return { state: 'failed', error: answer.error, spentLamports: 0n }
     const { err, logs: said, unitsConsumed: units } = answer.result.value
     if (err !== null && err !== undefined) {

@@ -50,7 +50,7 @@ export function priorityFees(fee: NonNullable<SubmitterOptions['priorityFee']>, 
   if (typeof fee === 'bigint') return async () => fee
   const { percentile, max, accounts = [] } = fee
   const lately = new Lately(async () => {
-    const answer = await pool.failOver<readonly { prioritizationFee: number }[]>(
+    const answer = await pool.ask<readonly { prioritizationFee: number }[]>(
       'getRecentPrioritizationFees',
       [accounts],
       'status',

@@ -102,8 +102,11 @@ export class JitoRoute implements Route {
 
   async send({ of: { transactions } }: Attempt, priority: Priority, isWanted: () => boolean): Promise<Sent> {
     const answer = await JitoClient.internals(this.#client).send(transactions, priority, isWanted)
-    if (!answer.ok && answer.kind === 'refused' && /already processed|duplicate/i.test(String(answer.error.message)))
-      return { is: 'accepted', to: 'jito' }
-    return sentOf(answer, 'jito')
+    const said = answer.ok ? '' : answer.error.message
+    // It is in a block, or in the auction, already: a send whose answer was lost.
+    if (/already processed|duplicate bundle/i.test(said)) return { is: 'accepted', to: 'jito' }
+    const sent = sentOf(answer, 'jito')
+    // The engine may not know the newest one yet; one that is too old is for the chain to say.
+    return sent.is === 'not' && /blockhash/i.test(said) ? { ...sent, isFinal: false } : sent
   }
 }

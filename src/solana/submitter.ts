@@ -8,7 +8,7 @@ import type {
   SubmissionState,
   SubmitterStats,
 } from '../../solana.js'
-import { checkInteger, checkOptions, checkSignal, refuse } from '../errors/check.js'
+import { checkInteger, checkOptions, checkSignal, refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { TakingSink } from '../pipeline/sinks.js'
 import { activeTransactions, Bundle } from '../record/bundle.js'
@@ -28,6 +28,7 @@ import { Readers } from './readers.js'
 import { recovered } from './recovery.js'
 import { Room } from './room.js'
 import { JitoRoute, RpcRoute } from './routes.js'
+import { SeenSignatures } from './seen-signatures.js'
 import { SignatureFeed } from './signature-feed.js'
 import { type Reservation, Spending } from './spending.js'
 import { planOf, type SubmitterPlan } from './submitter-options.js'
@@ -42,6 +43,8 @@ interface Open {
   readonly end: (outcome: Outcome) => void
   readonly fail: (error: unknown) => void
 }
+
+const NEVER = 2n ** 64n - 1n
 
 type Ended = Exclude<Outcome, { state: 'simulated' }>
 
@@ -64,6 +67,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
   readonly #open = new Map<Attempt, Open>()
   readonly #stop = new AbortController()
   readonly #feeds: SignatureFeed[] = []
+  readonly #signatures = new SeenSignatures()
   #height = 0n
   /** Calls of `submit` under way. */
   #submits = 0
@@ -103,6 +107,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
     this.#blockhash = new BlockhashSource(this.#pool, plan.blockhashMillis, (height) => {
       if (height > this.#height) this.#height = height
       this.#tracker.reached(height)
+      this.#signatures.reached(height)
     })
     this.#builds = new Builds(plan, this.#blockhash, this.#pool, jito, this.#stop.signal)
   }
@@ -125,7 +130,13 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
     const { rpc, commitment, signal } = this.#plan
     for (const url of rpc.sockets)
       this.#feeds.push(await SignatureFeed.open(url, commitment, () => this.#tracker.wake()))
-    const { open, spent } = recovered(this.#journal?.entries ?? [])
+    const entries = this.#journal?.entries ?? []
+    for (const entry of entries) {
+      if (entry.kind !== 'built') continue
+      const signatures = entry.transactions.map(({ signature }) => signature)
+      this.#signatures.add(signatures, BigInt(entry.lastValidBlockHeight))
+    }
+    const { open, spent } = recovered(entries)
     this.#spending.restore(spent)
     for (const { transactions, lastValidBlockHeight, bundleId } of open) {
       const attempt = new Attempt({
@@ -202,8 +213,11 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
     rows: readonly Row[],
     built: { transactions: readonly SignedTransaction[]; lastValidBlockHeight: bigint },
   ): AttemptOf[] {
-    const { lastValidBlockHeight } = built
-    const transactions = built.transactions.map(({ wire: _, ...signed }) => signed)
+    // No block height ends what lives by a durable nonce.
+    const lastValidBlockHeight = built.transactions.some(({ hasNonce }) => hasNonce)
+      ? NEVER
+      : built.lastValidBlockHeight
+    const transactions = built.transactions.map(({ wire: _, hasNonce: __, ...signed }) => signed)
     if (this.#jito) {
       const bundleId = bundleIdOf(transactions.map(({ signature }) => signature))
       return [{ transactions, lastValidBlockHeight, rows, bundleId, resumed: false }]
@@ -224,6 +238,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       this.#room.give(places)
       return this.#refuse(of.rows, why)
     }
+    if (!this.#isNew(of)) return back(twin(of.rows))
     const reservation = this.#spending.reserve(attempt.lamports)
     if ('exceeds' in reservation) {
       const { maxLamports } = this.#plan.limits
@@ -247,6 +262,11 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       return back(failure as VeloxErrorFace)
     }
     return this.#launch(attempt, reservation, signAgain)
+  }
+
+  #isNew({ transactions, lastValidBlockHeight }: AttemptOf): boolean {
+    const signatures = transactions.map(({ signature }) => signature)
+    return this.#signatures.add(signatures, lastValidBlockHeight)
   }
 
   #launch(attempt: Attempt, reservation: Reservation, signAgain: number): Promise<Outcome> {
@@ -287,6 +307,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       if (halted) throw halted
       const [of, ...more] = this.#attemptsOf(rows, await this.#builds.build(rows))
       if (!of || more.length > 0) throw error('VELOX_STAGE_FAILED', { stage: this.name })
+      if (!this.#isNew(of)) throw twin(rows)
       const next = new Attempt({ ...of, replaces: attempt.id })
       const reservation = this.#spending.reserve(next.lamports)
       if ('exceeds' in reservation) {
@@ -466,6 +487,14 @@ function error<C extends ConstructorParameters<typeof VeloxError>[0]>(
   o?: ErrorOptions,
 ): VeloxErrorFace {
   return new VeloxError(code, context as never, o) as VeloxErrorFace
+}
+
+function twin(rows: readonly Row[]): VeloxErrorFace {
+  return error('VELOX_INVALID_VALUE', {
+    field: 'records',
+    expected: 'records that make a transaction of their own, as by an id',
+    got: words(rows.length === 1 ? 'one that makes the same as one before it' : 'some that make the same as others'),
+  })
 }
 
 function entryOf(attempt: Attempt): JournalEntry {

@@ -111,7 +111,7 @@ export class Tracker {
     const places = placesOf([...this.#attempts].filter(({ mayLand }) => mayLand))
     for (const part of partsOf(places)) {
       const params = [part.map(({ signature }) => signature), { searchTransactionHistory: false }]
-      const answer = await this.#pool.failOver<Statuses>('getSignatureStatuses', params, 'status')
+      const answer = await this.#pool.ask<Statuses>('getSignatureStatuses', params, 'status')
       if (answer.ok) this.#tell(part, answer.result)
     }
   }

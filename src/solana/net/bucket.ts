@@ -9,7 +9,7 @@ export class TokenBucket {
   readonly #perMilli: number
   readonly #burst: number
   readonly #now: () => number
-  /** 0 … burst; as of `#at`. */
+  /** 0 … burst; as of `#at`, which is ahead of now while it is paused. */
   #tokens: number
   #at: number
   /** Nothing is given before. */
@@ -41,6 +41,8 @@ export class TokenBucket {
 
   #refill(): void {
     const now = this.#now()
+    // None come in while it is paused.
+    if (now <= this.#at) return
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMilli)
     this.#at = now
   }
@@ -75,9 +77,9 @@ export class TokenBucket {
 
   /** Gives nothing for so long: the server asked for it. */
   pause(millis: number): void {
-    this.#refill()
-    this.#tokens = 0
     this.#pausedUntil = Math.max(this.#pausedUntil, this.#now() + millis)
+    this.#tokens = 1
+    this.#at = this.#pausedUntil
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#arm()
