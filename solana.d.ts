@@ -71,8 +71,6 @@ export interface JitoOptions {
   readonly auth?: string
   /** Which regions get a bundle: the first with a free request ('one', the default), or 'all'. */
   readonly send?: 'one' | 'all'
-  /** Makes the transactions of a Bundle for `sendBundle(bundle)`. */
-  readonly build?: (bundle: Infer<typeof Bundle>) => Promise<readonly SignedTransaction[]>
 }
 
 /** What may be spent. Reserved before a transaction is signed for sending, given back when it has surely not landed. */
@@ -286,14 +284,22 @@ export interface InflightStatus {
   readonly landedSlot?: bigint
 }
 
+export interface JitoClientOptions extends JitoOptions {
+  /** For `sendBundle` of a Bundle: what makes its transactions, where their blockhash is from, and the tip (1,000n lamports). */
+  readonly template?: TransactionBuilder
+  readonly rpc?: string | RpcEndpoint
+  readonly tip?: bigint
+}
+
 /**
  * Jito's block engine. Every call takes a request from its region's bucket; failures are VELOX_RPC_FAILED with the engine's own
  * words as the cause.
  */
 export class JitoClient {
-  constructor(o: string | JitoOptions)
+  constructor(o: string | JitoClientOptions)
   /**
-   * Sends up to 5 transactions as one bundle and gives its id: a receipt, not a landing. A Bundle needs `build`.
+   * Sends up to 5 transactions as one bundle and gives its id: a receipt, not a landing. A Bundle needs `template` and `rpc`, and has to
+   * fit: 16 records are 4 bundles unless they are packed.
    * VELOX_INVALID_VALUE for none or more than 5 transactions, or a tip below 1,000 lamports in the last one.
    */
   sendBundle(bundle: Infer<typeof Bundle> | readonly SignedTransaction[]): Promise<string>

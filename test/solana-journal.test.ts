@@ -149,3 +149,24 @@ test('an empty file, or one with half a header, begins anew', async () => {
   truncateSync(path, 7)
   expect(await read(path)).toEqual([])
 })
+
+test('one that has grown large begins anew with what is still needed; the old one stays beside it', async () => {
+  const late = Date.now()
+  const entries = [
+    ...Array.from({ length: 200 }, (_, i) => [built(`s${i}`), ended(`s${i}`)]).flat(),
+    built('open'),
+    { ...built('late'), at: late } as JournalEntry,
+    { ...ended('late', '7'), at: late } as JournalEntry,
+  ]
+  const path = await written(entries)
+  const journal = await Journal.open(path, true, 0, 1_000)
+  expect(journal.entries).toEqual(entries)
+  await journal.append(built('next'))
+  await journal.close()
+  expect(await read(path)).toEqual([...entries.slice(-3), built('next')])
+  expect(decode(readFileSync(`${path}.old`).subarray(33)).entries).toEqual(entries)
+  expect(recovered(await read(path))).toEqual({
+    open: [built('open'), built('next')],
+    spent: [{ at: late, lamports: 7n }],
+  })
+})

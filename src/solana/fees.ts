@@ -1,11 +1,10 @@
 import type { SubmitterOptions, TipSource, tipFloor as tipFloorFace } from '../../solana.js'
 import { checkOptions, checkString, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
+import { LEAST_TIP } from './checks.js'
 import { httpRequest } from './net/http.js'
 import type { Pool } from './net/pool.js'
 
-/** Jito takes no bundle for less. */
-export const LEAST_TIP = 1_000n
 const FEES_EVERY_MILLIS = 5_000
 const TIPS_EVERY_MILLIS = 5_000
 const LAMPORTS_PER_SOL = 1e9
@@ -44,6 +43,7 @@ class Lately {
 }
 
 const least = (a: bigint, b: bigint) => (a < b ? a : b)
+const greatest = (a: bigint, b: bigint) => (a < b ? b : a)
 
 /** The price of a compute unit, in micro-lamports. */
 export function priorityFees(fee: NonNullable<SubmitterOptions['priorityFee']>, pool: Pool): () => Promise<bigint> {
@@ -67,8 +67,7 @@ export function tips(tip: NonNullable<SubmitterOptions['tip']>, signal: AbortSig
   if (typeof tip === 'bigint') return async () => tip
   const lately = new Lately(() => tip.source({ signal }), TIPS_EVERY_MILLIS)
   return async () => {
-    const wanted = least(await lately.value(), tip.max)
-    return wanted < LEAST_TIP ? LEAST_TIP : wanted
+    return greatest(least(await lately.value(), tip.max), LEAST_TIP)
   }
 }
 

@@ -4,17 +4,21 @@ import type {
   EndpointStats,
   JitoClient as Face,
   InflightStatus,
-  JitoOptions,
+  JitoClientOptions,
+  Row,
   SignedTransaction,
+  TransactionBuilder,
 } from '../../solana.js'
 import { checkList, checkString, refuse, words } from '../errors/check.js'
+import { activeTransactions } from '../record/bundle.js'
 import type { Signed } from './attempt.js'
-import { LEAST_TIP } from './fees.js'
+import { checkTemplate, checkTip, LEAST_TIP } from './checks.js'
 import { type JitoPlan, jitoOf } from './jito-options.js'
 import type { Answer } from './net/answer.js'
 import type { Priority } from './net/bucket.js'
 import { Endpoint } from './net/endpoint.js'
 import { Pool } from './net/pool.js'
+import { rpcOf } from './rpc-options.js'
 
 /** Transactions of one bundle. */
 export const MOST_TRANSACTIONS = 5
@@ -22,6 +26,10 @@ const MOST_IDS = 5
 const BUNDLES = '/api/v1/bundles'
 const TRANSACTIONS = '/api/v1/transactions'
 const BASE64 = { encoding: 'base64' } as const
+
+interface LatestBlockhash {
+  readonly value: { readonly blockhash: string; readonly lastValidBlockHeight: number }
+}
 
 interface RawStatus {
   readonly bundle_id: string
@@ -46,9 +54,18 @@ function need<R>(answer: Answer<R>): R {
 export class JitoClient implements Face {
   readonly #plan: JitoPlan
   readonly #regions: Pool
+  /** What makes transactions of a Bundle. */
+  readonly #maker: { template: TransactionBuilder; tip: bigint; pool: Pool } | undefined
+  #tipAccounts: readonly string[] = []
 
-  constructor(o: string | JitoOptions) {
-    this.#plan = jitoOf(o)
+  constructor(o: string | JitoClientOptions) {
+    const { template, rpc, tip = LEAST_TIP, ...jito } = typeof o === 'object' && o !== null ? o : { url: o }
+    this.#plan = jitoOf(jito)
+    if (template !== undefined || rpc !== undefined) {
+      if (rpc === undefined) refuse('rpc', 'an address, beside a template', rpc)
+      const pool = new Pool(rpcOf(rpc).endpoints.map((endpoint) => new Endpoint(endpoint)))
+      this.#maker = { template: checkTemplate(template as TransactionBuilder), tip: checkTip(tip), pool }
+    }
     this.#regions = new Pool(this.#plan.endpoints.map((region) => new Endpoint(region)))
   }
 
@@ -95,10 +112,22 @@ export class JitoClient implements Face {
     bundle: Infer<typeof Bundle> | readonly SignedTransaction[],
   ): Promise<readonly SignedTransaction[]> {
     if (Array.isArray(bundle)) return bundle as readonly SignedTransaction[]
-    const { build } = this.#plan
-    if (!build)
-      return refuse('bundle', 'signed transactions, or a JitoClient with `build` to make them of a Bundle', bundle)
-    return build(bundle as Infer<typeof Bundle>)
+    const { template, tip, pool } =
+      this.#maker ?? refuse('bundle', 'signed transactions, or a client with template and rpc', bundle)
+    const { value } = need(await pool.ask<LatestBlockhash>('getLatestBlockhash', [{ commitment: 'confirmed' }], 'send'))
+    const account =
+      this.#tipAccounts[Math.floor(Math.random() * this.#tipAccounts.length)] ?? (await this.#tipAccount())
+    return template.build(activeTransactions(bundle as Infer<typeof Bundle>) as readonly unknown[] as readonly Row[], {
+      blockhash: value.blockhash,
+      lastValidBlockHeight: BigInt(value.lastValidBlockHeight),
+      computeUnitPrice: 0n,
+      tip: { lamports: tip, account },
+    })
+  }
+
+  async #tipAccount(): Promise<string> {
+    this.#tipAccounts = await this.getTipAccounts()
+    return this.#tipAccounts[Math.floor(Math.random() * this.#tipAccounts.length)] as string
   }
 
   async getBundleStatus(bundleId: string): ReturnType<Face['getBundleStatus']> {
@@ -161,6 +190,7 @@ export class JitoClient implements Face {
 
   close(): void {
     this.#regions.close()
+    this.#maker?.pool.close()
   }
 }
 

@@ -1,25 +1,23 @@
 import type { JitoOptions } from '../../solana.js'
-import { checkFunction, checkInteger, checkOptions, checkPositive, checkString, refuse } from '../errors/check.js'
+import { checkInteger, checkOptions, checkPositive, checkString, refuse } from '../errors/check.js'
 import type { EndpointOptions } from './net/endpoint.js'
 import { checkUrl } from './rpc-options.js'
 
-const OPTIONS = ['url', 'perSecond', 'burst', 'timeoutMillis', 'auth', 'send', 'build']
+const OPTIONS = ['url', 'perSecond', 'burst', 'timeoutMillis', 'auth', 'send']
 
 export interface JitoPlan {
   readonly endpoints: readonly EndpointOptions[]
   readonly send: 'one' | 'all'
-  readonly build: JitoOptions['build']
 }
 
 /** A block engine without an account takes one request a second and region. */
 export function jitoOf(given: string | JitoOptions): JitoPlan {
   const o: JitoOptions = typeof given === 'string' ? { url: given } : given
   checkOptions(o, OPTIONS, 'jito')
-  const { auth, send = 'one', build, perSecond = 1, timeoutMillis = 5_000 } = o
+  const { auth, send = 'one', perSecond = 1, timeoutMillis = 5_000 } = o
   const urls = typeof o.url === 'string' ? [o.url] : o.url
   if (!Array.isArray(urls) || urls.length === 0) refuse('jito.url', 'an address, or a list of them', o.url)
   if (send !== 'one' && send !== 'all') refuse('jito.send', "'one' or 'all'", send)
-  if (build !== undefined && typeof build !== 'function') checkFunction('jito.build', 'a function of a Bundle', build)
   checkPositive('jito.perSecond', perSecond)
   const burst = checkInteger('jito.burst', o.burst ?? Math.max(1, Math.floor(perSecond)), 1)
   checkInteger('jito.timeoutMillis', timeoutMillis, 1)
@@ -31,5 +29,5 @@ export function jitoOf(given: string | JitoOptions): JitoPlan {
     timeoutMillis,
     headers,
   }))
-  return { endpoints, send, build }
+  return { endpoints, send }
 }

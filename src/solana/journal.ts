@@ -1,10 +1,17 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
 import { decode, encode, type JournalEntry } from './journal-entries.js'
+import { stillNeeded } from './recovery.js'
 
 /** A first line that says what the file is, also to people. */
 const HEADER = Buffer.from('velox-engine submitter journal 1\n')
+
+/** So large it may be when it is opened. */
+const LARGE_BYTES = 16 << 20
+/** Longer than any blockhash lives. */
+const LEAST_KEPT_MILLIS = 600_000
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 const unwritable = (path: string, error: unknown) =>
@@ -26,7 +33,6 @@ export class Journal {
   readonly #file: FileHandle
   readonly #lock: number
   readonly #fsync: boolean
-  #end: number
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
   #broken: unknown
@@ -37,18 +43,19 @@ export class Journal {
     lock: number
     fsync: boolean
     entries: JournalEntry[]
-    end: number
   }) {
     this.path = o.path
     this.entries = o.entries
     this.#file = o.file
     this.#lock = o.lock
     this.#fsync = o.fsync
-    this.#end = o.end
   }
 
-  /** Locks it, reads it, and cuts off what a crash left half written. */
-  static async open(path: string, fsync: boolean): Promise<Journal> {
+  /**
+   * Locks it, reads it, and cuts off what a crash left half written. One that has grown large begins anew with what is on its way and
+   * what is younger than `keepMillis`; the old one stays beside it as `.old`.
+   */
+  static async open(path: string, fsync: boolean, keepMillis = 0, largeBytes = LARGE_BYTES): Promise<Journal> {
     // Node has no file locks. A lock of the system ends with its process, however that ends; a file with a process number
     // in it would outlive a crash and name whoever got the number next.
     const lock = call(() => native.fileLock(`${path}.lock`))
@@ -71,7 +78,14 @@ export class Journal {
         await file.appendFile(HEADER)
       } else if (HEADER.length + end < bytes.length) await file.truncate(HEADER.length + end)
       if (fsync) await file.sync()
-      return new Journal({ path, file, lock, fsync, entries, end: HEADER.length + end })
+      if (end > largeBytes) {
+        const needed = stillNeeded(entries, Date.now() - Math.max(keepMillis, LEAST_KEPT_MILLIS))
+        await file.close()
+        file = await rewritten(path, needed)
+      }
+      // A file that was just made is there after a power cut once its folder is on the disk.
+      if (fsync) await syncFolder(dirname(path))
+      return new Journal({ path, file, lock, fsync, entries })
     } catch (error) {
       await file?.close().catch(() => {})
       native.release(lock)
@@ -102,7 +116,6 @@ export class Journal {
         const bytes = Buffer.concat(batch.map(({ bytes }) => bytes))
         await this.#file.appendFile(bytes)
         if (this.#fsync) await this.#file.datasync()
-        this.#end += bytes.length
         for (const { done } of batch) done()
       } catch (error) {
         this.#broken ??= error ?? new Error('unknown')
@@ -112,17 +125,32 @@ export class Journal {
     this.#writing = undefined
   }
 
-  /** Bytes that are in it. */
-  get bytes(): number {
-    return this.#end
-  }
-
   async close(): Promise<void> {
     await this.#writing
     this.#broken ??= new Error('it was closed')
     await this.#file.close()
     native.release(this.#lock)
   }
+}
+
+/** The journal with these entries alone. A crash in between leaves the old one or the new one, whole. */
+async function rewritten(path: string, entries: readonly JournalEntry[]): Promise<FileHandle> {
+  const next = `${path}.new`
+  await rm(next, { force: true })
+  const file = await open(next, 'ax+')
+  await file.appendFile(Buffer.concat([HEADER, ...entries.map(encode)]))
+  await file.sync()
+  await rm(`${path}.old`, { force: true })
+  await link(path, `${path}.old`)
+  await rename(next, path)
+  return file
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folders.
+  const folder = await open(path, 'r').catch(() => undefined)
+  await folder?.sync().catch(() => {})
+  await folder?.close()
 }
 
 function corrupt(path: string, expected: string, got: string): unknown {

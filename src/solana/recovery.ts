@@ -25,3 +25,9 @@ export function recovered(entries: readonly JournalEntry[]): { open: Built[]; sp
   }
   return { open: [...open.values()], spent }
 }
+
+/** What a journal has to say after so long: what is on its way, and all of late. */
+export function stillNeeded(entries: readonly JournalEntry[], sinceMillis: number): JournalEntry[] {
+  const open = new Set<JournalEntry>(recovered(entries).open)
+  return entries.filter((entry) => open.has(entry) || entry.at >= sinceMillis)
+}

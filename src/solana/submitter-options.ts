@@ -2,7 +2,7 @@ import type { Limits, SubmitterOptions, TransactionBuilder } from '../../solana.
 import { L2Book } from '../book/l2-book.js'
 import { checkInteger, checkList, checkName, checkOptions, checkSignal, checkString, refuse } from '../errors/check.js'
 import { pathOf } from '../pipeline/path.js'
-import { LEAST_TIP } from './fees.js'
+import { checkLamports, checkTemplate, checkTip, LEAST_TIP, MAX_U64 } from './checks.js'
 import { type RpcPlan, rpcOf } from './rpc-options.js'
 
 const OPTIONS = [
@@ -27,7 +27,6 @@ const OPTIONS = [
 ]
 const LIMITS = ['maxLamports', 'windowMillis', 'maxTipLamports', 'maxInFlight', 'books']
 const LONGEST_MILLIS = 2 ** 31 - 1
-const MAX_U64 = 2n ** 64n - 1n
 
 /** Options with nothing left open. */
 export interface SubmitterPlan {
@@ -50,11 +49,6 @@ export interface SubmitterPlan {
   readonly signal: AbortSignal | undefined
 }
 
-function lamports(field: string, value: bigint, least = 0n): bigint {
-  const fits = typeof value === 'bigint' && value >= least && value <= MAX_U64
-  return fits ? value : refuse(field, `a bigint of at least ${least}n`, value)
-}
-
 function flag(field: string, value: boolean): boolean {
   return typeof value === 'boolean' ? value : refuse(field, 'true or false', value)
 }
@@ -69,9 +63,9 @@ function limitsOf(o: Limits): Required<Limits> {
   for (const book of Array.from(checkList('limits.books', books)))
     if (!(book instanceof L2Book)) refuse('limits.books', 'L2Books', book)
   return {
-    maxLamports: lamports('limits.maxLamports', o.maxLamports),
+    maxLamports: checkLamports('limits.maxLamports', o.maxLamports),
     windowMillis: checkInteger('limits.windowMillis', o.windowMillis ?? 60_000, 1),
-    maxTipLamports: lamports('limits.maxTipLamports', maxTipLamports),
+    maxTipLamports: checkLamports('limits.maxTipLamports', maxTipLamports),
     maxInFlight: checkInteger('limits.maxInFlight', o.maxInFlight ?? 1_000, 1),
     books,
   }
@@ -85,31 +79,24 @@ function journalOf(o: SubmitterOptions['journal']): SubmitterPlan['journal'] {
   return { path: pathOf(o.path), fsync: flag('journal.fsync', o.fsync ?? true) }
 }
 
-function templateOf(template: TransactionBuilder): TransactionBuilder {
-  if (typeof template?.build !== 'function') return refuse('template', 'a TransactionBuilder, with build()', template)
-  checkString('template.feePayer', template.feePayer)
-  checkInteger('template.recordsPerTransaction', template.recordsPerTransaction, 1)
-  return template
-}
-
 function feeOf(fee: SubmitterPlan['priorityFee']): SubmitterPlan['priorityFee'] {
-  if (typeof fee === 'bigint') return lamports('priorityFee', fee)
+  if (typeof fee === 'bigint') return checkLamports('priorityFee', fee)
   checkOptions(fee, ['percentile', 'max', 'accounts'], 'priorityFee')
   const { percentile, max, accounts = [] } = fee
   if (typeof percentile !== 'number' || !(percentile >= 0 && percentile <= 100))
     refuse('priorityFee.percentile', 'a number from 0 to 100', percentile)
-  lamports('priorityFee.max', max)
+  checkLamports('priorityFee.max', max)
   for (const account of Array.from(checkList('priorityFee.accounts', accounts)))
     checkString('priorityFee.accounts', account)
   return fee
 }
 
 function tipOf(tip: SubmitterPlan['tip']): SubmitterPlan['tip'] {
-  if (typeof tip === 'bigint') return lamports('tip', tip, LEAST_TIP)
+  if (typeof tip === 'bigint') return checkTip(tip)
   checkOptions(tip, ['source', 'max'], 'tip')
   if (typeof tip.source !== 'function')
     refuse('tip.source', 'a function that gives lamports, such as tipFloor()', tip.source)
-  lamports('tip.max', tip.max, LEAST_TIP)
+  checkLamports('tip.max', tip.max, LEAST_TIP)
   return tip
 }
 
@@ -121,7 +108,7 @@ export function planOf(o: SubmitterOptions): SubmitterPlan {
   return {
     name: checkName('name', o.name ?? 'submitter'),
     rpc: rpcOf(o.rpc),
-    template: templateOf(o.template),
+    template: checkTemplate(o.template),
     limits: limitsOf(o.limits),
     journal: journalOf(o.journal),
     dryRun: flag('dryRun', o.dryRun ?? false),

@@ -30,6 +30,7 @@ import { Room } from './room.js'
 import { JitoRoute, RpcRoute } from './routes.js'
 import { SeenSignatures } from './seen-signatures.js'
 import { SignatureFeed } from './signature-feed.js'
+import { Slice } from './slice.js'
 import { type Reservation, Spending } from './spending.js'
 import { planOf, type SubmitterPlan } from './submitter-options.js'
 import { Totals } from './totals.js'
@@ -115,7 +116,10 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
   static async create(o: Parameters<typeof createFace>[0]): Promise<Submitter> {
     const plan = planOf(o)
     const jito = o.jito === undefined ? undefined : new JitoClient(o.jito)
-    const journal = plan.journal && !plan.dryRun ? await Journal.open(plan.journal.path, plan.journal.fsync) : undefined
+    const journal =
+      plan.journal && !plan.dryRun
+        ? await Journal.open(plan.journal.path, plan.journal.fsync, plan.limits.windowMillis)
+        : undefined
     const submitter = new Submitter(plan, journal, jito)
     try {
       await submitter.#begin()
@@ -197,7 +201,16 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       return [this.#refuse(rows, this.#asError(error))]
     }
     this.#room.take(attempts.reduce((sum, { transactions }) => sum + transactions.length, -places))
-    return Promise.all(attempts.map((of) => this.#start(of)))
+    const slice = new Slice()
+    const ends: Promise<Outcome>[] = []
+    for (const of of attempts) {
+      const end = this.#start(of)
+      // It is waited for below; until then it may already have failed.
+      end.catch(() => {})
+      ends.push(end)
+      await slice.rest()
+    }
+    return Promise.all(ends)
   }
 
   /** Why nothing new is sent now. */

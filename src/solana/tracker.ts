@@ -1,6 +1,7 @@
 import type { Attempt, Seen } from './attempt.js'
 import type { Endpoint } from './net/endpoint.js'
 import type { Pool } from './net/pool.js'
+import { Slice } from './slice.js'
 
 /** So many signatures one call takes. */
 const MOST_SIGNATURES = 256
@@ -112,18 +113,26 @@ export class Tracker {
     for (const part of partsOf(places)) {
       const params = [part.map(({ signature }) => signature), { searchTransactionHistory: false }]
       const answer = await this.#pool.ask<Statuses>('getSignatureStatuses', params, 'status')
-      if (answer.ok) this.#tell(part, answer.result)
+      if (answer.ok) await this.#tell(part, answer.result)
     }
   }
 
-  #tell(part: readonly Place[], { value }: Statuses): readonly Place[] {
-    return part.filter(({ attempt, place }, i) => {
+  /** Gives those of which the node knows nothing. */
+  async #tell(part: readonly Place[], { value }: Statuses): Promise<readonly Place[]> {
+    const unknown: Place[] = []
+    const slice = new Slice()
+    for (const [i, one] of part.entries()) {
       const status = value[i]
-      if (!status) return true
+      if (!status) {
+        unknown.push(one)
+        continue
+      }
       const { slot, err } = status
-      this.#told.seen(attempt, place, { slot: BigInt(slot), err: err ?? null, isFinal: this.#isFinal(status) })
-      return false
-    })
+      const seen = { slot: BigInt(slot), err: err ?? null, isFinal: this.#isFinal(status) }
+      this.#told.seen(one.attempt, one.place, seen)
+      await slice.rest()
+    }
+    return unknown
   }
 
   #isFinal({ confirmationStatus, confirmations }: Status): boolean {
@@ -158,7 +167,7 @@ export class Tracker {
       const params = [part.map(({ signature }) => signature), { searchTransactionHistory: true }]
       const answer = await endpoint.call<Statuses>('getSignatureStatuses', params, { priority: 'status' })
       if (!answer.ok) return
-      const unknown = this.#tell(part, answer.result)
+      const unknown = await this.#tell(part, answer.result)
       if (answer.result.context.slot < finalizedSlot) continue
       for (const { attempt, place } of unknown) this.#told.gone(attempt, place)
     }

@@ -2,6 +2,9 @@
 export type Priority = 'status' | 'send' | 'resend'
 const ORDER: readonly Priority[] = ['status', 'send', 'resend']
 
+/** So many of those who wait go in one turn of the event loop. */
+const MOST_AT_ONCE = 8
+
 type Waiter = (taken: boolean) => void
 
 /** A token bucket: `perSecond` requests a second in the long run, `burst` of them at once. */
@@ -103,7 +106,8 @@ export class TokenBucket {
   #serve(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    while (this.#has()) {
+    // A burst at once would keep the event loop for as long as it takes to send all of it.
+    for (let served = 0; served < MOST_AT_ONCE && this.#has(); served++) {
       const queue = ORDER.map((priority) => this.#waiting[priority]).find(({ length }) => length > 0)
       if (!queue) return
       this.#tokens = Math.max(0, this.#tokens - 1)
