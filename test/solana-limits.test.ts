@@ -158,6 +158,26 @@ test('a builder that throws, or gives too much, is an outcome; others go on', as
   await submitter.close()
 })
 
+test('two records that make the same transaction would land as one: the second is refused', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const { submitter, payer } = await submitterOf(cluster, { blockhashMillis: 60_000 })
+  const outcomes = await submitter.submit([{ id: 7 }, { id: 7 }])
+  expect(outcomes).toMatchObject([
+    { state: 'landed' },
+    { state: 'failed', error: { code: 'VELOX_INVALID_VALUE', context: { field: 'records' } } },
+  ])
+  expect(await submitter.submit([{ id: 7 }])).toMatchObject([
+    { state: 'failed', error: { code: 'VELOX_INVALID_VALUE' } },
+  ])
+  expect(cluster.ledger.memos().get('7')).toBe(1)
+  expect(cluster.ledger.spent(payer.address).feeLamports).toBe(submitter.stats().spentLamports)
+  submitter.halt()
+  expect(states(await submitter.submit([{ id: 8 }]))).toEqual(['failed'])
+  submitter.resume()
+  expect(states(await submitter.submit([{ id: 8 }]))).toEqual(['landed'])
+  await submitter.close()
+})
+
 test('an abort ends it at once, and a restart takes up what was on its way', async () => {
   await using cluster = await startCluster({ slotMillis: 20 })
   const stop = new AbortController()

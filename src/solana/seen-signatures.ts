@@ -14,6 +14,11 @@ export class SeenSignatures {
     return true
   }
 
+  /** They were never sent: the same records may be tried again. */
+  forget(signatures: readonly string[]): void {
+    for (const signature of signatures) this.#until.delete(signature)
+  }
+
   /** Forgets those whose blockhash nobody signs with any more. */
   reached(height: bigint): void {
     if (height < this.#tidied + 50n) return

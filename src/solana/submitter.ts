@@ -69,6 +69,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
   readonly #stop = new AbortController()
   readonly #feeds: SignatureFeed[] = []
   readonly #signatures = new SeenSignatures()
+  readonly #onAbort = () => void this.#end()
   #height = 0n
   /** Calls of `submit` under way. */
   #submits = 0
@@ -159,7 +160,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       this.#launch(attempt, this.#spending.hold(attempt.lamports), 0).catch(() => {})
     }
     if (signal?.aborted) void this.#end()
-    else signal?.addEventListener('abort', () => void this.#end(), { once: true })
+    else signal?.addEventListener('abort', this.#onAbort)
   }
 
   // ---- records in
@@ -252,10 +253,14 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       return this.#refuse(of.rows, why)
     }
     if (!this.#isNew(of)) return back(twin(of.rows))
+    const unsent = (why: VeloxErrorFace) => {
+      this.#signatures.forget(signaturesOf(of))
+      return back(why)
+    }
     const reservation = this.#spending.reserve(attempt.lamports)
     if ('exceeds' in reservation) {
       const { maxLamports } = this.#plan.limits
-      return back(
+      return unsent(
         error('VELOX_LIMIT_REACHED', { limit: 'limits.maxLamports', max: maxLamports, got: reservation.exceeds }),
       )
     }
@@ -263,6 +268,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       const result = await dryRun(this.#pool, of.transactions)
       reservation.settle(0n)
       this.#room.give(places)
+      this.#signatures.forget(signaturesOf(of))
       this.#totals.simulated++
       const outcome = { ...attempt.state, ...result } as Outcome
       this.#readers.publish(outcome)
@@ -272,14 +278,13 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       await this.#write(entryOf(attempt))
     } catch (failure) {
       reservation.settle(0n)
-      return back(failure as VeloxErrorFace)
+      return unsent(failure as VeloxErrorFace)
     }
     return this.#launch(attempt, reservation, signAgain)
   }
 
-  #isNew({ transactions, lastValidBlockHeight }: AttemptOf): boolean {
-    const signatures = transactions.map(({ signature }) => signature)
-    return this.#signatures.add(signatures, lastValidBlockHeight)
+  #isNew(of: AttemptOf): boolean {
+    return this.#signatures.add(signaturesOf(of), of.lastValidBlockHeight)
   }
 
   #launch(attempt: Attempt, reservation: Reservation, signAgain: number): Promise<Outcome> {
@@ -345,6 +350,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
   #ended(attempt: Attempt, open: Open, outcome: Ended): void {
     const spent = outcome.state === 'expired' ? 0n : outcome.spentLamports
     this.#open.delete(attempt)
+    if (!attempt.mayLand) this.#signatures.forget(signaturesOf(attempt.of))
     open.reservation.settle(spent)
     this.#room.give(attempt.of.transactions.length)
     this.#totals.end(attempt, outcome)
@@ -474,6 +480,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
   #end(): Promise<void> {
     this.#isClosing = true
     this.#shut ??= (async () => {
+      this.#plan.signal?.removeEventListener('abort', this.#onAbort)
       this.#stop.abort(this.#closed())
       this.#room.give(0)
       this.#tracker.close()
@@ -501,6 +508,8 @@ function error<C extends ConstructorParameters<typeof VeloxError>[0]>(
 ): VeloxErrorFace {
   return new VeloxError(code, context as never, o) as VeloxErrorFace
 }
+
+const signaturesOf = ({ transactions }: AttemptOf) => transactions.map(({ signature }) => signature)
 
 function twin(rows: readonly Row[]): VeloxErrorFace {
   return error('VELOX_INVALID_VALUE', {
