@@ -127,8 +127,9 @@ test('killed again and again, at any time, under faults', async () => {
     cluster.faults.add({ kind, probability: 0.05 })
   for (let round = 0; round < 6; round++) {
     const one = child({ ...at.o, from: round * 100, count: 100 })
-    await until(() => one.lines.length > 0)
-    await delay(20 + Math.random() * 150)
+    const least = Math.random() * 100
+    await until(() => one.count('built') >= least && one.lines.length > 1, 30_000)
+    await delay(Math.random() * 100)
     await one.kill()
   }
   cluster.faults.clear()

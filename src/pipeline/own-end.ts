@@ -11,7 +11,7 @@ import type { OwnEnd } from './plan.js'
 const TURN_MILLIS = 8
 const MOST = 1024
 /** So many records a sink takes at a time: what is behind them waits in the ring. */
-const MOST_TAKEN = 64
+const MOST_TAKEN = 16
 /** So many values between two looks at the clock. */
 const LOOK_AFTER = 64
 
@@ -157,8 +157,10 @@ export class RunEnd {
           }, MOST_TAKEN)
         run.wake()
         if (this.#isCut) return
-        if (records.length > 0) await take(records)
-        else if (this.#isOver) return
+        if (records.length > 0) {
+          await take(records)
+          await turn()
+        } else if (this.#isOver) return
         else await this.#moved(() => !ring.isEmpty)
       }
     } catch (error) {

@@ -165,7 +165,14 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
 
   // ---- records in
 
-  async submit(records: Infer<typeof Bundle> | readonly Row[]): Promise<readonly Outcome[]> {
+  submit(records: Infer<typeof Bundle> | readonly Row[]): Promise<readonly Outcome[]> {
+    const outcomes = this.#submit(records)
+    // Who closes before it waits for them must not end the process by that.
+    outcomes.catch(() => {})
+    return outcomes
+  }
+
+  async #submit(records: Infer<typeof Bundle> | readonly Row[]): Promise<readonly Outcome[]> {
     const rows = rowsOf(records)
     if (this.#isClosing) throw this.#closed()
     this.#submits++
@@ -185,7 +192,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       while (!this.#room.has(places) && !this.#isClosing) await this.#room.changed()
       if (this.#isClosing) throw this.#closed()
       // Its end is told to readers; what is not known at a close is in the journal.
-      this.submit(rows).catch(() => {})
+      void this.submit(rows)
     }
   }
 
