@@ -991,6 +991,11 @@ export interface VeloxErrorContexts {
   /** A part of a bundle landed without the rest. */
   VELOX_BUNDLE_SPLIT: { bundleId: string; landed: readonly string[]; missing: readonly string[] }
   VELOX_READER_BEHIND: { lost: number }
+  VELOX_KEY_REFUSED: { source: string; expected: string; got: string }
+  VELOX_TEMPLATE_INVALID: { field: string; expected: string; got: unknown }
+  VELOX_HOLE_OVERFLOW: { hole: string; record: number; expected: string; got: unknown }
+  VELOX_TRANSACTION_TOO_LONG: { records: number; bytes: number; most: number; fits: number }
+  VELOX_PEER_MISSING: { peer: string; reason: string }
   VELOX_STAGE_FAILED: { stage: string }
   VELOX_RUN_ABORTED: { reason: string }
   VELOX_NATIVE_PANIC: { message: string }

@@ -146,6 +146,26 @@ export interface Native {
   doorbellAbandon(bell: number, abandoned: boolean): void
   runAbort(run: number): void
 
+  /** Keys stay in the addon. */
+  signerRead(path: string): number
+  signerFromEnv(name: string): number
+  signerAddress(signer: number): string
+  /** The plan is JSON; without a message the template is that of memos. */
+  templateNew(plan: string, message?: Uint8Array): number
+  templateFeePayer(template: number): string
+  /** Transactions `from` to `to` of these records, built and signed off this thread: bytes as `solana/signed.ts` reads them. */
+  templateBuild(
+    template: number,
+    records: Uint8Array,
+    blockhash: string,
+    computeUnitPrice: bigint,
+    tipLamports: bigint,
+    tipAccount: string | undefined,
+    from: number,
+    to: number,
+  ): Promise<Uint8Array>
+  messageLamports(message: Uint8Array): bigint
+
   batchSizes(): { input: number; output: number }
   hostOpen(token: number): number
   hostStage(host: number, name: string, input: Uint8Array, output: Uint8Array): number

@@ -70,6 +70,13 @@ export const MESSAGES: Messages = {
   VELOX_BUNDLE_SPLIT: ({ bundleId, landed, missing }) =>
     `bundle ${bundleId}: expected all of it to land, got ${landed.length} of ${landed.length + missing.length} transactions`,
   VELOX_READER_BEHIND: ({ lost }) => `outcomes: expected a reader that keeps up, got one that missed ${lost}`,
+  VELOX_KEY_REFUSED: ({ source, expected, got }) => `${source}: expected ${expected}, got ${got}`,
+  VELOX_TEMPLATE_INVALID: ({ field, expected, got }) => `${field}: expected ${expected}, got ${describe(got)}`,
+  VELOX_HOLE_OVERFLOW: ({ hole, record, expected, got }) =>
+    `record ${record}, the hole ${hole}: expected ${expected}, got ${describe(got)}`,
+  VELOX_TRANSACTION_TOO_LONG: ({ records, bytes, most, fits }) =>
+    `${records} records in one transaction: expected at most ${most} bytes, got ${bytes}; ${fits} fit`,
+  VELOX_PEER_MISSING: ({ peer, reason }) => `expected the package ${peer} to be installed, got: ${reason}`,
   VELOX_STAGE_FAILED: ({ stage }) => `the stage ${stage} failed`,
   VELOX_RUN_ABORTED: ({ reason }) => `the run was aborted: ${reason}`,
   VELOX_NATIVE_PANIC: ({ message }) => `a bug in velox-engine: native code panicked: ${message}`,

@@ -32,3 +32,4 @@ pub use velox_feed as feed;
 pub use velox_live as live;
 pub use velox_record::{self as record, *};
 pub use velox_ring::{self as ring, *};
+pub use velox_solana as solana;

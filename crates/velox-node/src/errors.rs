@@ -9,6 +9,7 @@ use velox_engine::live::LiveError;
 use velox_engine::pipeline::{EngineError, StartError, panic_text};
 use velox_engine::record::{DecimalError, InstrumentError, InvalidRecord};
 use velox_engine::ring::ForeignError;
+use velox_engine::solana::{BuildError, KeyError, MOST_BYTES, TemplateError};
 use velox_engine::stages::InvalidOption;
 use velox_engine::{BookError, side_name};
 
@@ -221,6 +222,46 @@ impl From<StartError> for Thrown {
             }
             StartError::Declared { field, expected, got } => Self::value(field, &expected, got),
             StartError::Stage(error) => error.into(),
+        }
+    }
+}
+
+impl From<KeyError> for Thrown {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::NotFound { path } => Self::new("VELOX_FILE_NOT_FOUND", json!({ "path": path })),
+            KeyError::Refused { source_name, expected, got } => {
+                Self::new("VELOX_KEY_REFUSED", json!({ "source": source_name, "expected": expected, "got": got }))
+            }
+        }
+    }
+}
+
+impl From<TemplateError> for Thrown {
+    fn from(error: TemplateError) -> Self {
+        let invalid = |field: &str, expected: &str, got: String| {
+            Self::new("VELOX_TEMPLATE_INVALID", json!({ "field": field, "expected": expected, "got": got }))
+        };
+        match error {
+            TemplateError::Message { expected, got } => invalid("message", expected, got),
+            TemplateError::Hole { hole, expected, got } => invalid(&format!("the hole {hole}"), &expected, got),
+            TemplateError::Option { name, expected, got } => invalid(name, &expected, got),
+            TemplateError::TooLong { records, bytes, fits } => Self::new(
+                "VELOX_TRANSACTION_TOO_LONG",
+                json!({ "records": records, "bytes": bytes, "most": MOST_BYTES, "fits": fits }),
+            ),
+        }
+    }
+}
+
+impl From<BuildError> for Thrown {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Value { hole, record, expected, got } => Self::new(
+                "VELOX_HOLE_OVERFLOW",
+                json!({ "hole": hole, "record": record, "expected": expected, "got": got }),
+            ),
+            BuildError::Context { name, expected, got } => Self::value(name, &expected, got),
         }
     }
 }

@@ -22,6 +22,7 @@ mod report;
 mod scrape;
 mod shared;
 mod slots;
+mod solana;
 
 use napi::bindgen_prelude::{Env, JsValue, Object};
 use napi_derive::napi;

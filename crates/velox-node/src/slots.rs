@@ -8,6 +8,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use velox_engine::metrics::Attached;
+use velox_engine::solana::{Keypair, TransactionTemplate};
 use velox_engine::stages::Doorbell;
 use velox_engine::{BundleBuilder, OrderBook, PrometheusMetrics, StageMetrics};
 
@@ -36,6 +37,8 @@ pub(crate) enum Object {
     Attached(Box<Attached>),
     /// Held as long as it is here.
     Lock(File),
+    Signer(Arc<Keypair>),
+    Template(Arc<TransactionTemplate>),
 }
 
 #[derive(Default)]

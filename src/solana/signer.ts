@@ -1,0 +1,40 @@
+import { checkString, refuse } from '../errors/check.js'
+import { call, native, owned } from '../native.js'
+import { pathOf } from '../pipeline/path.js'
+
+/** A key that stays in native memory: what is here is its address and the number of its slot. */
+export class Signer {
+  /** Base58. */
+  readonly address: string
+  readonly #slot: number
+
+  constructor(slot: number) {
+    this.#slot = owned(this, slot)
+    this.address = native.signerAddress(slot)
+  }
+
+  static slotOf(signer: Signer): number {
+    if (!(typeof signer === 'object' && signer !== null && #slot in signer))
+      return refuse('signer', 'what keypairFile or keypairFromEnvironment gave', signer)
+    return signer.#slot
+  }
+}
+
+/**
+ * The key of a file as `solana-keygen` writes it, read natively: its secret never reaches JavaScript, is cleared when the
+ * signer is collected, and is in no error. VELOX_FILE_NOT_FOUND; VELOX_KEY_REFUSED for a file that others than its owner
+ * can read (on Unix: `chmod 600`), for one that is no key, and for a public half that isn't that of the secret.
+ */
+export function keypairFile(path: string | URL): Signer {
+  const at = pathOf(path)
+  return new Signer(call(() => native.signerRead(at)))
+}
+
+/**
+ * The key of an environment variable: an array of 64 numbers as in a key file, or base58. Weaker than a file: the
+ * environment is there for whoever can look at the process, for its children, and in many a crash report. Read natively, but JavaScript could read it too.
+ */
+export function keypairFromEnvironment(name: string): Signer {
+  checkString('name', name)
+  return new Signer(call(() => native.signerFromEnv(name)))
+}
