@@ -3,7 +3,18 @@
  * reported. Amounts are bigints in lamports, prices of compute units in micro-lamports, slots and block heights bigints.
  * @module
  */
-import type { Bundle, Infer, L2Book, RingBuffer, Sink, StageMetrics, Transaction, VeloxError } from './index.js'
+import type {
+  Bundle,
+  Infer,
+  Input,
+  L2Book,
+  RecordType,
+  RingBuffer,
+  Sink,
+  StageMetrics,
+  Transaction,
+  VeloxError,
+} from './index.js'
 
 /** A record's fields by name. */
 export type Row = Readonly<Record<string, unknown>>
@@ -33,7 +44,7 @@ export interface BuildContext {
   /** Micro-lamports a unit. */
   readonly computeUnitPrice: bigint
   /** Goes into the last transaction only. */
-  readonly tip?: { readonly lamports: bigint; readonly account: string }
+  readonly tip?: { readonly lamports: bigint; readonly account: string } | undefined
 }
 
 /** Makes signed transactions of records, in their order. */
@@ -44,6 +55,163 @@ export interface TransactionBuilder {
   readonly recordsPerTransaction: number
   build(records: readonly Row[], context: BuildContext): Promise<readonly SignedTransaction[]>
 }
+
+/** A key in native memory: its secret is nowhere in JavaScript, and in no error. */
+export interface Signer {
+  /** base58. */
+  readonly address: string
+}
+
+/**
+ * The key of a file as `solana-keygen` writes it, read natively and cleared when the signer is collected. VELOX_FILE_NOT_FOUND;
+ * VELOX_KEY_REFUSED for a file that others than its owner can read (on Unix: `chmod 600`), for one that is no key, and for a
+ * public half that isn't that of the secret.
+ */
+export function keypairFile(path: string | URL): Signer
+
+/**
+ * The key of an environment variable: an array of 64 numbers as in a key file, or base58. Weaker than a file: the
+ * environment is there for whoever can look at the process, for its children, and in many a crash report. VELOX_KEY_REFUSED.
+ */
+export function keypairFromEnvironment(name: string): Signer
+
+/** Makes transactions natively, off the event loop, some 30 µs each. */
+export interface TransactionTemplate<T extends RecordType = RecordType> extends TransactionBuilder {
+  readonly record: T
+  /**
+   * Signed transactions of these records, in their order. VELOX_HOLE_OVERFLOW for a value that doesn't fit its hole,
+   * VELOX_INVALID_VALUE for records, a tip or a context that can't be: nothing is built then.
+   */
+  build(records: readonly Input<T>[], context: BuildContext): Promise<readonly SignedTransaction[]>
+  /** The same, of records as they lie in memory one after another. The bytes are copied before it returns. */
+  buildBytes(records: Uint8Array, context: BuildContext): Promise<readonly SignedTransaction[]>
+}
+
+/**
+ * Each record as a memo: its fields in their order with commas in between, as `7,618003,100,bid,1,1723118400000000000`.
+ * Needs no kit. The message has a unit limit and a unit price.
+ *
+ * `packing`: how many records one transaction holds, 1 by default; VELOX_TRANSACTION_TOO_LONG says how many fit.
+ * `tip`: whether room for one is kept, true by default.
+ */
+export function memoTemplate<T extends RecordType = typeof Transaction>(o: {
+  signer: Signer
+  record?: T
+  packing?: number
+  tip?: boolean
+}): TransactionTemplate<T>
+
+/** An instruction of `@solana/kit`. */
+export interface KitInstruction {
+  readonly programAddress: string
+  readonly accounts?: readonly { readonly address: string; readonly role: number }[]
+  readonly data?: ArrayLike<number>
+}
+
+/** A transaction message of `@solana/kit` with somebody who pays: of version 0, or legacy. */
+export interface KitMessage {
+  readonly version: 'legacy' | number
+  readonly feePayer: { readonly address: string }
+  readonly instructions: readonly KitInstruction[]
+}
+
+/**
+ * Accounts that differ from record to record: from a table, by a field that is an index or a name, or the record's own, a
+ * text in base58.
+ */
+export type Addresses<T extends RecordType> = Readonly<
+  Record<
+    string,
+    | { readonly by: keyof T['fields'] & string; readonly table: readonly string[] | Readonly<Record<string, string>> }
+    | { readonly field: keyof T['fields'] & string }
+  >
+>
+
+/** What a template is made of. */
+export interface TemplateOptions<T extends RecordType, A extends Addresses<T>> {
+  /** The fee payer's key. */
+  readonly signer: Signer
+  /** Keys of other accounts that sign. */
+  readonly signers?: readonly Signer[]
+  /** What the records are: Transaction by default. */
+  readonly record?: T
+  /** What all transactions have in common: the version, the fee payer, the compute budget, fixed instructions. */
+  readonly message: KitMessage
+  /**
+   * A record's own instructions, written as for one transaction. It is called while the template is made, never after:
+   * with records in which one field differs, to find where the field goes. So it puts fields in as they are and does
+   * nothing else with them but choose by a name (`order.side === 'bid' ? BUY : SELL`).
+   */
+  readonly each: (
+    row: Infer<T>,
+    // biome-ignore lint/suspicious/noExplicitAny: an Address of kit, whose brand only kit can name
+    addresses: Readonly<Record<keyof A, any>>,
+  ) => readonly KitInstruction[]
+  /** Accounts that differ from record to record. */
+  readonly addresses?: A
+  /** How many records one transaction holds: 1. */
+  readonly packing?: number
+  /** Whether room for a tip is kept: true. */
+  readonly tip?: boolean
+  /** Fields whose value counts as lamports that are spent. What the system program moves counts anyway. */
+  readonly spends?: readonly (keyof T['fields'] & string)[]
+  /** Lamports that each transaction may spend besides. */
+  readonly lamports?: bigint
+}
+
+/**
+ * Makes a template of a message, written with `@solana/kit` as for one record: the places of the record's fields are found by
+ * trying, and what it makes is held to what kit makes of the same records before it is given.
+ *
+ * VELOX_TEMPLATE_INVALID for a message or fields that no template can hold (`messageBuilder` can), VELOX_TRANSACTION_TOO_LONG,
+ * VELOX_PEER_MISSING without kit.
+ *
+ * @example
+ * const template = await transactionTemplate({
+ *   signer,
+ *   message: pipe(
+ *     createTransactionMessage({ version: 0 }),
+ *     (m) => setTransactionMessageFeePayer(address(signer.address), m),
+ *     (m) => setTransactionMessageComputeUnitPrice(1n, m), // put in anew each time
+ *   ),
+ *   addresses: { market: { by: 'instrument', table: markets } },
+ *   each: (order, { market }) => [getPlaceOrderInstruction({ market, price: order.price, size: order.size })],
+ *   packing: 4,
+ * })
+ */
+export function transactionTemplate<const A extends Addresses<T>, T extends RecordType = typeof Transaction>(
+  o: TemplateOptions<T, A>,
+): Promise<TransactionTemplate<T>>
+
+/**
+ * The slow lane, on the event loop and by kit: for what a template can't do, such as keys of a service or of hardware,
+ * lookup tables by record, calculated fields, durable nonces. Some milliseconds a transaction. VELOX_PEER_MISSING without kit.
+ *
+ * `feePayer`: the account that pays, that of every message. `build` gives a message for every `recordsPerTransaction` (1) of the
+ * records, in their order; its fee payer and its accounts may be any signers of kit. A message without a lifetime gets the
+ * context's blockhash; the last one gets the context's tip.
+ *
+ * @example
+ * const builder = await messageBuilder({
+ *   feePayer: kms.address,
+ *   build: (orders) => orders.map((order) =>
+ *     pipe(
+ *       createTransactionMessage({ version: 0 }),
+ *       (m) => setTransactionMessageFeePayerSigner(kms, m),
+ *       (m) => appendTransactionMessageInstruction(instructionOf(order), m),
+ *     ),
+ *   ),
+ * })
+ */
+export function messageBuilder<T extends RecordType = typeof Transaction>(o: {
+  readonly feePayer: string
+  readonly record?: T
+  readonly recordsPerTransaction?: number
+  readonly build: (
+    records: readonly Input<T>[],
+    context: BuildContext,
+  ) => readonly KitMessage[] | Promise<readonly KitMessage[]>
+}): Promise<TransactionBuilder>
 
 /** A server of JSON-RPC, and how fast it may be asked. */
 export interface RpcEndpoint {

@@ -107,7 +107,7 @@ test('a dry run simulates and sends nothing, whatever it is', async () => {
   })
   const [fine, wrong] = await submitter.submit(rowsOf(2))
   expect(fine).toMatchObject({ state: 'simulated', unitsConsumed: expect.any(BigInt) })
-  expect((fine as { logs: string[] }).logs.join()).toContain('Memo')
+  expect((fine as unknown as { logs: string[] }).logs.join()).toContain('Memo')
   expect(wrong).toMatchObject({ state: 'failed', spentLamports: 0n, error: { code: 'VELOX_TRANSACTION_FAILED' } })
   expect(cluster.requests.count({ method: 'sendTransaction' })).toBe(0)
   expect(cluster.ledger.landed(payer.address)).toEqual([])

@@ -1,4 +1,4 @@
-import { VeloxError } from '../errors/velox-error.js'
+import { kit } from './kit.js'
 import { backoffMillis } from './net/backoff.js'
 
 /** A dead connection is found by a ping that fails, as kit tells nothing of one that the server closed in good order. */
@@ -8,17 +8,6 @@ const KIT_PING_MILLIS = 2 ** 30
 /** So many subscriptions a connection; what is beyond is asked for by polling alone. */
 const MOST_SUBSCRIPTIONS = 1_000
 const CONNECT_MILLIS = 10_000
-
-/** By a name that the compiler doesn't follow: its types need those of a browser. */
-const KIT: string = '@solana/kit'
-
-/** What is used of it. */
-interface Kit {
-  createDefaultSolanaRpcSubscriptionsChannelCreator(o: {
-    url: string
-    intervalMs: number
-  }): (o: { abortSignal: AbortSignal }) => Promise<Channel>
-}
 
 interface Channel {
   on(type: 'message' | 'error', listener: (data: unknown) => void, o: { signal: AbortSignal }): unknown
@@ -48,13 +37,9 @@ export class SignatureFeed {
 
   /** The WebSocket client is kit's: without it there is no `ws`. */
   static async open(url: string, commitment: string, wake: () => void): Promise<SignatureFeed> {
-    const kit = await (import(KIT) as Promise<Kit>).catch((cause: unknown) => {
-      const context = { field: 'rpc.ws', expected: '@solana/kit beside velox-engine, for WebSockets', got: 'none' }
-      throw new VeloxError('VELOX_INVALID_VALUE', context, { cause })
-    })
-    const create = kit.createDefaultSolanaRpcSubscriptionsChannelCreator({ url, intervalMs: KIT_PING_MILLIS })
+    const create = (await kit()).createDefaultSolanaRpcSubscriptionsChannelCreator({ url, intervalMs: KIT_PING_MILLIS })
     const feed = new SignatureFeed(commitment, wake)
-    void feed.#keep((signal) => create({ abortSignal: signal }))
+    void feed.#keep((signal) => create({ abortSignal: signal }) as Promise<Channel>)
     return feed
   }
 

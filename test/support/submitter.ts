@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPairSigner, type KeyPairSigner } from '@solana/kit'
-import { createSubmitter, type Outcome, type Row, type Submitter, type SubmitterOptions } from 'velox-engine/solana'
+import { createSubmitter, type JitoOptions, type Outcome, type Row, type Submitter, type SubmitterOptions } from 'velox-engine/solana'
 import { afterAll, expect } from 'vitest'
 import { type KitBuilderOptions, kitBuilder } from './kit-builder.js'
 import type { Cluster } from './solana/index.js'
@@ -36,7 +36,7 @@ export async function submitterOf(
 }
 
 /** The same through the block engine's first region, which takes a hundred requests a second where it is started so. */
-export const jitoOf = (cluster: Cluster): SubmitterOptions['jito'] => ({ url: cluster.region().url, perSecond: 100 })
+export const jitoOf = (cluster: Cluster): JitoOptions => ({ url: cluster.region().url, perSecond: 100 })
 
 export const states = (outcomes: readonly Outcome[]): string[] => outcomes.map(({ state }) => state)
 
