@@ -38,5 +38,7 @@ await telling
 
 const { landed, spentLamports } = submitter.stats()
 console.log(`${landed} transactions landed, ${spentLamports} lamports spent`)
-console.log(`The ledger says ${(await solana.ask<{ feeLamports: string }>('ledger.spent', solana.signer.address)).feeLamports}`)
+console.log(
+  `The ledger says ${(await solana.ask<{ feeLamports: string }>('ledger.spent', solana.signer.address)).feeLamports}`,
+)
 solana.close()

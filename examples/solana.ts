@@ -36,7 +36,9 @@ await reading
 
 const landed = outcomes.filter(({ state }) => state === 'landed')
 const records = landed.reduce((sum, outcome) => sum + outcome.records, 0)
-console.log(`${records} recorded trades in ${landed.length} of ${outcomes.length} bundles landed, ${balanced ? 'balanced' : 'NOT balanced'}`)
+console.log(
+  `${records} recorded trades in ${landed.length} of ${outcomes.length} bundles landed, ${balanced ? 'balanced' : 'NOT balanced'}`,
+)
 
 interface Entry {
   readonly slot: number
@@ -47,10 +49,14 @@ interface Entry {
 }
 const ledger = await solana.ask<Entry[]>('ledger.landed', solana.signer.address)
 for (const { slot, bundleId, memos, feeLamports, tipLamports } of ledger.slice(0, 5))
-  console.log(`slot ${slot}, bundle ${bundleId.slice(0, 8)}…: ${memos.length} records, fee ${feeLamports}, tip ${tipLamports}, ${memos[0]}, …`)
+  console.log(
+    `slot ${slot}, bundle ${bundleId.slice(0, 8)}…: ${memos.length} records, fee ${feeLamports}, tip ${tipLamports}, ${memos[0]}, …`,
+  )
 const { feeLamports, tipLamports } = await solana.ask<Entry>('ledger.spent', solana.signer.address)
 const memos = Object.values(await solana.ask<Record<string, number>>('ledger.memos'))
 console.log(`The ledger: ${ledger.length} transactions, ${memos.length} records, each ${Math.max(...memos)} time`)
-console.log(`The ledger: ${feeLamports} lamports of fees and ${tipLamports} of tips; the submitter says ${submitter.stats().spentLamports} in all`)
+console.log(
+  `The ledger: ${feeLamports} lamports of fees and ${tipLamports} of tips; the submitter says ${submitter.stats().spentLamports} in all`,
+)
 solana.close()
 if (BigInt(feeLamports) + BigInt(tipLamports) !== submitter.stats().spentLamports) process.exitCode = 1

@@ -221,6 +221,10 @@ const WRONG: readonly [object, string][] = [
     { rpc: `ftp://x/${SECRET}` },
     'rpc.url: expected an address that begins with http:// or https://, got one that begins with ftp:',
   ],
+  [
+    { rpc: `http://me:${SECRET}@x/` },
+    'rpc.url: expected an address without a password; `headers` takes one, got one with it',
+  ],
   [{ rpc: [] }, 'rpc: expected at least one address, got an array of 0'],
   [
     { rpc: { url: 'http://x', ws: 'http://x' } },

@@ -2,10 +2,10 @@
 // bucket, memory stays flat. 40 seconds; with VELOX_SOAK=1 ten minutes.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { generateKeyPairSigner } from '@solana/kit'
-import { createSubmitter, type Outcome } from 'velox-engine/solana'
+import { record, u64 } from 'velox-engine'
+import { createSubmitter, memoTemplate, type Outcome } from 'velox-engine/solana'
 import { expect, test } from 'vitest'
-import { kitBuilder } from './support/kit-builder.js'
+import { keyOf } from './support/key-file.js'
 import { spawnCluster } from './support/solana/index.js'
 import { freshJournal, rowsOf } from './support/submitter.js'
 
@@ -22,7 +22,7 @@ function heapMegabytes(): number {
 }
 
 test('a thousand in flight, with faults: each ends once', { timeout: (SECONDS + 200) * 1_000 }, async () => {
-  const payer = await generateKeyPairSigner()
+  const payer = keyOf()
   const cluster = await spawnCluster(
     '--slot-millis',
     '400',
@@ -34,7 +34,7 @@ test('a thousand in flight, with faults: each ends once', { timeout: (SECONDS + 
   const [node] = cluster.nodes as [(typeof cluster.nodes)[number]]
   const submitter = await createSubmitter({
     rpc: { url: node.url, ws: node.wsUrl, perSecond: PER_SECOND, burst: PER_SECOND / 4, timeoutMillis: 2_000 },
-    template: kitBuilder(payer),
+    template: memoTemplate({ signer: payer, record: record('Order', { id: u64 }), tip: false }),
     limits: { maxLamports: 10n ** 13n, maxInFlight: IN_FLIGHT, windowMillis: 1_000 },
     journal: { path: freshJournal(), fsync: false },
     pollMillis: 500,

@@ -14,7 +14,10 @@ export function checkUrl(field: string, url: string, protocols: readonly string[
   const expected = `an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
   if (typeof url !== 'string') return refuse(field, expected, url)
   if (!URL.canParse(url)) return refuse(field, expected, words('a text that is no address'))
-  const { protocol } = new URL(url)
+  const { protocol, username, password } = new URL(url)
+  // What sends refuses them too, and shows them.
+  if (username !== '' || password !== '')
+    refuse(field, 'an address without a password; `headers` takes one', words('one with it'))
   return protocols.includes(protocol) ? url : refuse(field, expected, words(`one that begins with ${protocol}`))
 }
 

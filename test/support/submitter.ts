@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPairSigner, type KeyPairSigner } from '@solana/kit'
-import { createSubmitter, type JitoOptions, type Outcome, type Row, type Submitter, type SubmitterOptions } from 'velox-engine/solana'
+import {
+  createSubmitter,
+  type JitoOptions,
+  type Outcome,
+  type Row,
+  type Submitter,
+  type SubmitterOptions,
+} from 'velox-engine/solana'
 import { afterAll, expect } from 'vitest'
 import { type KitBuilderOptions, kitBuilder } from './kit-builder.js'
 import type { Cluster } from './solana/index.js'
