@@ -33,6 +33,8 @@ export class Journal {
   readonly #file: FileHandle
   readonly #lock: number
   readonly #fsync: boolean
+  /** Bytes up to which it is whole. */
+  #end: number
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
   #broken: unknown
@@ -43,12 +45,14 @@ export class Journal {
     lock: number
     fsync: boolean
     entries: JournalEntry[]
+    end: number
   }) {
     this.path = o.path
     this.entries = o.entries
     this.#file = o.file
     this.#lock = o.lock
     this.#fsync = o.fsync
+    this.#end = o.end
   }
 
   /**
@@ -85,7 +89,8 @@ export class Journal {
       }
       // A file that was just made is there after a power cut once its folder is on the disk.
       if (fsync) await syncFolder(dirname(path))
-      return new Journal({ path, file, lock, fsync, entries })
+      const { size } = await file.stat()
+      return new Journal({ path, file, lock, fsync, entries, end: size })
     } catch (error) {
       await file?.close().catch(() => {})
       native.release(lock)
@@ -116,9 +121,12 @@ export class Journal {
         const bytes = Buffer.concat(batch.map(({ bytes }) => bytes))
         await this.#file.appendFile(bytes)
         if (this.#fsync) await this.#file.datasync()
+        this.#end += bytes.length
         for (const { done } of batch) done()
       } catch (error) {
         this.#broken ??= error ?? new Error('unknown')
+        // What is told not to be sent must not be found by a restart.
+        await this.#file.truncate(this.#end).catch(() => {})
         for (const { done } of batch) done(this.#broken)
       }
     }
