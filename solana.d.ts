@@ -489,7 +489,7 @@ export class JitoClient {
 /** The id of a bundle: hex SHA-256 of its transactions' first signatures, joined by commas. */
 export function bundleIdOf(signatures: readonly string[]): string
 
-/** What the founding document makes of a transaction: instructions that carry it. Here one memo with all its fields. */
+/** What the founding document makes of a transaction: instructions that carry it. Here the memo that `memoTemplate` signs. */
 export interface SolanaTransaction {
   readonly instructions: readonly { readonly programAddress: string; readonly data: Uint8Array }[]
 }
@@ -498,6 +498,6 @@ export function toSolanaTransaction(txn: Infer<typeof Transaction>): SolanaTrans
 /** The founding document's submitter: takes Bundles from a ring until it is told to stop. */
 export class SolanaSubmitter {
   constructor(input: RingBuffer<typeof Bundle>, submitter: Submitter)
-  /** Until `shutdown`, or until the ring is closed and empty: then what is on its way has ended. */
+  /** Until `shutdown`, or until the ring is closed; what is in it then is still taken. Ends are told by the submitter. */
   run(shutdown: AbortSignal): Promise<void>
 }

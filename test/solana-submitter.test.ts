@@ -1,9 +1,16 @@
 // The submitter against a local Solana: what it says became of records is what the chain's ledger says.
 import { setTimeout as delay } from 'node:timers/promises'
 import { generateKeyPairSigner, type KeyPairSigner } from '@solana/kit'
-import { pipeline, poisson } from 'velox-engine'
-import type { Outcome, SubmissionState } from 'velox-engine/solana'
+import { Bundle, BundleBuilder, pipeline, poisson, RingBuffer } from 'velox-engine'
+import {
+  memoTemplate,
+  type Outcome,
+  SolanaSubmitter,
+  type SubmissionState,
+  toSolanaTransaction,
+} from 'velox-engine/solana'
 import { expect, test } from 'vitest'
+import { keyOf } from './support/key-file.js'
 import { type Fault, startCluster } from './support/solana/index.js'
 import { expectTrue, rowsOf, states, submitterOf } from './support/submitter.js'
 import { until } from './support/until.js'
@@ -243,4 +250,46 @@ test('what has expired is signed again where that is asked for, and lands once',
   expect(ended.map(({ replaces }) => replaces).sort()).toEqual(expired.map(({ signatures: [s] }) => s).sort())
   await submitter.close()
   await reading
+})
+
+test('a native template signs for it, and its memo is what toSolanaTransaction says', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const signer = keyOf()
+  cluster.fund(signer.address, 10_000_000_000n)
+  const { submitter } = await submitterOf(cluster, { template: memoTemplate({ signer, packing: 4 }) })
+  const rows = Array.from({ length: 10 }, (_, id) => ({
+    id,
+    price: 618_003,
+    size: 100,
+    side: 'ask' as const,
+    instrument: 1,
+    ingressTsNs: 1_723_118_400_000_000_000n,
+  }))
+  const outcomes = await submitter.submit(rows)
+  expect(states(outcomes)).toEqual(Array(3).fill('landed'))
+  const memos = rows.map((row) =>
+    toSolanaTransaction(row).instructions.map(({ data }) => new TextDecoder().decode(data)),
+  )
+  expect(cluster.ledger.memos()).toEqual(new Map(memos.flat().map((memo) => [memo, 1])))
+  expect(memos[1]).toEqual(['1,618003,100,ask,1,1723118400000000000'])
+  const { feeLamports } = cluster.ledger.spent(signer.address)
+  expect(submitter.stats().spentLamports).toBe(feeLamports)
+  await submitter.close()
+})
+
+test('the document’s submitter takes bundles from a ring until it is closed', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const signer = keyOf()
+  cluster.fund(signer.address, 10_000_000_000n)
+  const { submitter } = await submitterOf(cluster, { template: memoTemplate({ signer, packing: 8, tip: false }) })
+  const ring = new RingBuffer(Bundle, 64)
+  const running = new SolanaSubmitter(ring, submitter).run(new AbortController().signal)
+  const builder = new BundleBuilder()
+  for (let id = 0; id < 20; id++)
+    builder.add({ id, price: 1, size: 1, side: 'bid', instrument: 0, ingressTsNs: 0n }, ring)
+  builder.forceFlush(ring)
+  ring.close()
+  await running
+  await submitter.close()
+  expect(cluster.ledger.memos().size).toBe(20)
 })

@@ -35,7 +35,7 @@ pub(crate) enum Object {
     Doorbell(Arc<Doorbell>),
     Feed(Box<FeedEntry>),
     Attached(Box<Attached>),
-    /// Held as long as it is here.
+    #[expect(dead_code, reason = "its lock is held as long as it is here")]
     Lock(File),
     Signer(Arc<Keypair>),
     Template(Arc<TransactionTemplate>),
