@@ -96,7 +96,7 @@ test('a rolled back bundle leaves nothing behind for what lands after it in its 
     await signed(from, lifetime, memo('first'), tip(from)),
     await signed(from, lifetime, transfer(from, from.address, 100n * SOL)),
   ]
-  const [first] = bundle.map(({ base64 }) => base64) as [string, string]
+  const first = bundle[0]?.base64
   await sendBundle(
     cluster,
     bundle.map(({ base64 }) => base64),
