@@ -325,8 +325,8 @@ test('a landed transaction is told with its meta, in the version that the client
   await send(cluster, base64)
   cluster.tick()
   const { rpc } = client(cluster)
-  const ask = (config: object = {}) =>
-    rpc.getTransaction(signature, { commitment: 'confirmed', maxSupportedTransactionVersion: 0, ...config }).send()
+  const options = { commitment: 'confirmed', maxSupportedTransactionVersion: 0 } as const
+  const ask = () => rpc.getTransaction(signature, { ...options, encoding: 'json' }).send()
   expect(await ask()).toBe(null)
   cluster.tick()
   const landed = await ask()
@@ -337,7 +337,8 @@ test('a landed transaction is told with its meta, in the version that the client
     signatures: [signature],
     message: { recentBlockhash: lifetime.blockhash },
   })
-  expect(await ask({ encoding: 'base64' })).toMatchObject({ transaction: [base64, 'base64'], version: 0 })
+  const asBytes = await rpc.getTransaction(signature, { ...options, encoding: 'base64' }).send()
+  expect(asBytes).toMatchObject({ transaction: [base64, 'base64'], version: 0 })
   const { error } = await post(cluster.url, 'getTransaction', [signature, { commitment: 'confirmed' }])
   expect(error).toMatchObject({ code: -32015 })
 })

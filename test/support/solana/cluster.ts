@@ -124,8 +124,8 @@ export class Cluster {
   }
 
   /** Puts lamports where there were none, at once. */
-  fund(to: string, lamports: bigint): void {
-    this.#chain.fund(address(to), lamports)
+  fund(to: string, lamports: bigint | number): void {
+    this.#chain.fund(address(to), BigInt(lamports))
   }
 
   /** The chain as it is now, for `restore`. */

@@ -19,7 +19,7 @@ export interface LedgerEntry {
 
 const entry = (landed: Landed): LedgerEntry => ({
   signature: landed.signature,
-  feePayer: landed.transaction.feePayer,
+  feePayer: landed.feePayer,
   slot: landed.slot,
   err: landed.err,
   feeLamports: landed.feeLamports,
@@ -45,7 +45,7 @@ export class Ledger {
   /** All that landed, in order; of one fee payer only, where it is said. */
   landed(feePayer?: string): readonly LedgerEntry[] {
     return [...this.#chain.landed.values()]
-      .filter(({ transaction }) => feePayer === undefined || transaction.feePayer === feePayer)
+      .filter((landed) => feePayer === undefined || landed.feePayer === feePayer)
       .map(entry)
   }
 

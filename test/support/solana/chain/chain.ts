@@ -4,6 +4,7 @@ import { SYSTEM_PROGRAM, TIP_ACCOUNTS } from '../addresses.js'
 import { Accounts } from './accounts.js'
 import { type Block, Blocks } from './blocks.js'
 import type { TransactionError } from './errors.js'
+import { History } from './history.js'
 import type { Dropped, Landed } from './landed.js'
 import { nonceAccount, nonceOf } from './nonce.js'
 import { OpenBlock, Refused } from './open-block.js'
@@ -33,7 +34,7 @@ export interface SavedChain {
   readonly vm: Uint8Array
   readonly accounts: Accounts
   readonly blocks: Blocks
-  readonly landed: ReadonlyMap<string, Landed>
+  readonly history: History
 }
 
 /** The one chain that all nodes tell of: slots, blocks, blockhashes, what landed, and the VM that executes it. */
@@ -44,8 +45,7 @@ export class Chain {
   readonly dropped: Dropped[] = []
   #accounts: Accounts
   #blocks: Blocks = new Blocks()
-  #landed: Map<string, Landed> = new Map()
-  #messages: Set<string> = new Set()
+  #history: History = new History()
   #fork = 0
   readonly #seed: string
   readonly #hooks: ChainHooks
@@ -79,7 +79,7 @@ export class Chain {
 
   /** What landed, by signature, in order. */
   get landed(): ReadonlyMap<string, Landed> {
-    return this.#landed
+    return this.#history.landed
   }
 
   /** Calls `listener` after each block; the function given back ends that. */
@@ -136,7 +136,7 @@ export class Chain {
 
   /** Why a transaction can't be in a block at `height`: its lifetime, or that it is there already. */
   check(transaction: WireTransaction, height: number): TransactionError | undefined {
-    if (this.#messages.has(transaction.messageHash)) return 'AlreadyProcessed'
+    if (this.#history.has(transaction.messageHash)) return 'AlreadyProcessed'
     if (this.#blocks.isValidAt(transaction.blockhash, height)) return undefined
     const nonce = nonceAccount(transaction)
     if (nonce === undefined) return 'BlockhashNotFound'
@@ -149,7 +149,7 @@ export class Chain {
       vm: svm.toBytes(),
       accounts: this.#accounts.copy(svm),
       blocks: this.#blocks.copy(),
-      landed: new Map(this.#landed),
+      history: this.#history.copy(),
     }
   }
 
@@ -158,8 +158,7 @@ export class Chain {
     this.#fork++
     this.#accounts = saved.accounts.copy(ready(LiteSVM.fromBytes(saved.vm)))
     this.#blocks = saved.blocks.copy()
-    this.#landed = new Map(saved.landed)
-    this.#messages = new Set([...saved.landed.values()].map(({ transaction }) => transaction.messageHash))
+    this.#history = saved.history.copy()
     this.pending.clear()
   }
 
@@ -185,10 +184,7 @@ export class Chain {
     const time = Math.floor(Date.now() / 1000)
     const block = { slot, parent, height, blockhash: Blocks.hash(`${this.#seed}:${this.#fork}:${slot}`), time, landed }
     this.#blocks.add(block)
-    for (const entry of landed) {
-      this.#landed.set(entry.signature, entry)
-      this.#messages.add(entry.transaction.messageHash)
-    }
+    for (const entry of landed) this.#history.add(entry)
     this.#accounts.prune(slot)
     this.#prepareNext(slot, time)
     for (const listener of this.#listeners) listener(block)

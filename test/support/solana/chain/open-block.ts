@@ -76,7 +76,7 @@ export class OpenBlock {
 
   #rollBack(first: number, index: number, err: TransactionError): Refused {
     this.#accounts.rollBack()
-    for (const { transaction } of this.landed.splice(first)) this.#messages.delete(transaction.messageHash)
+    for (const { messageHash } of this.landed.splice(first)) this.#messages.delete(messageHash)
     return new Refused(err, index)
   }
 
@@ -105,18 +105,16 @@ export class OpenBlock {
     for (const [address, [from, to]] of balances) if (tips.has(address) && to > from) tipLamports += to - from
     return {
       signature: transaction.signature,
-      transaction,
+      messageHash: transaction.messageHash,
+      feePayer: transaction.feePayer,
       slot: this.slot,
       height: this.height,
-      index: this.landed.length,
       err,
-      logs: meta.logs(),
-      unitsConsumed: meta.computeUnitsConsumed(),
       feeLamports: fee(transaction),
       tipLamports,
       ...(bundleId === undefined ? {} : { bundleId }),
-      balances,
       memos: err === null ? memosOf(transaction) : [],
+      details: { transaction, logs: meta.logs(), unitsConsumed: meta.computeUnitsConsumed(), balances },
     }
   }
 }

@@ -25,17 +25,13 @@ export interface BundleStatus {
   readonly err: { readonly Ok: null }
 }
 
-interface Entry {
-  readonly bundle: Bundle
-  readonly atMillis: number
-  state: 'pending' | 'failed' | 'landed'
-}
-
 /** A bundle's course, for tests. */
 export interface BundleEntry {
   readonly id: string
   readonly signatures: readonly string[]
   readonly tipLamports: bigint
+  /** When it was first accepted, in epoch milliseconds. */
+  readonly atMillis: number
   readonly state: 'pending' | 'failed' | 'landed' | 'dropped'
   /** Why it failed: the number of the transaction, and its error. */
   readonly failure?: { readonly index: number; readonly err: unknown }
@@ -45,7 +41,7 @@ export interface BundleEntry {
 export class BlockEngine {
   /** Every bundle that was accepted, by id. */
   readonly history: Map<string, BundleEntry> = new Map()
-  readonly #entries: Map<string, Entry> = new Map()
+  readonly #pending: Map<string, Bundle> = new Map()
   readonly #chain: Chain
   readonly #view: View
   readonly #tips: TipFloor
@@ -60,13 +56,13 @@ export class BlockEngine {
   /** Accepts a bundle, or throws the engine's refusal; the same bundle in flight is one, whatever region it came by. */
   submit(bundle: Bundle, isDropped: () => boolean): string {
     for (const transaction of bundle.transactions) this.#check(transaction)
-    if (this.#entries.get(bundle.id)?.state === 'pending') return bundle.id
+    if (this.#pending.has(bundle.id)) return bundle.id
     if (isDropped()) {
       this.#note(bundle, 'dropped')
-      return bundle.id
+    } else {
+      this.#pending.set(bundle.id, bundle)
+      this.#note(bundle, 'pending')
     }
-    this.#entries.set(bundle.id, { bundle, atMillis: Date.now(), state: 'pending' })
-    this.#note(bundle, 'pending')
     return bundle.id
   }
 
@@ -76,31 +72,31 @@ export class BlockEngine {
   }
 
   status(id: string): BundleStatus | null {
-    const transactions = this.#entries.get(id)?.bundle.transactions.map(({ signature }) => signature) ?? []
-    const landed = this.#landedBundle(id)
+    const landed = this.#landed(id)
     if (!landed) return null
+    const transactions = this.history.get(id)?.signatures ?? []
     const confirmation_status = this.#view.commitmentOf(landed.slot)
     return { bundle_id: id, transactions, slot: landed.slot, confirmation_status, err: { Ok: null } }
   }
 
   inflight(id: string): InflightStatus {
-    const entry = this.#entries.get(id)
-    const isKnown = entry && Date.now() - entry.atMillis < LOOK_BACK_MILLIS
+    if (this.#pending.has(id)) return { bundle_id: id, status: 'Pending', landed_slot: null }
+    const entry = this.history.get(id)
+    const isKnown = entry && entry.state !== 'dropped' && Date.now() - entry.atMillis < LOOK_BACK_MILLIS
     if (!isKnown) return { bundle_id: id, status: 'Invalid', landed_slot: null }
-    if (entry.state === 'pending') return { bundle_id: id, status: 'Pending', landed_slot: null }
-    const landed = this.#landedBundle(id)
+    const landed = this.#landed(id)
     return { bundle_id: id, status: landed ? 'Landed' : 'Failed', landed_slot: landed?.slot ?? null }
   }
 
   /** Bundles in flight are forgotten, as those of a chain that went back. */
   forget(): void {
-    for (const [id, { state }] of this.#entries) if (state === 'pending') this.#entries.delete(id)
+    for (const bundle of this.#pending.values()) this.#note(bundle, 'dropped')
+    this.#pending.clear()
   }
 
   /** Where the chain has it: a fork may have lost it again. */
-  #landedBundle(id: string) {
-    const first = this.#entries.get(id)?.bundle.transactions[0]
-    const landed = first && this.#chain.landed.get(first.signature)
+  #landed(id: string) {
+    const landed = this.#chain.landed.get(this.history.get(id)?.signatures[0] ?? '')
     return landed?.bundleId === id ? landed : undefined
   }
 
@@ -112,16 +108,13 @@ export class BlockEngine {
   }
 
   #fill(block: OpenBlock): void {
-    const pending = [...this.#entries.values()].filter(({ state }) => state === 'pending')
-    pending.sort((a, b) => Number(b.bundle.tipLamports - a.bundle.tipLamports))
-    for (const entry of pending) {
-      const { bundle } = entry
+    const bundles = [...this.#pending.values()].sort((a, b) => Number(b.tipLamports - a.tipLamports))
+    this.#pending.clear()
+    for (const bundle of bundles) {
       const result = block.includeAll(bundle.transactions, bundle.id, TIP_LEAST)
       if (result instanceof Refused) {
-        entry.state = 'failed'
         this.#note(bundle, 'failed', { index: result.index, err: result.err })
       } else {
-        entry.state = 'landed'
         this.#note(bundle, 'landed')
         this.#tips.add(result.reduce((sum, { tipLamports }) => sum + tipLamports, 0n))
       }
@@ -131,6 +124,7 @@ export class BlockEngine {
   #note(bundle: Bundle, state: BundleEntry['state'], failure?: BundleEntry['failure']): void {
     const { id, transactions, tipLamports } = bundle
     const signatures = transactions.map(({ signature }) => signature)
-    this.history.set(id, { id, signatures, tipLamports, state, ...(failure ? { failure } : {}) })
+    const atMillis = this.history.get(id)?.atMillis ?? Date.now()
+    this.history.set(id, { id, signatures, tipLamports, atMillis, state, ...(failure ? { failure } : {}) })
   }
 }

@@ -73,11 +73,12 @@ class LogsSubscription extends BlockSubscription {
 
   protected of({ slot, landed }: Block): readonly Notice[] {
     const mentions = this.#mentions
+    const isMentioned = (accounts: readonly Address[]) => mentions === undefined || accounts.includes(mentions)
     return landed
-      .filter(({ transaction }) => mentions === undefined || transaction.accounts.includes(mentions))
-      .map(({ signature: name, err, logs }) => ({
+      .filter(({ details }) => details !== undefined && isMentioned(details.transaction.accounts))
+      .map(({ signature: name, err, details }) => ({
         method: 'logsNotification',
-        result: asOf(slot, { signature: name, err, logs }),
+        result: asOf(slot, { signature: name, err, logs: details?.logs }),
       }))
   }
 }
@@ -94,7 +95,7 @@ class AccountSubscription extends BlockSubscription {
 
   protected of({ slot, landed }: Block, view: View): readonly Notice[] {
     const name = this.#address
-    if (!landed.some(({ balances }) => balances.has(name))) return []
+    if (!landed.some(({ details }) => details?.balances.has(name))) return []
     const account = view.chain.accounts.at(name, slot)
     return [{ method: 'accountNotification', result: asOf(slot, accountJson(account, { encoding: this.#encoding })) }]
   }

@@ -24,7 +24,8 @@ export const getFeeForMessage: Method = (params, { view }) => {
 
 /** The least that a transaction paid which was in the block, and wrote one of `accounts`; 0 where there was none. */
 function leastPrice(landed: readonly Landed[], accounts: readonly Address[]): number {
-  const writers = landed.filter(({ balances }) => accounts.length === 0 || accounts.some((name) => balances.has(name)))
+  const details = landed.flatMap((entry) => entry.details ?? [])
+  const writers = details.filter(({ balances }) => accounts.length === 0 || accounts.some((name) => balances.has(name)))
   if (writers.length === 0) return 0
   return Math.min(...writers.map(({ transaction }) => Number(computeBudget(transaction).price)))
 }

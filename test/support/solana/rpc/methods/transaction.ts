@@ -1,5 +1,5 @@
 import { getBase58Decoder } from '@solana/kit'
-import type { Landed } from '../../chain/landed.js'
+import type { Landed, LandedDetails } from '../../chain/landed.js'
 import type { WireTransaction } from '../../chain/transaction.js'
 import { invalidParams, RpcError } from '../../json-rpc.js'
 import type { Method } from '../context.js'
@@ -63,7 +63,8 @@ function asJson({
   }
 }
 
-function meta({ transaction, balances, err, feeLamports, logs, unitsConsumed, slot }: Landed, view: View): unknown {
+function meta({ err, feeLamports, slot }: Landed, details: LandedDetails, view: View): unknown {
+  const { transaction, balances, logs, unitsConsumed } = details
   const readonly = (name: WireTransaction['feePayer']) => {
     const account = view.chain.accounts.at(name, slot)
     return account.exists ? account.lamports : 0n
@@ -89,8 +90,10 @@ export const getTransaction: Method = (params, { view }) => {
   const level = commitment(options)
   if (level === 'processed') throw invalidParams('Method does not support commitment below `confirmed`')
   const landed = view.landed(signature(params[0]), level)
-  if (!landed) return null
-  const { transaction, slot } = landed
+  // What is old is known by its status only.
+  if (!landed?.details) return null
+  const { slot, details } = landed
+  const { transaction } = details
   const { maxSupportedTransactionVersion: most, encoding = 'json' } = options
   if (transaction.version === 0 && most !== 0)
     throw new RpcError(
@@ -99,7 +102,7 @@ export const getTransaction: Method = (params, { view }) => {
     )
   return {
     blockTime: view.chain.blocks.at(slot).time,
-    meta: meta(landed, view),
+    meta: meta(landed, details, view),
     slot,
     transaction: encoded(transaction, encoding),
     ...(most === undefined ? {} : { version: transaction.version }),
