@@ -136,7 +136,7 @@ function numberHoles(field: string, spec: FieldSpec, run: (value: bigint) => rea
   return found
 }
 
-/** The holes of a name: in each instruction the range that differs between names, and what stands there for each. */
+/** The holes of a name: each stretch of data that differs between names, and what stands there for each. */
 function choiceHoles(
   field: string,
   values: readonly unknown[],
@@ -146,11 +146,14 @@ function choiceHoles(
   const base = all[0] as readonly KitInstruction[]
   const changed = all.flatMap((other) => differences(base, other, field))
   return base.flatMap((_, instruction) => {
-    const offsets = changed.filter((place) => place.instruction === instruction).map(({ offset }) => offset)
-    if (offsets.length === 0) return []
-    const [offset, end] = [Math.min(...offsets), Math.max(...offsets) + 1]
-    const table = all.map((list) => [...dataOf(list[instruction] as KitInstruction).subarray(offset, end)])
-    return [{ field, instruction, offset, format: { kind: 'choice', table } as const }]
+    const offsets = new Set(changed.filter((place) => place.instruction === instruction).map(({ offset }) => offset))
+    const starts = [...offsets].filter((offset) => !offsets.has(offset - 1))
+    return starts.map((offset) => {
+      let end = offset
+      while (offsets.has(end)) end++
+      const table = all.map((list) => [...dataOf(list[instruction] as KitInstruction).subarray(offset, end)])
+      return { field, instruction, offset, format: { kind: 'choice', table } as const }
+    })
   })
 }
 

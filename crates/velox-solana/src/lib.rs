@@ -40,6 +40,8 @@ mod memo;
 mod message;
 mod piece;
 mod program;
+#[cfg(feature = "rpc")]
+mod rpc;
 mod signed;
 mod template;
 
@@ -50,5 +52,7 @@ pub use keypair::{KeyError, Keypair};
 pub use layout::{FieldType, RecordField, RecordLayout};
 pub use memo::memo_template;
 pub use message::message_lamports;
+#[cfg(feature = "rpc")]
+pub use rpc::{LatestBlockhash, RpcClient, RpcError, SignatureStatus};
 pub use signed::{Signature, SignedTransaction, bundle_id};
 pub use template::{BuildContext, LEAST_TIP_LAMPORTS, MOST_BYTES, TemplateSpec, Tip, TransactionTemplate};

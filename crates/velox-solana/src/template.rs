@@ -291,11 +291,12 @@ fn keys_of(message: &Message, signers: &[Arc<Keypair>]) -> Result<Vec<Arc<Keypai
             got: "none of it".into(),
         })
     };
+    let keys = wanted.iter().map(key).collect::<Result<_, _>>()?;
     if let Some(idle) = signers.iter().find(|key| !wanted.contains(&key.address())) {
         let expected = "keys of accounts that sign".into();
         return Err(TemplateError::Option { name: "signers", expected, got: idle.address().to_string() });
     }
-    wanted.iter().map(key).collect()
+    Ok(keys)
 }
 
 /// Puts the holes in data where they belong.

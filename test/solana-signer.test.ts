@@ -1,0 +1,121 @@
+import { inspect } from 'node:util'
+import * as kit from '@solana/kit'
+import { VeloxError } from 'velox-engine'
+import { expect, test } from 'vitest'
+import { memoTemplate } from '../dist/solana/memo.js'
+import { keypairFile, keypairFromEnvironment } from '../dist/solana/signer.js'
+import { node, root } from './support/node.js'
+import { asKeyFile, keyFile, pairBytes } from './support/solana-key.js'
+
+/** Whether a text says anything of a secret: two of its numbers beside each other, its base58, hex or base64. */
+function tells(text: string, pair: Buffer): boolean {
+  const secret = pair.subarray(0, 32)
+  const base58 = [kit.getBase58Decoder().decode(pair), kit.getBase58Decoder().decode(secret)]
+  const texts = [...base58, secret.toString('hex'), secret.toString('base64').slice(0, 40)]
+  const numbers = [...secret].slice(1).some((n, i) => new RegExp(`\\b${secret[i]},\\s*${n}\\b`).test(text))
+  return numbers || texts.some((one) => text.includes(one))
+}
+
+const everything = (error: unknown) =>
+  `${inspect(error, { depth: 9, showHidden: true })} ${JSON.stringify(error)} ${error}`
+
+function thrown(f: () => unknown): VeloxError {
+  try {
+    f()
+  } catch (error) {
+    if (error instanceof VeloxError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+test('a key file gives a signer that shows its address and nothing else', () => {
+  const pair = pairBytes()
+  const signer = keypairFile(keyFile(asKeyFile(pair)))
+  expect(signer.address).toBe(kit.getAddressDecoder().decode(pair.subarray(32)))
+  expect(Object.keys(signer)).toEqual(['address'])
+  expect(tells(everything(signer), pair)).toBe(false)
+})
+
+test.skipIf(process.platform === 'win32')('a key file that others can read is refused', () => {
+  const pair = pairBytes()
+  for (const mode of [0o644, 0o640, 0o604, 0o666]) {
+    const path = keyFile(asKeyFile(pair), mode)
+    const error = thrown(() => keypairFile(path))
+    expect(error).toMatchObject({
+      code: 'VELOX_KEY_REFUSED',
+      context: {
+        source: path,
+        expected: 'a file that only its owner can read (chmod 600)',
+        got: `mode ${mode.toString(8)}`,
+      },
+    })
+    expect(tells(everything(error), pair)).toBe(false)
+  }
+})
+
+test('what is no key is refused, without a byte of it', () => {
+  const pair = pairBytes()
+  const foreign = Buffer.concat([pair.subarray(0, 32), pairBytes().subarray(32)])
+  const texts = [
+    asKeyFile(foreign),
+    asKeyFile(pair.subarray(0, 63)),
+    asKeyFile(pair).replace(',', ',999,'),
+    JSON.stringify({ key: [...pair] }),
+    `${asKeyFile(pair)}x`,
+    '',
+  ]
+  for (const text of texts) {
+    const error = thrown(() => keypairFile(keyFile(text)))
+    expect(error.code).toBe('VELOX_KEY_REFUSED')
+    expect(tells(everything(error), pair)).toBe(false)
+  }
+  expect(thrown(() => keypairFile('/nowhere/id.json')).code).toBe('VELOX_FILE_NOT_FOUND')
+  expect(thrown(() => keypairFile(7 as never)).code).toBe('VELOX_INVALID_VALUE')
+})
+
+test('a key given in the place of its path or its variable is not told', () => {
+  const pair = pairBytes()
+  const base58 = kit.getBase58Decoder().decode(pair)
+  for (const text of [asKeyFile(pair), base58]) {
+    for (const read of [keypairFile, keypairFromEnvironment]) {
+      expect(tells(everything(thrown(() => read(text))), pair)).toBe(false)
+    }
+  }
+})
+
+test('a variable of the environment gives the same signer, as an array or as base58', async () => {
+  const pair = pairBytes()
+  const address = kit.getAddressDecoder().decode(pair.subarray(32))
+  const code = `
+    import { keypairFromEnvironment } from ${JSON.stringify(new URL('../dist/solana/signer.js', import.meta.url).href)}
+    console.log(keypairFromEnvironment('VELOX_TEST_KEY'))`
+  for (const text of [asKeyFile(pair), kit.getBase58Decoder().decode(pair)]) {
+    const ended = await node(['--input-type=module', '--eval', code], { cwd: root, env: { VELOX_TEST_KEY: text } })
+    expect(ended.stdout).toContain(address)
+    expect(tells(ended.stdout + ended.stderr, pair)).toBe(false)
+  }
+  const wrong = `${asKeyFile(pair)}?`
+  const ended = await node(['--input-type=module', '--eval', code], { cwd: root, env: { VELOX_TEST_KEY: wrong } })
+  expect(ended.status).toBe(1)
+  expect(ended.stderr).toContain('VELOX_KEY_REFUSED')
+  expect(tells(ended.stdout + ended.stderr, pair)).toBe(false)
+  const unset = thrown(() => keypairFromEnvironment('VELOX_NO_SUCH_KEY'))
+  expect(unset.message).toBe('the environment variable VELOX_NO_SUCH_KEY: expected a key, got nothing there')
+})
+
+test('nothing that a template throws or gives has anything of its key', async () => {
+  const pair = pairBytes()
+  const template = memoTemplate({ signer: keypairFile(keyFile(asKeyFile(pair))) })
+  const row = { id: 1, price: 1, size: 1, side: 'bid' as const, instrument: 0, ingressTsNs: 1n }
+  const good = { blockhash: '11111111111111111111111111111111', lastValidBlockHeight: 1n, computeUnitPrice: 0n }
+  const bad = [
+    { ...good, blockhash: '' },
+    { ...good, tip: { lamports: 1n, account: template.feePayer } },
+  ]
+  const told: unknown[] = [template, await template.build([row], good)]
+  for (const context of bad) told.push(await template.build([row], context).catch((error: unknown) => error))
+  told.push(await template.build([{ ...row, size: -1 }], good).catch((error: unknown) => error))
+  expect(told.slice(2).every((error) => error instanceof VeloxError)).toBe(true)
+  for (const each of told) expect(tells(everything(each), pair)).toBe(false)
+})
