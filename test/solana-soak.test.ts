@@ -5,9 +5,8 @@ import { runInNewContext } from 'node:vm'
 import { record, u64 } from 'velox-engine'
 import { createSubmitter, memoTemplate, type Outcome } from 'velox-engine/solana'
 import { expect, test } from 'vitest'
-import { keyOf } from './support/key-file.js'
 import { spawnCluster } from './support/solana/index.js'
-import { freshJournal, rowsOf } from './support/submitter.js'
+import { freshJournal, keyOf, rowsOf } from './support/submitter.js'
 
 const SECONDS = process.env['VELOX_SOAK'] === '1' ? 600 : 40
 const IN_FLIGHT = 1_000

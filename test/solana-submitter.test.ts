@@ -10,9 +10,8 @@ import {
   toSolanaTransaction,
 } from 'velox-engine/solana'
 import { expect, test } from 'vitest'
-import { keyOf } from './support/key-file.js'
 import { type Fault, startCluster } from './support/solana/index.js'
-import { expectTrue, rowsOf, states, submitterOf } from './support/submitter.js'
+import { expectTrue, keyOf, rowsOf, states, submitterOf } from './support/submitter.js'
 import { until } from './support/until.js'
 
 test('records land, once each, and cost what the ledger says', async () => {

@@ -5,14 +5,17 @@ import { generateKeyPairSigner, type KeyPairSigner } from '@solana/kit'
 import {
   createSubmitter,
   type JitoOptions,
+  keypairFile,
   type Outcome,
   type Row,
+  type Signer,
   type Submitter,
   type SubmitterOptions,
 } from 'velox-engine/solana'
 import { afterAll, expect } from 'vitest'
 import { type KitBuilderOptions, kitBuilder } from './kit-builder.js'
 import type { Cluster } from './solana/index.js'
+import { asKeyFile, keyFile, pairBytes } from './solana-key.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'velox-submitter-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -22,6 +25,9 @@ export const freshJournal = (): string => join(folder, `${++journals}.journal`)
 
 export const rowsOf = (count: number, from = 0): readonly Row[] =>
   Array.from({ length: count }, (_, i) => ({ id: from + i }))
+
+/** A new key, by way of a file. */
+export const keyOf = (): Signer => keypairFile(keyFile(asKeyFile(pairBytes())))
 
 /** A submitter by kit's transactions, with a payer that has 10 SOL. */
 export async function submitterOf(

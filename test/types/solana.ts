@@ -1,15 +1,34 @@
 // What the public types of velox-engine/solana promise, checked by the compiler: `tsc -p test/types`.
-import { type Bundle, pipeline, poisson, record, u64 } from 'velox-engine'
+import { address, createTransactionMessage, setTransactionMessageFeePayer } from '@solana/kit'
+import { getTransferSolInstruction } from '@solana-program/system'
+import { type Bundle, type Infer, pipeline, poisson, record, type Transaction, u64 } from 'velox-engine'
 import {
   createSubmitter,
   JitoClient,
+  type KitMessage,
   keypairFile,
   memoTemplate,
   type Outcome,
   type SubmissionState,
   type TransactionBuilder,
   toSolanaTransaction,
+  transactionTemplate,
 } from 'velox-engine/solana'
+import * as exported from '../../dist/solana/index.js'
+
+// What the package exports is what its types say; where kit's own types come in, the public ones know them by their shape.
+type ByShape = 'transactionTemplate' | 'messageBuilder'
+export const face: Omit<typeof import('velox-engine/solana'), ByShape> = exported
+export const message: KitMessage = setTransactionMessageFeePayer(address(''), createTransactionMessage({ version: 0 }))
+export const template = transactionTemplate({
+  signer: keypairFile('key.json'),
+  message,
+  addresses: { market: { by: 'instrument', table: [''] } },
+  each: (order, { market }) => {
+    is<Equal<typeof order, Infer<typeof Transaction>>>()
+    return [getTransferSolInstruction({ source: market, destination: market, amount: order.price })]
+  },
+})
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const is = <T extends true>(_?: T): void => {}
