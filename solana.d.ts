@@ -340,7 +340,10 @@ export interface SubmitterOptions {
   readonly rpc: string | RpcEndpoint | readonly (string | RpcEndpoint)[]
   /** With it, records leave as Jito bundles, and through nothing else. */
   readonly jito?: string | JitoOptions
-  readonly template: TransactionBuilder
+  /** What makes transactions of records. Without one `signer` signs each record as a memo. */
+  readonly template?: TransactionBuilder
+  /** Who pays: beside a template the one that it has, or VELOX_INVALID_VALUE. */
+  readonly signer?: Signer
   readonly limits: Limits
   /**
    * The file that remembers what was signed, before it is sent. `fsync` (true): it is on the disk by then, and a power cut

@@ -151,6 +151,22 @@ test('a server that crashes and comes back', async () => {
   await submitter.close()
 })
 
+test.each(['failOver', 'race'] as const)('of two nodes one is down, %s: the other one takes all', async (send) => {
+  await using cluster = await startCluster({ slotMillis: 50, nodes: 2 })
+  const rpc = cluster.nodes.map(({ url }) => ({ url, perSecond: 1_000 }))
+  const { submitter, payer } = await submitterOf(cluster, { rpc, send })
+  expect(states(await submitter.submit(rowsOf(3)))).toEqual(Array(3).fill('landed'))
+  expect(cluster.requests.count({ server: 'node-1', method: 'sendTransaction' })).toBeGreaterThanOrEqual(
+    send === 'race' ? 3 : 0,
+  )
+  await cluster.node(0).crash()
+  const outcomes = await submitter.submit(rowsOf(6, 3))
+  expect(states(outcomes)).toEqual(Array(6).fill('landed'))
+  expect([...cluster.ledger.memos().values()]).toEqual(Array(9).fill(1))
+  expect(submitter.stats().spentLamports).toBe(cluster.ledger.spent(payer.address).feeLamports)
+  await submitter.close()
+})
+
 test('a blockhash that expires: expired, only once a finalized block is past it', async () => {
   await using cluster = await startCluster({ slotMillis: 20, finalizedSlots: 40 })
   const { submitter, payer } = await submitterOf(cluster)
@@ -280,7 +296,8 @@ test('the document’s submitter takes bundles from a ring until it is closed', 
   await using cluster = await startCluster({ slotMillis: 20 })
   const signer = keyOf()
   cluster.fund(signer.address, 10_000_000_000n)
-  const { submitter } = await submitterOf(cluster, { template: memoTemplate({ signer, packing: 8, tip: false }) })
+  const template = memoTemplate({ signer, packing: 8, tip: false })
+  const { submitter } = await submitterOf(cluster, { template, signer })
   const ring = new RingBuffer(Bundle, 64)
   const running = new SolanaSubmitter(ring, submitter).run(new AbortController().signal)
   const builder = new BundleBuilder()

@@ -1,14 +1,25 @@
 import type { Limits, SubmitterOptions, TransactionBuilder } from '../../solana.js'
 import { L2Book } from '../book/l2-book.js'
-import { checkInteger, checkList, checkName, checkOptions, checkSignal, checkString, refuse } from '../errors/check.js'
+import {
+  checkInteger,
+  checkList,
+  checkName,
+  checkOptions,
+  checkSignal,
+  checkString,
+  refuse,
+  words,
+} from '../errors/check.js'
 import { pathOf } from '../pipeline/path.js'
 import { checkLamports, checkTemplate, checkTip, LEAST_TIP, MAX_U64 } from './checks.js'
+import { memoTemplate } from './memo.js'
 import { type RpcPlan, rpcOf } from './rpc-options.js'
 
 const OPTIONS = [
   'rpc',
   'jito',
   'template',
+  'signer',
   'limits',
   'journal',
   'name',
@@ -79,6 +90,14 @@ function journalOf(o: SubmitterOptions['journal']): SubmitterPlan['journal'] {
   return { path: pathOf(o.path), fsync: flag('journal.fsync', o.fsync ?? true) }
 }
 
+function templateOf({ template, signer, jito }: SubmitterOptions): TransactionBuilder {
+  if (template === undefined && signer !== undefined) return memoTemplate({ signer, tip: jito !== undefined })
+  const { feePayer } = checkTemplate(template as TransactionBuilder)
+  if (signer !== undefined && signer.address !== feePayer)
+    refuse('signer', `the one that the template has, ${feePayer}`, words(String(signer.address)))
+  return template as TransactionBuilder
+}
+
 function feeOf(fee: SubmitterPlan['priorityFee']): SubmitterPlan['priorityFee'] {
   if (typeof fee === 'bigint') return checkLamports('priorityFee', fee)
   checkOptions(fee, ['percentile', 'max', 'accounts'], 'priorityFee')
@@ -108,7 +127,7 @@ export function planOf(o: SubmitterOptions): SubmitterPlan {
   return {
     name: checkName('name', o.name ?? 'submitter'),
     rpc: rpcOf(o.rpc),
-    template: checkTemplate(o.template),
+    template: templateOf(o),
     limits: limitsOf(o.limits),
     journal: journalOf(o.journal),
     dryRun: flag('dryRun', o.dryRun ?? false),
