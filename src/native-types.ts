@@ -1,6 +1,8 @@
 /** What the addon exports. Numbers in and out on warm paths; texts and JSON on cold ones. A slot names a native object. */
 export interface Native {
   release(slot: number): void
+  /** Locks a file for this process until the slot is released. */
+  fileLock(path: string): number
 
   initTsc(): void
   rdtsc(): bigint

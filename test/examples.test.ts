@@ -146,3 +146,34 @@ test('prometheus: the document’s names, and the same counts in the run’s own
     expect(lines).toContain(line)
   expect(lines.find((line) => /^velox_latency_avg_ns \d+$/.test(line))).toBeDefined()
 })
+
+test('solana submitter: 50 transactions land in bundles, and the ledger agrees', { timeout: 60_000 }, async () => {
+  const lines = await printed('solana-submitter')
+  const told = lines.filter((line) => line.startsWith('Landed with'))
+  const records = told.map((line) => Number(/^Landed with (\d+) transactions: \w{80,90}$/.exec(line)?.[1]))
+  expect(records.reduce((sum, n) => sum + n, 0)).toBe(50)
+  const [, count, spent] = /^(\d+) transactions landed, (\d+) lamports spent$/.exec(lines.at(-2) as string) ?? []
+  expect(Number(count)).toBe(told.length)
+  expect(lines.at(-1)).toBe(`The ledger says ${spent}`)
+})
+
+test('jito: a bundle of 16 lands as 4 transactions, with its tip in the last', { timeout: 60_000 }, async () => {
+  const lines = await printed('jito')
+  expect(lines[0]).toBe('Sending 16 transactions to Jito')
+  expect(lines[1]).toMatch(/^Bundle submitted: [0-9a-f]{64}$/)
+  expect(lines.at(-5)).toBe('Bundle status: landed')
+  expect(lines.slice(-4)).toEqual([...Array(3).fill('4 memos, 0 lamports of tip'), '4 memos, 5000 lamports of tip'])
+})
+
+test('solana: recorded trades land in bundles, once each, for what the submitter says', {
+  timeout: 120_000,
+}, async () => {
+  const lines = await printed('solana')
+  const [, records, landed, all] =
+    /^(\d+) recorded trades in (\d+) of (\d+) bundles landed, balanced$/.exec(lines[0] as string) ?? []
+  expect([records, landed]).toEqual(['382', all])
+  expect(lines.at(-2)).toMatch(new RegExp(`^The ledger: \\d+ transactions, ${records} records, each 1 time$`))
+  const [, fees, tips, spent] =
+    /: (\d+) lamports of fees and (\d+) of tips; the submitter says (\d+) in all$/.exec(lines.at(-1) as string) ?? []
+  expect(Number(fees) + Number(tips)).toBe(Number(spent))
+})

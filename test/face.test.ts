@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import * as face from 'velox-engine'
 import * as feed from 'velox-engine/feed'
 import * as metrics from 'velox-engine/metrics'
+import * as solana from 'velox-engine/solana'
 import { expect, test } from 'vitest'
 import { root, shared } from './support/node.js'
 
@@ -38,13 +39,14 @@ test('what index.d.ts declares is what the package exports', () => {
 test.each([
   ['feed.d.ts', feed],
   ['metrics.d.ts', metrics],
+  ['solana.d.ts', solana],
 ])('what %s declares is what its module exports', (declarations, module) => {
   expect([...values(join(root, declarations))].sort()).toEqual(Object.keys(module).sort())
 })
 
 test('package.json points to files that there are', () => {
   const { exports, main, types } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const entries = [exports['.'], exports['./feed'], exports['./metrics']]
+  const entries = [exports['.'], exports['./feed'], exports['./metrics'], exports['./solana']]
   for (const path of [main, types, ...entries.flatMap((entry) => [entry.types, entry.default])]) {
     expect(readFileSync(join(root, path), 'utf8').length).toBeGreaterThan(0)
   }

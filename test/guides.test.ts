@@ -21,6 +21,7 @@ const GUIDES = [
   'live-markets',
   'metrics',
   'top',
+  'send-a-bundle',
 ]
 const folder = join(root, 'build/guides')
 

@@ -35,6 +35,7 @@ test('it holds what it needs and nothing else', () => {
     'metrics.d.ts',
     'native',
     'package.json',
+    'solana.d.ts',
     'types',
   ])
   expect(existsSync(join(folder, 'node_modules/.package-lock.json'))).toBe(true)

@@ -53,6 +53,23 @@ export const MESSAGES: Messages = {
     `symbol: expected ${known.length === 0 ? 'one of a source that has any' : `one of ${known.join(', ')}`}, got ${symbol}`,
   VELOX_UNKNOWN_FORMAT: ({ format, known }) => `format: expected one of ${known.join(', ')}, got ${format}`,
   VELOX_PLACEMENT_INVALID: ({ expected, got }) => `placement: expected ${expected}, got ${got}`,
+  VELOX_RPC_FAILED: ({ url, method, reason, status, rpcCode }) => {
+    const codes = [
+      status !== undefined && status !== 200 && `HTTP ${status}`,
+      rpcCode !== undefined && `code ${rpcCode}`,
+    ]
+    const told = codes.filter((code) => code !== false).join(', ')
+    return `${url}, ${method}: expected a result, got${told && ` ${told}`}: ${reason}`
+  },
+  VELOX_LIMIT_REACHED: ({ limit, max, got }) => `${limit}: expected at most ${max}, got ${got}; nothing was sent`,
+  VELOX_SUBMITTER_HALTED: ({ reason }) => `the submitter: expected one that sends, got a halt: ${reason}`,
+  VELOX_SUBMITTER_CLOSED: ({ open }) =>
+    `the submitter: expected an open one, got a closed one with ${open} submissions on their way`,
+  VELOX_JOURNAL_LOCKED: ({ path, by }) => `${path}: expected a journal that nobody uses, got one that ${by} has`,
+  VELOX_TRANSACTION_FAILED: ({ signature, reason }) => `${signature}: expected to be executed, got: ${reason}`,
+  VELOX_BUNDLE_SPLIT: ({ bundleId, landed, missing }) =>
+    `bundle ${bundleId}: expected all of it to land, got ${landed.length} of ${landed.length + missing.length} transactions`,
+  VELOX_READER_BEHIND: ({ lost }) => `outcomes: expected a reader that keeps up, got one that missed ${lost}`,
   VELOX_KEY_REFUSED: ({ source, expected, got }) => `${source}: expected ${expected}, got ${got}`,
   VELOX_TEMPLATE_INVALID: ({ field, expected, got }) => `${field}: expected ${expected}, got ${describe(got)}`,
   VELOX_HOLE_OVERFLOW: ({ hole, record, expected, got }) =>

@@ -10,6 +10,8 @@ import type { OwnEnd } from './plan.js'
 /** How long a callback may have the event loop at a time. */
 const TURN_MILLIS = 8
 const MOST = 1024
+/** So many records a sink takes at a time: what is behind them waits in the ring. */
+const MOST_TAKEN = 16
 /** So many values between two looks at the clock. */
 const LOOK_AFTER = 64
 
@@ -27,7 +29,7 @@ export class RunEnd {
   readonly ringSlot: number
   readonly bell: number
   readonly #own: OwnEnd
-  /** The callback of a tap is not called any more; it has seen all that arrived, or the run failed. */
+  /** The callback of a tap or a sink is not called any more; it has seen all that arrived, or the run failed. */
   through: Promise<void> = Promise.resolve()
   #rung: (() => void) | undefined
   #isOver = false
@@ -73,6 +75,7 @@ export class RunEnd {
     })
     const { use } = this.#own
     if (use.kind === 'iterable') void this.#fill(run, use.values)
+    if (use.kind === 'sink') this.through = this.#give(run, use.take as (records: readonly unknown[]) => Promise<void>)
     if (use.kind === 'tap') this.through = this.#tap(run, use.f as (batch: Batch<Element>) => void)
   }
 
@@ -138,6 +141,30 @@ export class RunEnd {
       }
     } catch (error) {
       // Nobody reads any more; the run ends by the error.
+      native.doorbellAbandon(this.bell, true)
+      run.fail(this.stage, error)
+    }
+  }
+
+  async #give(run: EndRun, take: (records: readonly unknown[]) => Promise<void>): Promise<void> {
+    const { ring } = this
+    try {
+      for (;;) {
+        let records: readonly unknown[] = []
+        if (!this.#isCut)
+          ring.drain((batch) => {
+            records = batch.toArray()
+          }, MOST_TAKEN)
+        run.wake()
+        if (this.#isCut) return
+        if (records.length > 0) {
+          await take(records)
+          await turn()
+        } else if (this.#isOver) return
+        else await this.#moved(() => !ring.isEmpty)
+      }
+    } catch (error) {
+      // Nobody takes any more; the run ends by the error.
       native.doorbellAbandon(this.bell, true)
       run.fail(this.stage, error)
     }

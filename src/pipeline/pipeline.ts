@@ -39,7 +39,7 @@ import { isStage } from '../stage/define-stage.js'
 import { explain } from './explain.js'
 import { type Draft, Nodes } from './nodes.js'
 import type { At, OwnEnd } from './plan.js'
-import { CountSink, FileSink } from './sinks.js'
+import { CountSink, FileSink, TakingSink } from './sinks.js'
 import { IterableSource, MarketSource } from './sources.js'
 import { start } from './start.js'
 
@@ -292,11 +292,21 @@ export class Pipeline<T extends Element> {
       const { path, format } = sink
       return this.#end({ kind: 'file', name: nameFor(o, 'file'), path, format, of: typePlan(this.type) }, o)
     }
-    if (!(sink instanceof RingBuffer)) return refuse('sink', 'count(), discard(), toFile() or a RingBuffer', sink)
-    const { type } = internals(sink as unknown as RingBuffer<Element>)
-    if (!isSame(type, this.type))
-      refuse('sink', `a ring of ${nameOf(this.type)}`, words(`a ring of ${otherName(type, this.type)}`))
+    if (sink instanceof TakingSink) {
+      this.#fits('sink', 'a sink', sink.type as Element)
+      const take = (records: readonly never[]) => (sink as TakingSink<Element>).take(records)
+      const own = this.#own({ kind: 'sink', take }, o)
+      return this.#end({ kind: 'ring', ring: -1, name: o.name ?? sink.name, own }, o, sink)
+    }
+    if (!(sink instanceof RingBuffer))
+      return refuse('sink', 'count(), discard(), toFile(), a submitter or a RingBuffer', sink)
+    this.#fits('sink', 'a ring', internals(sink as unknown as RingBuffer<Element>).type)
     return this.#end({ kind: 'ring', name: nameFor(o, 'ring'), ring: ringSlot(sink) }, o, sink)
+  }
+
+  #fits(field: string, what: string, type: Element): void {
+    if (!isSame(type, this.type))
+      refuse(field, `${what} of ${nameOf(this.type)}`, words(`${what} of ${otherName(type, this.type)}`))
   }
 
   async toArray(o: StartOptions = {}): Promise<Infer<T>[]> {

@@ -99,10 +99,11 @@ export interface OwnEnd {
   readonly type: Element
   readonly capacity: number
   readonly drops: boolean
-  /** What it is for: records from an iterable, batches for a callback, or the run's own `batches()`. */
+  /** What it is for: records from an iterable, batches for a callback, records for a sink, or the run's own `batches()`. */
   readonly use:
     | { readonly kind: 'iterable'; readonly values: AsyncIterable<unknown> | Iterable<unknown> }
     | { readonly kind: 'tap'; readonly f: (batch: never) => void }
+    | { readonly kind: 'sink'; readonly take: (records: readonly never[]) => Promise<void> }
     | { readonly kind: 'batches' }
 }
 

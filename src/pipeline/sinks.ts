@@ -1,4 +1,4 @@
-import type { Element, Sink } from '../../index.js'
+import type { Element, Infer, Sink } from '../../index.js'
 import { checkName, refuse } from '../errors/check.js'
 import { pathOf } from './path.js'
 
@@ -34,3 +34,12 @@ export class FileSink implements Sink<Element> {
 
 // biome-ignore lint/suspicious/noExplicitAny: a sink that takes every type
 export const toFile = (path: string | URL): Sink<any> => new FileSink(path)
+
+/** A sink on this thread: it takes records as the event loop gets to them, and holds up those behind while it is at work. */
+export abstract class TakingSink<T extends Element> implements Sink<T> {
+  declare readonly accepts: T
+  abstract readonly name: string
+  abstract readonly type: T
+  /** What it throws fails the run. */
+  abstract take(records: readonly Infer<T>[]): Promise<void>
+}

@@ -1,8 +1,8 @@
 import type { RecordType, Transaction as TransactionFace } from '../../index.js'
+import type { Signer } from '../../solana.js'
 import { checkOptions } from '../errors/check.js'
 import { Transaction } from '../record/transaction.js'
 import { baseOf, nativeTemplate } from './plan.js'
-import type { Signer } from './signer.js'
 import type { TransactionTemplate } from './transaction-template.js'
 
 const OPTIONS = ['signer', 'record', 'packing', 'tip']

@@ -1,4 +1,5 @@
 import type { RecordType } from '../../index.js'
+import type { Signer as SignerFace } from '../../solana.js'
 import { checkInteger, refuse } from '../errors/check.js'
 import { call, native } from '../native.js'
 import { codecOf } from '../record/codec.js'
@@ -23,7 +24,7 @@ export type HolePlan = { readonly name: string; readonly field: string } & (
 
 /** What a template needs beside its message and holes. */
 export interface Base<T extends RecordType> {
-  readonly signers: readonly Signer[]
+  readonly signers: readonly SignerFace[]
   readonly record: T
   readonly packing: number
   readonly tip: boolean
@@ -39,7 +40,7 @@ export interface MessagePlan {
 
 /** The record, the packing and the signers of a template, checked. */
 export function baseOf<T extends RecordType>(o: {
-  signers: readonly Signer[]
+  signers: readonly SignerFace[]
   record: T
   packing: number | undefined
   tip: boolean | undefined

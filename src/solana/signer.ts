@@ -1,9 +1,10 @@
+import type { Signer as Face } from '../../solana.js'
 import { checkString, refuse } from '../errors/check.js'
 import { call, native, owned } from '../native.js'
 import { pathOf } from '../pipeline/path.js'
 
 /** A key that stays in native memory: what is here is its address and the number of its slot. */
-export class Signer {
+export class Signer implements Face {
   /** Base58. */
   readonly address: string
   readonly #slot: number
@@ -13,7 +14,7 @@ export class Signer {
     this.address = native.signerAddress(slot)
   }
 
-  static slotOf(signer: Signer): number {
+  static slotOf(signer: Face): number {
     if (!(typeof signer === 'object' && signer !== null && #slot in signer))
       return refuse('signer', 'what keypairFile or keypairFromEnvironment gave', signer)
     return signer.#slot

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type * as Kit from '@solana/kit'
 import type { Infer, RecordType, Transaction as TransactionFace } from '../../index.js'
+import type { Signer } from '../../solana.js'
 import { checkFunction, checkOptions, checkTicks, refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { Transaction } from '../record/transaction.js'
@@ -8,7 +9,6 @@ import { type Addresses, type AddressHole, checkAddresses } from './addresses.js
 import { type KitInstruction, type KitMessage, kit } from './kit.js'
 import { type Base, baseOf, type HolePlan, nativeTemplate } from './plan.js'
 import { type Build, probe, refuseEach } from './probe.js'
-import type { Signer } from './signer.js'
 import type { TransactionTemplate } from './transaction-template.js'
 import { verify } from './verify.js'
 

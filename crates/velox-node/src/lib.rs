@@ -12,6 +12,7 @@ mod feed;
 mod host;
 mod instrument;
 mod l2_book;
+mod lock;
 mod memory;
 mod metrics;
 mod pipeline;

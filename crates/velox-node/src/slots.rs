@@ -4,6 +4,7 @@
 //! collected; what is left goes when the environment ends.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::sync::Arc;
 
 use velox_engine::solana::{Keypair, TransactionTemplate};
@@ -34,6 +35,8 @@ pub(crate) enum Object {
     Doorbell(Arc<Doorbell>),
     Feed(Box<FeedEntry>),
     Attached(Box<Follower>),
+    #[expect(dead_code, reason = "its lock is held as long as it is here")]
+    Lock(File),
     Signer(Arc<Keypair>),
     Template(Arc<TransactionTemplate>),
 }

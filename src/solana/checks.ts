@@ -1,0 +1,22 @@
+import type { TransactionBuilder } from '../../solana.js'
+import { checkInteger, checkString, refuse } from '../errors/check.js'
+
+/** Jito takes no bundle for less. */
+export const LEAST_TIP = 1_000n
+export const MAX_U64: bigint = 2n ** 64n - 1n
+
+export function checkLamports(field: string, value: bigint, least = 0n): bigint {
+  const fits = typeof value === 'bigint' && value >= least && value <= MAX_U64
+  return fits ? value : refuse(field, `a bigint of at least ${least}n`, value)
+}
+
+export function checkTip(tip: bigint): bigint {
+  return checkLamports('tip', tip, LEAST_TIP)
+}
+
+export function checkTemplate(template: TransactionBuilder): TransactionBuilder {
+  if (typeof template?.build !== 'function') return refuse('template', 'a TransactionBuilder, with build()', template)
+  checkString('template.feePayer', template.feePayer)
+  checkInteger('template.recordsPerTransaction', template.recordsPerTransaction, 1)
+  return template
+}

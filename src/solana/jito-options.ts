@@ -1,0 +1,33 @@
+import type { JitoOptions } from '../../solana.js'
+import { checkInteger, checkOptions, checkPositive, checkString, refuse } from '../errors/check.js'
+import type { EndpointOptions } from './net/endpoint.js'
+import { checkUrl } from './rpc-options.js'
+
+const OPTIONS = ['url', 'perSecond', 'burst', 'timeoutMillis', 'auth', 'send']
+
+export interface JitoPlan {
+  readonly endpoints: readonly EndpointOptions[]
+  readonly send: 'one' | 'all'
+}
+
+/** A block engine without an account takes one request a second and region. */
+export function jitoOf(given: string | JitoOptions): JitoPlan {
+  const o: JitoOptions = typeof given === 'string' ? { url: given } : given
+  checkOptions(o, OPTIONS, 'jito')
+  const { auth, send = 'one', perSecond = 1, timeoutMillis = 5_000 } = o
+  const urls = typeof o.url === 'string' ? [o.url] : o.url
+  if (!Array.isArray(urls) || urls.length === 0) refuse('jito.url', 'an address, or a list of them', o.url)
+  if (send !== 'one' && send !== 'all') refuse('jito.send', "'one' or 'all'", send)
+  checkPositive('jito.perSecond', perSecond)
+  const burst = checkInteger('jito.burst', o.burst ?? Math.max(1, Math.floor(perSecond)), 1)
+  checkInteger('jito.timeoutMillis', timeoutMillis, 1)
+  const headers = auth === undefined ? {} : { 'x-jito-auth': checkString('jito.auth', auth) }
+  const endpoints = urls.map((url: string) => ({
+    url: checkUrl('jito.url', url, ['http:', 'https:']).replace(/\/+$/, ''),
+    perSecond,
+    burst,
+    timeoutMillis,
+    headers,
+  }))
+  return { endpoints, send }
+}

@@ -1,0 +1,118 @@
+/** What goes first where there are too few tokens: what protects what is on its way, then what is new, then repetitions. */
+export type Priority = 'status' | 'send' | 'resend'
+const ORDER: readonly Priority[] = ['status', 'send', 'resend']
+
+/** So many of those who wait go in one turn of the event loop. */
+const MOST_AT_ONCE = 8
+
+type Waiter = (taken: boolean) => void
+
+/** A token bucket: `perSecond` requests a second in the long run, `burst` of them at once. */
+export class TokenBucket {
+  readonly #perMilli: number
+  readonly #burst: number
+  readonly #now: () => number
+  /** 0 … burst; as of `#at`, which is ahead of now while it is paused. */
+  #tokens: number
+  #at: number
+  /** Nothing is given before. */
+  #pausedUntil = 0
+  readonly #waiting: Record<Priority, Waiter[]> = { status: [], send: [], resend: [] }
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(o: { perSecond: number; burst: number }, now: () => number = () => performance.now()) {
+    this.#perMilli = o.perSecond / 1000
+    this.#burst = o.burst
+    this.#now = now
+    this.#tokens = o.burst
+    this.#at = now()
+  }
+
+  /** How many wait for a token. */
+  get waiting(): number {
+    return ORDER.reduce((sum, priority) => sum + this.#waiting[priority].length, 0)
+  }
+
+  get isPaused(): boolean {
+    return this.#now() < this.#pausedUntil
+  }
+
+  /** Whether there is a token that nobody waits for. */
+  get hasToken(): boolean {
+    return this.waiting === 0 && this.#has()
+  }
+
+  #refill(): void {
+    const now = this.#now()
+    // None come in while it is paused.
+    if (now <= this.#at) return
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMilli)
+    this.#at = now
+  }
+
+  #has(): boolean {
+    this.#refill()
+    // A timer's millisecond is cut off; a token that is there but for rounding is there.
+    return !this.isPaused && this.#tokens >= 1 - 1e-9
+  }
+
+  /** Takes a token if there is one that nobody waits for. */
+  tryTake(): boolean {
+    if (!this.hasToken) return false
+    this.#tokens = Math.max(0, this.#tokens - 1)
+    return true
+  }
+
+  /** Waits for a token; false where it was closed first. */
+  take(priority: Priority): Promise<boolean> {
+    if (this.tryTake()) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      this.#waiting[priority].push(resolve)
+      this.#arm()
+    })
+  }
+
+  /** A token that was taken and not used. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + 1)
+    if (this.waiting > 0 && !this.isPaused) this.#serve()
+  }
+
+  /** Gives nothing for so long: the server asked for it. */
+  pause(millis: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, this.#now() + millis)
+    this.#tokens = 1
+    this.#at = this.#pausedUntil
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#arm()
+  }
+
+  /** Sends all who wait away. */
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    for (const priority of ORDER) for (const go of this.#waiting[priority].splice(0)) go(false)
+  }
+
+  #arm(): void {
+    if (this.#timer || this.waiting === 0) return
+    this.#refill()
+    const missing = Math.max(0, 1 - this.#tokens) / this.#perMilli
+    const millis = Math.max(missing, this.#pausedUntil - this.#now(), 0)
+    this.#timer = setTimeout(() => this.#serve(), Math.min(Math.ceil(millis), 2 ** 31 - 1))
+  }
+
+  #serve(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    // A burst at once would keep the event loop for as long as it takes to send all of it.
+    for (let served = 0; served < MOST_AT_ONCE && this.#has(); served++) {
+      const queue = ORDER.map((priority) => this.#waiting[priority]).find(({ length }) => length > 0)
+      if (!queue) return
+      this.#tokens = Math.max(0, this.#tokens - 1)
+      ;(queue.shift() as Waiter)(true)
+    }
+    this.#arm()
+  }
+}

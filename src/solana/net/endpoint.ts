@@ -1,0 +1,161 @@
+import type { EndpointStats } from '../../../solana.js'
+import { type Answer, answerOf, failed } from './answer.js'
+import { Breaker } from './breaker.js'
+import { type Priority, TokenBucket } from './bucket.js'
+import { httpRequest, type NoAnswer } from './http.js'
+
+export interface EndpointOptions {
+  readonly url: string
+  readonly perSecond: number
+  readonly burst: number
+  readonly timeoutMillis: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A 503 without words on when to come back holds the server's bucket so long. */
+const UNWELL_MILLIS = 200
+const THROTTLED_MILLIS = 1_000
+/** Keys in a path or a query are at least so long. */
+const SECRET_LENGTH = 8
+
+/** One server: its address, and what protects it from us. */
+export class Endpoint {
+  /** What may be shown of its address: providers put keys into paths and queries. */
+  readonly shown: string
+  readonly bucket: TokenBucket
+  readonly breaker = new Breaker()
+  readonly #o: EndpointOptions
+  readonly #secrets: readonly string[]
+  /** Of requests under way. */
+  readonly #cuts = new Set<AbortController>()
+  #isClosed = false
+  #id = 0
+  #requests = 0
+  #failures = 0
+  #throttled = 0
+
+  constructor(o: EndpointOptions) {
+    this.#o = o
+    const { origin, pathname, search, username, password } = new URL(o.url)
+    this.shown = origin
+    const parts = [
+      ...pathname.split('/'),
+      ...search.split(/[?&=]/),
+      username,
+      password,
+      ...Object.values(o.headers ?? {}),
+    ]
+    this.#secrets = parts.filter(({ length }) => length >= SECRET_LENGTH)
+    this.bucket = new TokenBucket(o)
+  }
+
+  stats(): EndpointStats {
+    return {
+      url: this.shown,
+      requests: this.#requests,
+      failures: this.#failures,
+      throttled: this.#throttled,
+      open: this.breaker.isOpen,
+    }
+  }
+
+  /** Ends what waits or is under way. */
+  close(): void {
+    this.#isClosed = true
+    for (const cut of this.#cuts) cut.abort(new Error('it was closed'))
+    this.bucket.close()
+  }
+
+  /** One request, once there is a token for it; never throws. A resend doesn't wait for one; `isWanted` is asked then. */
+  async call<R>(
+    method: string,
+    params: readonly unknown[],
+    o: { priority: Priority; path?: string; isWanted?: () => boolean },
+  ): Promise<Answer<R>> {
+    const { shown: url } = this
+    if (!this.breaker.admits())
+      return failed('unsent', { url, method, reason: 'it failed too often; it is left alone for a while' })
+    const isTaken = o.priority === 'resend' ? this.bucket.tryTake() : await this.bucket.take(o.priority)
+    if (!isTaken || this.#isClosed) {
+      this.breaker.withdrawn()
+      const isStopped = this.#isClosed
+      return failed(isStopped ? 'stopped' : 'throttled', {
+        url,
+        method,
+        reason: isStopped ? 'it was closed' : 'no request is left for now',
+      })
+    }
+    if (o.isWanted?.() === false) {
+      this.bucket.giveBack()
+      this.breaker.withdrawn()
+      return failed('unsent', { url, method, reason: 'it was not wanted any more' })
+    }
+    this.#requests++
+    const body = JSON.stringify({ jsonrpc: '2.0', id: ++this.#id, method, params })
+    const answer = this.#masked<R>(await this.#asked<R>(method, body, o.path ?? ''), method)
+    this.#judge(answer)
+    return answer
+  }
+
+  async #asked<R>(method: string, body: string, path: string): Promise<Answer<R>> {
+    const { url, headers, timeoutMillis } = this.#o
+    const cut = new AbortController()
+    this.#cuts.add(cut)
+    try {
+      const answer = await httpRequest(url + path, {
+        body,
+        timeoutMillis,
+        signal: cut.signal,
+        ...(headers && { headers }),
+      })
+      return answerOf(this.shown, method, answer)
+    } catch (error) {
+      const { isUnsent, message } = error as NoAnswer
+      const kind = this.#isClosed ? 'stopped' : isUnsent ? 'unsent' : 'unknown'
+      return failed(kind, { url: this.shown, method, reason: message }, { cause: error })
+    } finally {
+      this.#cuts.delete(cut)
+    }
+  }
+
+  /** Servers repeat what they were asked: keys don't get into an error. */
+  #masked<R>(answer: Answer<R>, method: string): Answer<R> {
+    if (answer.ok) return answer
+    const { cause, context } = answer.error as { cause?: unknown; context: { reason: string; status?: number } }
+    const texts = [context.reason, cause instanceof Error ? cause.message : '']
+    if (!this.#secrets.some((secret) => texts.some((text) => text.includes(secret)))) return answer
+    const masked = (text: string) => this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
+    const { kind, rpcCode, retryAfterMillis } = answer
+    const shown = {
+      ...context,
+      url: this.shown,
+      method,
+      reason: masked(context.reason),
+      ...(rpcCode !== undefined && { rpcCode }),
+    }
+    return failed(kind, shown, { cause: new Error(masked(texts[1] as string)), retryAfterMillis })
+  }
+
+  /** What an answer says of the server's health. */
+  #judge(answer: Answer<unknown>): void {
+    if (answer.ok || answer.kind === 'refused') {
+      this.breaker.succeeded()
+      return
+    }
+    if (answer.kind === 'stopped') {
+      this.breaker.withdrawn()
+      return
+    }
+    this.#failures++
+    if (answer.kind === 'throttled') {
+      // It is well, and we were too fast.
+      this.#throttled++
+      this.breaker.succeeded()
+      this.bucket.pause(answer.retryAfterMillis ?? THROTTLED_MILLIS * (0.5 + Math.random()))
+      return
+    }
+    this.breaker.failed()
+    const { status } = answer.error.context as { status?: number }
+    if (status === 503) this.bucket.pause(answer.retryAfterMillis ?? UNWELL_MILLIS)
+  }
+}

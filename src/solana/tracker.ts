@@ -1,0 +1,193 @@
+import type { Attempt, Seen } from './attempt.js'
+import type { Endpoint } from './net/endpoint.js'
+import type { Pool } from './net/pool.js'
+import { Slice } from './slice.js'
+
+/** So many signatures one call takes. */
+const MOST_SIGNATURES = 256
+/** Notifications of so long a time are asked for together. */
+const GATHER_MILLIS = 20
+
+type Commitment = 'processed' | 'confirmed' | 'finalized'
+
+interface Status {
+  readonly slot: number
+  readonly err: unknown
+  readonly confirmations: number | null
+  readonly confirmationStatus?: Commitment | null
+}
+
+interface Statuses {
+  readonly context: { readonly slot: number }
+  readonly value: readonly (Status | null)[]
+}
+
+/** What is told of a signature: what a node has seen of it, or that it can't land any more. */
+export interface Told {
+  seen(attempt: Attempt, place: number, seen: Seen): void
+  gone(attempt: Attempt, place: number): void
+}
+
+/** Asks what became of signatures: every so often, when it is woken, and for good once their last block is past. */
+export class Tracker {
+  readonly #pool: Pool
+  readonly #told: Told
+  readonly #commitment: 'confirmed' | 'finalized'
+  readonly #pollMillis: number
+  readonly #attempts = new Set<Attempt>()
+  #timer: NodeJS.Timeout | undefined
+  #dueAt = 0
+  #asks = false
+  /** Something happened while it asked. */
+  #isWoken = false
+  #isClosed = false
+  /** The newest block height that any node told. */
+  #height = 0n
+
+  constructor(pool: Pool, told: Told, o: { commitment: 'confirmed' | 'finalized'; pollMillis: number }) {
+    this.#pool = pool
+    this.#told = told
+    this.#commitment = o.commitment
+    this.#pollMillis = o.pollMillis
+  }
+
+  add(attempt: Attempt): void {
+    this.#attempts.add(attempt)
+    this.#arm(attempt.of.resumed ? 0 : this.#pollMillis)
+  }
+
+  remove(attempt: Attempt): void {
+    this.#attempts.delete(attempt)
+    if (this.#attempts.size === 0) this.#disarm()
+  }
+
+  /** Something happened that was not told whole: all is asked again. */
+  wake(): void {
+    if (this.#attempts.size > 0) this.#arm(GATHER_MILLIS)
+  }
+
+  /** What a node said how high the chain is. */
+  reached(height: bigint): void {
+    if (height > this.#height) this.#height = height
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#disarm()
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Asks after so long, or earlier where that is due. */
+  #arm(millis: number): void {
+    if (this.#isClosed) return
+    const at = performance.now() + millis
+    if (this.#timer && this.#dueAt <= at) return
+    this.#disarm()
+    this.#dueAt = at
+    this.#timer = setTimeout(() => void this.#turn(), millis)
+  }
+
+  async #turn(): Promise<void> {
+    this.#timer = undefined
+    if (this.#asks) {
+      this.#isWoken = true
+      return
+    }
+    this.#asks = true
+    this.#isWoken = false
+    try {
+      await this.#ask()
+      await this.#prove()
+    } finally {
+      this.#asks = false
+      if (this.#attempts.size > 0) this.#arm(this.#isWoken ? GATHER_MILLIS : this.#pollMillis)
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const places = placesOf([...this.#attempts].filter(({ mayLand }) => mayLand))
+    for (const part of partsOf(places)) {
+      const params = [part.map(({ signature }) => signature), { searchTransactionHistory: false }]
+      const answer = await this.#pool.ask<Statuses>('getSignatureStatuses', params, 'status')
+      if (answer.ok) await this.#tell(part, answer.result)
+    }
+  }
+
+  /** Gives those of which the node knows nothing. */
+  async #tell(part: readonly Place[], { value }: Statuses): Promise<readonly Place[]> {
+    const unknown: Place[] = []
+    const slice = new Slice()
+    for (const [i, one] of part.entries()) {
+      const status = value[i]
+      if (!status) {
+        unknown.push(one)
+        continue
+      }
+      const { slot, err } = status
+      const seen = { slot: BigInt(slot), err: err ?? null, isFinal: this.#isFinal(status) }
+      this.#told.seen(one.attempt, one.place, seen)
+      await slice.rest()
+    }
+    return unknown
+  }
+
+  #isFinal({ confirmationStatus, confirmations }: Status): boolean {
+    // Nodes older than `confirmationStatus` say null confirmations of what is finalized.
+    const reached = confirmationStatus ?? (confirmations === null ? 'finalized' : 'processed')
+    return reached === 'finalized' || reached === this.#commitment
+  }
+
+  /**
+   * Declares gone what can't land any more: one node says that a *finalized* block is past its last, and the same node, with a slot that
+   * is no older, knows nothing of it in its history either. A node that lags, or the pool behind its address, proves nothing.
+   */
+  async #prove(): Promise<void> {
+    const isPast = (height: bigint) => (attempt: Attempt) => attempt.of.lastValidBlockHeight < height
+    if (![...this.#attempts].some(isPast(this.#height))) return
+    for (const endpoint of this.#pool.inOrder) {
+      const due = [...this.#attempts].filter(isPast(this.#height))
+      if (due.length === 0) return
+      const finalized = await endpoint.call<{ absoluteSlot: number; blockHeight: number }>(
+        'getEpochInfo',
+        [{ commitment: 'finalized' }],
+        { priority: 'status' },
+      )
+      if (!finalized.ok) continue
+      const { absoluteSlot, blockHeight } = finalized.result
+      await this.#proveBy(endpoint, absoluteSlot, placesOf(due.filter(isPast(BigInt(blockHeight)))))
+    }
+  }
+
+  async #proveBy(endpoint: Endpoint, finalizedSlot: number, places: readonly Place[]): Promise<void> {
+    for (const part of partsOf(places)) {
+      const params = [part.map(({ signature }) => signature), { searchTransactionHistory: true }]
+      const answer = await endpoint.call<Statuses>('getSignatureStatuses', params, { priority: 'status' })
+      if (!answer.ok) return
+      const unknown = await this.#tell(part, answer.result)
+      if (answer.result.context.slot < finalizedSlot) continue
+      for (const { attempt, place } of unknown) this.#told.gone(attempt, place)
+    }
+  }
+}
+
+interface Place {
+  readonly attempt: Attempt
+  readonly place: number
+  readonly signature: string
+}
+
+function placesOf(attempts: readonly Attempt[]): Place[] {
+  return attempts.flatMap((attempt) =>
+    attempt.of.transactions.map(({ signature }, place) => ({ attempt, place, signature })),
+  )
+}
+
+function partsOf(places: readonly Place[]): Place[][] {
+  const parts: Place[][] = []
+  for (let at = 0; at < places.length; at += MOST_SIGNATURES) parts.push(places.slice(at, at + MOST_SIGNATURES))
+  return parts
+}

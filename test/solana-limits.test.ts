@@ -1,0 +1,263 @@
+// Limits and orders: what stops a submitter, what it says then, and bad input.
+import { readFileSync } from 'node:fs'
+import { generateKeyPairSigner } from '@solana/kit'
+import { Instrument, L2Book } from 'velox-engine'
+import { createSubmitter, type SubmitterOptions } from 'velox-engine/solana'
+import { expect, test } from 'vitest'
+import { rejected } from './support/errors.js'
+import { kitBuilder } from './support/kit-builder.js'
+import { startCluster } from './support/solana/index.js'
+import { expectTrue, freshJournal, jitoOf, rowsOf, states, submitterOf } from './support/submitter.js'
+import { until } from './support/until.js'
+
+test('more lamports than a window has: the rest is refused, and nothing of it is sent', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const { submitter, payer } = await submitterOf(cluster, { limits: { maxLamports: 12_000n } })
+  const outcomes = await submitter.submit(rowsOf(4))
+  expect(states(outcomes).sort()).toEqual(['failed', 'failed', 'landed', 'landed'])
+  for (const outcome of outcomes.filter(({ state }) => state === 'failed'))
+    expect(outcome).toMatchObject({
+      signatures: [],
+      error: { code: 'VELOX_LIMIT_REACHED', context: { limit: 'limits.maxLamports', max: 12_000n, got: 15_000n } },
+    })
+  expectTrue(cluster, payer.address, submitter, outcomes)
+  expect(submitter.stats()).toMatchObject({ refused: 2, built: 2 })
+  expect(submitter.metrics.snapshot()).toMatchObject({ processed: 2, dropped: 2 })
+  await submitter.close()
+})
+
+test('the window holds over a restart', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const journal = freshJournal()
+  const limits = { maxLamports: 12_000n }
+  const first = await submitterOf(cluster, { limits, journal })
+  expect(states(await first.submitter.submit(rowsOf(2)))).toEqual(['landed', 'landed'])
+  await first.submitter.close()
+  const { submitter } = await submitterOf(cluster, { limits, journal, payer: first.payer })
+  expect(submitter.stats().windowLamports).toBe(10_000n)
+  expect(await submitter.submit(rowsOf(1, 2))).toMatchObject([
+    { state: 'failed', error: { code: 'VELOX_LIMIT_REACHED' } },
+  ])
+  await submitter.close()
+})
+
+test('a tip above the limit is not sent', async () => {
+  await using cluster = await startCluster({ slotMillis: 20, jitoPerSecond: 100 })
+  const limits = { maxLamports: 10n ** 9n, maxTipLamports: 5_000n }
+  const { submitter } = await submitterOf(cluster, { jito: jitoOf(cluster), limits, tip: 5_001n })
+  const [outcome] = await submitter.submit(rowsOf(1))
+  expect(outcome).toMatchObject({ error: { code: 'VELOX_LIMIT_REACHED', context: { limit: 'limits.maxTipLamports' } } })
+  expect(cluster.requests.count({ method: 'sendBundle' })).toBe(0)
+  await submitter.close()
+})
+
+test('more in flight than allowed: submit is refused', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const { submitter } = await submitterOf(cluster, { limits: { maxLamports: 10n ** 9n, maxInFlight: 3 } })
+  const first = submitter.submit(rowsOf(2))
+  const [second] = await submitter.submit(rowsOf(2, 2))
+  expect(second).toMatchObject({ error: { code: 'VELOX_LIMIT_REACHED', context: { max: 3, got: 4 } } })
+  expect(states(await first)).toEqual(['landed', 'landed'])
+  expect(states(await submitter.submit(rowsOf(3, 4)))).toEqual(Array(3).fill('landed'))
+  await submitter.close()
+})
+
+test('halt(): nothing is sent from then on; what was sent is watched to its end', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const { submitter, payer } = await submitterOf(cluster, { rpc: { url: cluster.url, perSecond: 1, burst: 5 } })
+  const outcomes = submitter.submit(rowsOf(10))
+  await until(() => cluster.requests.count({ method: 'sendTransaction' }) === 4)
+  submitter.halt('the risk desk called')
+  expect(submitter.halted).toBe('the risk desk called')
+  const ended = await outcomes
+  expect(cluster.requests.count({ method: 'sendTransaction' })).toBe(4)
+  const refused = ended.filter(({ state }) => state === 'failed')
+  expect(refused).toHaveLength(6)
+  for (const outcome of refused)
+    expect(outcome).toMatchObject({ error: { code: 'VELOX_SUBMITTER_HALTED' }, spentLamports: 0n })
+  expectTrue(cluster, payer.address, submitter, ended)
+  expect(await submitter.submit(rowsOf(1, 20))).toMatchObject([{ error: { code: 'VELOX_SUBMITTER_HALTED' } }])
+  submitter.resume()
+  expect(states(await submitter.submit(rowsOf(1, 20)))).toEqual(['landed'])
+  await submitter.close()
+})
+
+test('while a book is not live nothing is sent', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const book = new L2Book({ instrument: new Instrument({ symbol: 'BTCUSDT', tick: '0.1', lot: '0.001' }) })
+  const { submitter } = await submitterOf(cluster, { limits: { maxLamports: 10n ** 9n, books: [book] } })
+  expect(submitter.halted).toBe('the book BTCUSDT is empty')
+  expect(await submitter.submit(rowsOf(1))).toMatchObject([
+    { error: { code: 'VELOX_SUBMITTER_HALTED', context: { reason: 'the book BTCUSDT is empty' } } },
+  ])
+  book.apply([{ side: 'bid', price: 100, qty: 1 }], 1)
+  expect(book.state).toBe('live')
+  expect(states(await submitter.submit(rowsOf(1)))).toEqual(['landed'])
+  await submitter.close()
+})
+
+test('a dry run simulates and sends nothing, whatever it is', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const to = (await generateKeyPairSigner()).address
+  const pays = { to, lamports: ([row]: readonly { id?: unknown }[]) => (row?.id === 1 ? 100_000_000_000n : 1_000_000n) }
+  const { submitter, payer } = await submitterOf(cluster, {
+    dryRun: true,
+    limits: { maxLamports: 10n ** 12n },
+    builder: { pays },
+  })
+  const [fine, wrong] = await submitter.submit(rowsOf(2))
+  expect(fine).toMatchObject({ state: 'simulated', unitsConsumed: expect.any(BigInt) })
+  expect((fine as unknown as { logs: string[] }).logs.join()).toContain('Memo')
+  expect(wrong).toMatchObject({ state: 'failed', spentLamports: 0n, error: { code: 'VELOX_TRANSACTION_FAILED' } })
+  expect(cluster.requests.count({ method: 'sendTransaction' })).toBe(0)
+  expect(cluster.ledger.landed(payer.address)).toEqual([])
+  expect(submitter.stats()).toMatchObject({ simulated: 2, built: 0, windowLamports: 0n })
+  await submitter.close()
+})
+
+test('a priority fee by what was paid lately, at most max', async () => {
+  await using cluster = await startCluster({ slotMillis: 20, priorityFloor: 50_000 })
+  const priceOf = async (max: bigint) => {
+    const { submitter } = await submitterOf(cluster, { priorityFee: { percentile: 50, max } })
+    const [outcome] = await submitter.submit(rowsOf(1))
+    await submitter.close()
+    return cluster.ledger.transaction(outcome?.signatures[0] as string)?.feeLamports
+  }
+  // 100,000 units for 0.05 and for 0.02 lamports.
+  expect(await priceOf(1_000_000n)).toBe(10_000n)
+  expect(await priceOf(20_000n)).toBe(7_000n)
+})
+
+test('a builder that throws, or gives too much, is an outcome; others go on', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const payer = await generateKeyPairSigner()
+  cluster.fund(payer.address, 10_000_000_000n)
+  const kit = kitBuilder(payer)
+  const template = {
+    ...kit,
+    async build(...[rows, context]: Parameters<typeof kit.build>) {
+      const [made] = await kit.build(rows, context)
+      const signed = made as NonNullable<typeof made>
+      if (rows[0]?.['id'] === 0) throw new TypeError('no such account')
+      if (rows[0]?.['id'] === 1) return [{ ...signed, base64: 'A'.repeat(2_000) }]
+      return rows[0]?.['id'] === 2 ? [] : [signed]
+    },
+  }
+  const { submitter } = await submitterOf(cluster, { template })
+  const [thrown, long, none, fine] = await Promise.all([0, 1, 2, 3].map((id) => submitter.submit([{ id }])))
+  expect(thrown).toMatchObject([
+    { state: 'failed', error: { code: 'VELOX_STAGE_FAILED', cause: { message: 'no such account' } } },
+  ])
+  expect(thrown?.[0]).toMatchObject({ error: { message: 'the stage submitter failed: no such account' } })
+  expect(long).toMatchObject([
+    { error: { message: 'build(): expected transactions of at most 1232 bytes, got 1500 bytes' } },
+  ])
+  expect(none).toMatchObject([{ error: { message: 'build(): expected transactions of all 1 records, got 0 of them' } }])
+  expect(fine).toMatchObject([{ state: 'landed' }])
+  await submitter.close()
+})
+
+test('two records that make the same transaction would land as one: the second is refused', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const { submitter, payer } = await submitterOf(cluster, { blockhashMillis: 60_000 })
+  const outcomes = await submitter.submit([{ id: 7 }, { id: 7 }])
+  expect(outcomes).toMatchObject([
+    { state: 'landed' },
+    { state: 'failed', error: { code: 'VELOX_INVALID_VALUE', context: { field: 'records' } } },
+  ])
+  expect(await submitter.submit([{ id: 7 }])).toMatchObject([
+    { state: 'failed', error: { code: 'VELOX_INVALID_VALUE' } },
+  ])
+  expect(cluster.ledger.memos().get('7')).toBe(1)
+  expect(cluster.ledger.spent(payer.address).feeLamports).toBe(submitter.stats().spentLamports)
+  submitter.halt()
+  expect(states(await submitter.submit([{ id: 8 }]))).toEqual(['failed'])
+  submitter.resume()
+  expect(states(await submitter.submit([{ id: 8 }]))).toEqual(['landed'])
+  await submitter.close()
+})
+
+test('an abort ends it at once, and a restart takes up what was on its way', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const stop = new AbortController()
+  const journal = freshJournal()
+  const { submitter, payer } = await submitterOf(cluster, { journal, signal: stop.signal })
+  cluster.faults.add({ kind: 'hang', method: 'sendTransaction', probability: 1 })
+  const outcomes = submitter.submit(rowsOf(3))
+  await until(() => cluster.requests.count({ method: 'sendTransaction' }) === 3)
+  stop.abort()
+  expect(await rejected(outcomes)).toMatchObject({ code: 'VELOX_SUBMITTER_CLOSED', context: { open: 3 } })
+  expect(await rejected(submitter.submit(rowsOf(1)))).toMatchObject({ code: 'VELOX_SUBMITTER_CLOSED' })
+  await submitter.close()
+  cluster.faults.clear()
+  const again = await submitterOf(cluster, { journal, payer })
+  const resumed = again.submitter.outcomes()
+  for (let i = 0; i < 3; i++)
+    expect((await resumed.next()).value).toMatchObject({ state: 'landed', resumed: true, rows: [] })
+  expect([...cluster.ledger.memos().values()]).toEqual([1, 1, 1])
+  await again.submitter.close()
+  expect(readFileSync(journal, 'utf8').match(/"kind":"built"/g)).toHaveLength(3)
+})
+
+test('a close waits no longer than it is told', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const { submitter } = await submitterOf(cluster)
+  cluster.faults.add({ kind: 'dropTransaction', probability: 1 })
+  const outcomes = submitter.submit(rowsOf(1))
+  await until(() => submitter.stats().built === 1)
+  const start = performance.now()
+  await submitter.close({ timeoutMillis: 200 })
+  expect(performance.now() - start).toBeLessThan(1_000)
+  expect(await rejected(outcomes)).toMatchObject({ code: 'VELOX_SUBMITTER_CLOSED', context: { open: 1 } })
+})
+
+const SECRET = 'supersecretkey1234'
+const WRONG: readonly [object, string | RegExp][] = [
+  [
+    { rpc: `not an address ${SECRET}` },
+    'rpc.url: expected an address that begins with http:// or https://, got a text that is no address',
+  ],
+  [
+    { rpc: `ftp://x/${SECRET}` },
+    'rpc.url: expected an address that begins with http:// or https://, got one that begins with ftp:',
+  ],
+  [
+    { rpc: `http://me:${SECRET}@x/` },
+    'rpc.url: expected an address without a password; `headers` takes one, got one with it',
+  ],
+  [{ rpc: [] }, 'rpc: expected at least one address, got an array of 0'],
+  [
+    { rpc: { url: 'http://x', ws: 'http://x' } },
+    'rpc.ws: expected an address that begins with ws:// or wss://, got one that begins with http:',
+  ],
+  [{ rpc: { url: 'http://x', perSecond: 0 } }, 'rpc.perSecond: expected a number above 0, got 0'],
+  [
+    { jito: { url: 'nowhere' } },
+    'jito.url: expected an address that begins with http:// or https://, got a text that is no address',
+  ],
+  [{ template: {} }, 'template: expected a TransactionBuilder, with build(), got an object Object'],
+  [{ template: undefined }, 'template: expected a TransactionBuilder, with build(), got undefined'],
+  [{ signer: { address: 'another' } }, /^signer: expected the one that the template has, \w+, got another$/],
+  [{ limits: {} }, 'limits.maxLamports: expected a bigint of at least 0n, got undefined'],
+  [{ limits: { maxLamports: 5 } }, 'limits.maxLamports: expected a bigint of at least 0n, got 5'],
+  [
+    { limits: { maxLamport: 5n } },
+    'maxLamport: expected one of maxLamports, windowMillis, maxTipLamports, maxInFlight, books, got an option that there is not; did you mean maxLamports?',
+  ],
+  [{ journal: undefined }, 'journal: expected a path, or false for none, got undefined'],
+  [{ commitment: 'processed' }, "commitment: expected 'confirmed' or 'finalized', got \"processed\""],
+  [{ priorityFee: { percentile: 101, max: 1n } }, 'priorityFee.percentile: expected a number from 0 to 100, got 101'],
+  [
+    { tip: { source: 5, max: 2_000n } },
+    'tip.source: expected a function that gives lamports, such as tipFloor(), got 5',
+  ],
+  [{ pollMillis: 0 }, 'pollMillis: expected a whole number, 1 to 2147483647, got 0'],
+]
+test.each(WRONG)('%o is refused', async (wrong, message) => {
+  const template = kitBuilder(await generateKeyPairSigner())
+  const right = { rpc: 'http://127.0.0.1:1', template, limits: { maxLamports: 1n }, journal: false } as const
+  const error = await rejected(createSubmitter({ ...right, ...wrong } as SubmitterOptions))
+  if (typeof message === 'string') expect(error.message).toBe(message)
+  else expect(error.message).toMatch(message)
+  expect(error.stack).not.toContain(SECRET)
+})

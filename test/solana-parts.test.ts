@@ -1,0 +1,162 @@
+// Parts of the submitter that need no network: money in a window, states of an attempt, readers.
+import fc from 'fast-check'
+import { VeloxError } from 'velox-engine'
+import { expect, test } from 'vitest'
+import { Attempt } from '../dist/solana/attempt.js'
+import { Readers } from '../dist/solana/readers.js'
+import { Spending } from '../dist/solana/spending.js'
+import { rejected } from './support/errors.js'
+
+// ---- money
+
+test('a reservation counts until it is settled, and what was spent for a window from then on', () => {
+  let now = 0
+  const spending = new Spending(100n, 1_000, () => now)
+  const held = spending.reserve(60n)
+  expect(spending.reserve(50n)).toEqual({ exceeds: 110n })
+  now = 5_000
+  expect(spending.total).toBe(60n)
+  if ('settle' in held) held.settle(40n)
+  expect(spending.total).toBe(40n)
+  now = 5_999
+  expect(spending.total).toBe(40n)
+  now = 6_000
+  expect(spending.total).toBe(0n)
+})
+
+test('never more than the limit is reserved or spent in any window, whatever comes', () => {
+  const steps = fc.array(
+    fc.record({ wait: fc.nat(400), amount: fc.bigInt(1n, 60n), share: fc.integer({ min: 0, max: 2 }) }),
+    { maxLength: 60 },
+  )
+  fc.assert(
+    fc.property(steps, (all) => {
+      let now = 0
+      const spending = new Spending(100n, 1_000, () => now)
+      const spent: { at: number; lamports: bigint }[] = []
+      for (const { wait, amount, share } of all) {
+        now += wait
+        const got = spending.reserve(amount)
+        if (!('settle' in got)) continue
+        now += wait
+        const lamports = (amount * BigInt(share)) / 2n
+        got.settle(lamports)
+        spent.push({ at: now, lamports })
+        const window = spent.filter(({ at }) => at > now - 1_000).reduce((sum, one) => sum + one.lamports, 0n)
+        expect(window <= 100n).toBe(true)
+      }
+    }),
+  )
+})
+
+test('what a journal tells counts by its time', () => {
+  const spending = new Spending(100n, 1_000, () => 5_000)
+  spending.restore([
+    { at: 4_500, lamports: 30n },
+    { at: 1_000, lamports: 50n },
+  ])
+  expect(spending.total).toBe(30n)
+})
+
+// ---- states
+
+const signed = (signature: string) => ({ signature, base64: '', records: 1, lamports: 5_000n, tipLamports: 0n })
+const attempt = (...signatures: string[]) =>
+  new Attempt({
+    transactions: signatures.map((signature, i) => ({
+      ...signed(signature),
+      tipLamports: i === signatures.length - 1 ? 1_000n : 0n,
+    })),
+    lastValidBlockHeight: 150n,
+    rows: [],
+    bundleId: 'bundle',
+    resumed: false,
+  })
+const seen = (isFinal: boolean, err: unknown = null, slot = 7n) => ({ slot, err, isFinal })
+
+test('built, sent, pending, landed: each once', () => {
+  const one = attempt('a')
+  expect(one.state.state).toBe('built')
+  expect(one.sent('x')).toMatchObject({ state: 'sent', to: 'x' })
+  expect(one.sent('x')).toBe(undefined)
+  expect(one.seen(0, seen(false))).toMatchObject({ state: 'pending', slot: 7n })
+  expect(one.seen(0, seen(false))).toBe(undefined)
+  expect(one.seen(0, seen(true))).toMatchObject({ state: 'landed', slot: 7n, spentLamports: 6_000n })
+  for (const late of [
+    one.seen(0, seen(true)),
+    one.gone(0),
+    one.sent('x'),
+    one.refused(new VeloxError('VELOX_RING_CLOSED', { ring: '' })),
+  ])
+    expect(late).toBe(undefined)
+})
+
+test('a bundle has landed once all of it has', () => {
+  const bundle = attempt('a', 'b')
+  expect(bundle.seen(0, seen(true))).toMatchObject({ state: 'pending' })
+  expect(bundle.seen(1, seen(true, null, 9n))).toMatchObject({ state: 'landed', slot: 9n, spentLamports: 11_000n })
+})
+
+test('a part of a bundle that landed without the rest is told, with what it cost', () => {
+  const bundle = attempt('a', 'b')
+  bundle.seen(0, seen(true))
+  expect(bundle.gone(1)).toMatchObject({
+    state: 'failed',
+    spentLamports: 5_000n,
+    error: { code: 'VELOX_BUNDLE_SPLIT', context: { landed: ['a'], missing: ['b'] } },
+  })
+})
+
+test('an error on chain costs fees and no tip', () => {
+  expect(attempt('a').seen(0, seen(true, { InstructionError: [0, 'x'] }))).toMatchObject({
+    state: 'failed',
+    spentLamports: 5_000n,
+    error: { code: 'VELOX_TRANSACTION_FAILED' },
+  })
+})
+
+test('what was seen with too few votes and is gone has expired', () => {
+  const one = attempt('a')
+  one.seen(0, seen(false))
+  expect(one.gone(0)).toMatchObject({ state: 'expired', lastValidBlockHeight: 150n })
+})
+
+// ---- readers
+
+const state = (name: string) => ({ ...attempt('a').state, state: name }) as never
+
+test('a reader gets what comes from its call on, and ends with all of them', async () => {
+  const readers = new Readers()
+  readers.publish(state('landed'))
+  const [ends, all] = [readers.read(false), readers.read(true)]
+  for (const name of ['built', 'sent', 'landed']) readers.publish(state(name))
+  readers.end()
+  const names = async (reader: AsyncIterable<{ state: string }>) => {
+    const got: string[] = []
+    for await (const { state } of reader) got.push(state)
+    return got
+  }
+  expect([await names(ends), await names(all)]).toEqual([['landed'], ['built', 'sent', 'landed']])
+})
+
+test('a reader that is too far behind is told how much it missed', async () => {
+  const readers = new Readers()
+  const reader = readers.read(true)
+  for (let i = 0; i < 65_540; i++) readers.publish(state('sent'))
+  for (let i = 0; i < 65_536; i++) await reader.next()
+  expect(await rejected(reader.next())).toMatchObject({ code: 'VELOX_READER_BEHIND', context: { lost: 4 } })
+})
+
+test('a signal or a return ends a reader that waits', async () => {
+  const readers = new Readers()
+  const stop = new AbortController()
+  const waiting = [readers.read(true, stop.signal).next(), readers.read(true).next()]
+  const third = readers.read(true)
+  waiting.push(third.next())
+  stop.abort()
+  await third.return?.()
+  expect(await waiting[0]).toEqual({ done: true, value: undefined })
+  expect(await waiting[2]).toEqual({ done: true, value: undefined })
+  readers.end()
+  expect(await waiting[1]).toEqual({ done: true, value: undefined })
+})
