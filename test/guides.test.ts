@@ -21,6 +21,7 @@ const GUIDES = [
   'live-markets',
   'metrics',
   'top',
+  'command-line',
 ]
 const folder = join(root, 'build/guides')
 
