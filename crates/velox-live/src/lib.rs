@@ -48,3 +48,8 @@ pub use error::LiveError;
 pub use live::{Live, LiveEvents};
 pub use options::LiveOptions;
 pub use stats::{LiveReport, LiveState, LiveStats, SymbolReport};
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -55,3 +55,8 @@ pub use shape::{BookOf, EdgeOf, HistogramOf, Hop, Shape, ThreadOf};
 pub use snapshot::{BookState, BookWords, EdgeWords, Snapshot, StageWords, ThreadWords};
 pub use transactions::PrometheusMetrics;
 pub use writer::{Memory, Metrics};
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
