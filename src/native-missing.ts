@@ -44,12 +44,12 @@ function endingOf({ platform, arch, libc }: Platform): string {
   return `${platform}-${arch}${abi}`
 }
 
-/** What was tried, each once and in a line. */
+/** What was tried, each once and in a line. The generated loader also asks for a build for WebAssembly, which there is none of. */
 function triedOf(cause: unknown): string[] {
   const tried: string[] = []
   for (let error: unknown = cause; error instanceof Error && tried.length < 16; error = error.cause)
     tried.push((error.message.split('\n')[0] as string).trim())
-  return [...new Set(tried)]
+  return [...new Set(tried)].filter((one) => !one.includes('wasi'))
 }
 
 /** What a binary that doesn't load is told with: where, what was tried, what to install. */

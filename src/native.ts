@@ -4,6 +4,7 @@ import { words } from './errors/describe.js'
 import { VeloxError } from './errors/velox-error.js'
 import { nativeMissing } from './native-missing.js'
 import type { Native } from './native-types.js'
+import { warnOfOldNode } from './old-node.js'
 
 /** The addon, or VELOX_NATIVE_MISSING with all that was tried. */
 function load(): Native {
@@ -14,6 +15,7 @@ function load(): Native {
   }
 }
 
+warnOfOldNode()
 export const native: Native = load()
 
 /** A native error as a VeloxError: its code, and its context as the JSON in its message. Anything else stays. */

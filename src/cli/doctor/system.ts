@@ -1,5 +1,7 @@
 // What the system, its libraries and the runtime do to latencies.
-import { statfsSync } from 'node:fs'
+// Whole: an old Node, which this is to tell of, doesn't have all of it.
+import * as fs from 'node:fs'
+import { tooOld } from '../../old-node.js'
 import { broken, costs, type Finding, good, unknown } from './finding.js'
 import type { Machine } from './machine.js'
 
@@ -85,7 +87,7 @@ export function metricsFolder(machine: Machine, folder: string): Finding[] {
   const name = 'metrics'
   let type: number
   try {
-    type = statfsSync(folder).type
+    type = fs.statfsSync(folder).type
   } catch {
     return [unknown(name, `${folder} is not there`)]
   }
@@ -125,7 +127,7 @@ export function runtime(versions: NodeJS.ProcessVersions): Finding {
   const [major = 0, minor = 0] = versions.node.split('.').map(Number)
   const found = `Node ${versions.node}`
   const isAtLeast = (m: number, n: number) => major > m || (major === m && minor >= n)
-  if (!isAtLeast(20, 19))
+  if (tooOld(versions) !== undefined)
     return broken(name, found, 'the package needs Node 20.19 or newer', 'install Node 20.19, 22 or newer')
   if (!isAtLeast(22, 18))
     return costs(
