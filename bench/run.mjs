@@ -1,8 +1,9 @@
-// Runs every benchmark and writes bench/RESULTS.md. `npm run build` first; nothing else should run meanwhile.
+// Runs every benchmark, writes bench/results.json, and makes bench/RESULTS.md and its plots of it. `npm run build` first; nothing else should run meanwhile.
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, cpus, platform } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { plotsOf } from './plots.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -230,29 +231,92 @@ The 16 transactions of a bundle that comes alone are ready after ${time(1_000 * 
 Delay of the event loop, p50 / p99 / most, ms: ${delay(loop.building)} while bundles are built, ${delay(loop.idle)} while nothing is; target: ≤ 2 from us.`
 }
 
-const [js] = lines('node', ['bench/clock.mjs'])
-const [stage] = lines('node', ['bench/stage.mjs'])
-const [expr] = bench('velox-expr', 'filter')
-const [rust] = bench('velox-clock', 'read')
-const [throughput] = bench('velox_engine', 'throughput')
-const [starts] = lines('node', ['bench/start.mjs'])
-const [scraped] = lines('node', ['bench/scrape.mjs'])
-const [signed] = lines('node', ['bench/solana.mjs'])
-const maps = bench('velox-expr', 'map')
-const [metrics] = bench('velox_engine', 'metrics')
-const counted = lines('cargo', ['test', '--quiet', '-p', 'velox_engine', '--test', 'attached', '--', '--nocapture'])
-const [paired] = lines('node', ['bench/attached.mjs'])
-const runs = bench('velox_engine', 'poisson')
-/** What was measured; what is not committed may differ from it. */
-const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim()
-const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${platform()} ${arch()}, Node ${process.versions.node}`
+/** The parts beside what the machine allows, as `velox bench` tells them. */
+function limits({ line, memory, clock, ring, ringRoundTrip, book, orderBook, expression }) {
+  const ns = (n) => `${n.toFixed(1)} ns`
+  const giga = (n) => `${(n / 1e9).toFixed(1)} GB/s`
+  const bytes = (1e9 * ring.recordBytes) / ring.nanosPerRecord
+  const of = (label, engine, limit, ratio, which) =>
+    `| ${label} | ${engine} | ${limit} | ${ratio.toFixed(2)} | ${which} |`
+  return `## The parts beside the machine's limits
+
+\`velox bench\`, medians:
+
+| | engine | limit | ratio | which limit |
+|---|---|---|---|---|
+${of('ring, to a thread and back', ns(ringRoundTrip.roundTripNanos), ns(line.roundTripNanos), ringRoundTrip.roundTripNanos / line.roundTripNanos, 'a cache line and back')}
+${of('ring, 32-byte records', giga(bytes), giga(memory.copyBytesPerSecond), bytes / memory.copyBytesPerSecond, 'memory, copied')}
+${of('clock.now()', ns(clock.nowNanos), ns(clock.counterNanos), clock.nowNanos / clock.counterNanos, 'a bare counter read')}
+${of('filter of three terms', ns(expression.planNanos), ns(expression.handNanos), expression.planNanos / expression.handNanos, 'a loop by hand')}
+
+An update takes ${ns(book.updateNanos)} in an \`L2Book\`, ${ns(orderBook.updateNanos)} in an \`OrderBook\`.`
+}
+
+const FILE = new URL('results.json', import.meta.url)
+
+/** Everything, and what it was measured on. */
+function measure() {
+  const [js] = lines('node', ['bench/clock.mjs'])
+  const [stage] = lines('node', ['bench/stage.mjs'])
+  const [expr] = bench('velox-expr', 'filter')
+  const [rust] = bench('velox-clock', 'read')
+  const [throughput] = bench('velox_engine', 'throughput')
+  const [starts] = lines('node', ['bench/start.mjs'])
+  const [scraped] = lines('node', ['bench/scrape.mjs'])
+  const [signed] = lines('node', ['bench/solana.mjs'])
+  const maps = bench('velox-expr', 'map')
+  const [metrics] = bench('velox_engine', 'metrics')
+  const counted = lines('cargo', ['test', '--quiet', '-p', 'velox_engine', '--test', 'attached', '--', '--nocapture'])
+  const [paired] = lines('node', ['bench/attached.mjs'])
+  const runs = bench('velox_engine', 'poisson')
+  const [here] = lines('node', ['dist/cli/index.js', 'bench', '--seconds', '30', '--json'])
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    // What is not committed may differ from it.
+    commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim(),
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, ${platform()} ${arch()}, Node ${process.versions.node}`,
+    figures: {
+      js,
+      stage,
+      expr,
+      rust,
+      throughput,
+      starts,
+      scraped,
+      signed,
+      maps,
+      metrics,
+      counted,
+      paired,
+      runs,
+      here: here.figures,
+    },
+  }
+}
+
+// The page alone, of what was measured last: `node bench/run.mjs --page`.
+const results = process.argv[2] === '--page' ? JSON.parse(readFileSync(FILE, 'utf8')) : measure()
+writeFileSync(FILE, `${JSON.stringify(results, null, 1)}\n`)
+const { date, commit, machine, figures } = results
+const { js, stage, expr, rust, throughput, starts, scraped, signed, maps, metrics, counted, paired, runs, here } =
+  figures
+
+mkdirSync(new URL('plots/', import.meta.url), { recursive: true })
+const plots = plotsOf(figures)
+for (const [name, svg] of Object.entries(plots)) writeFileSync(new URL(`plots/${name}`, import.meta.url), svg)
 
 writeFileSync(
   new URL('RESULTS.md', import.meta.url),
   `# Results
 
-Made by \`npm run build && npm run bench\` on ${new Date().toISOString().slice(0, 10)} at commit ${commit}: ${machine}. A virtual machine whose
-cores are shared with others: figures move from run to run, ratios less.
+Made by \`npm run build && npm run bench\` on ${date} at commit ${commit}: ${machine}; the figures as data are in
+[results.json](results.json). A virtual machine whose cores are shared with others: figures move from run to run, ratios less.
+
+${Object.keys(plots)
+  .map((name) => `![${name.replace('.svg', '')}](plots/${name})`)
+  .join('\n\n')}
+
+${limits(here)}
 
 ${poisson(runs)}
 

@@ -47,7 +47,8 @@ run('npx', [
 ])
 for (const folder of ['dist', 'build'])
   rmSync(new URL(`../${folder}/`, import.meta.url), { recursive: true, force: true })
-run('npx', ['tsc', '-p', '.'])
+// A stack trace of an installed package shows its source, which isn't packed itself.
+run('npx', ['tsc', '-p', '.', '--inlineSources'])
 run('npx', ['tsc', '-p', 'examples'])
 run('npx', ['tsc', '-p', 'test/support/exchange'])
 run('npx', ['tsc', '-p', 'test/support/solana'])

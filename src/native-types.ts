@@ -14,6 +14,8 @@ export interface Native {
   clockCalibration(): { ticksPerNano: number; errorPpm: number; source: string }
 
   recordLayouts(): string
+  /** One of the measurements of `velox bench`, for about so many ms: numbers by name, as JSON. Holds this thread. */
+  benchRun(name: string, millis: number): string
 
   instrumentNew(symbol: string, venue: string, tick: string, lot: string): number
   instrumentInfo(id: number): { symbol: string; venue: string; tick: string; lot: string }

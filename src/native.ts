@@ -2,19 +2,20 @@ import { createRequire } from 'node:module'
 import type { VeloxErrorCode, VeloxErrorContexts } from '../index.js'
 import { words } from './errors/describe.js'
 import { VeloxError } from './errors/velox-error.js'
+import { nativeMissing } from './native-missing.js'
 import type { Native } from './native-types.js'
+import { warnOfOldNode } from './old-node.js'
 
 /** The addon, or VELOX_NATIVE_MISSING with all that was tried. */
 function load(): Native {
   try {
     return createRequire(import.meta.url)('../native/binding.cjs') as Native
   } catch (cause) {
-    const tried: string[] = []
-    for (let error: unknown = cause; error instanceof Error; error = error.cause) tried.push(error.message)
-    throw new VeloxError('VELOX_NATIVE_MISSING', { platform: `${process.platform}-${process.arch}`, tried }, { cause })
+    throw nativeMissing(cause)
   }
 }
 
+warnOfOldNode()
 export const native: Native = load()
 
 /** A native error as a VeloxError: its code, and its context as the JSON in its message. Anything else stays. */

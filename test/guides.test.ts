@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import * as velox from '../dist/index.js'
 import { node, root } from './support/node.js'
 
 interface Block {
@@ -22,6 +23,21 @@ const GUIDES = [
   'metrics',
   'top',
   'send-a-bundle',
+  'command-line',
+]
+/** Pages of any length whose code is held to the same. */
+const PAGES = [
+  'start-here',
+  'tutorial-1-rings',
+  'tutorial-2-books',
+  'tutorial-3-stages',
+  'tutorial-4-bundles',
+  'tutorial-5-metrics',
+  'how-it-works',
+  'performance',
+  'coming-from-ccxt',
+  'coming-from-ringbuf',
+  'errors',
 ]
 const folder = join(root, 'build/guides')
 
@@ -34,13 +50,36 @@ function blocksOf(guide: string): Block[] {
   return [...blocks].map(([, kind, name, code, output]) => ({ kind, name, code, output }) as Block)
 }
 
+/** What a block of the README takes as given, beside what the package exports. */
+const GIVEN = {
+  worker: "declare const worker: import('node:worker_threads').Worker",
+  total: 'let total = 0',
+  market: "declare const market: import('velox-engine').Source<typeof import('velox-engine').MarketEvent>",
+  book: "declare const book: import('velox-engine').L2Book",
+}
+
+/** The blocks of the README as modules: what isn't imported in one is imported for it. */
+function readmeModules(): string[] {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  return [...readme.matchAll(/^```ts\n(.*?)^```\n/gms)].map(([, code = '']) => {
+    const uses = (name: string) =>
+      new RegExp(`(?<![.\\w'])${name}\\b`).test(code.replaceAll(/^import .*$|\/\/.*$/gm, ''))
+    const has = (name: string) => new RegExp(`^import .*\\b${name}\\b|\\b(const|let) ${name}\\b`, 'm').test(code)
+    const names = Object.keys(velox).filter((name) => uses(name) && !has(name))
+    const given = Object.entries(GIVEN).flatMap(([name, line]) => (uses(name) && !has(name) ? [line] : []))
+    return [`import { ${names.join(', ')} } from 'velox-engine'`, ...given, code, 'export {}'].join('\n')
+  })
+}
+
 beforeAll(() => {
   rmSync(folder, { recursive: true, force: true })
-  for (const guide of GUIDES) {
+  for (const guide of [...GUIDES, ...PAGES]) {
     mkdirSync(join(folder, guide), { recursive: true })
     for (const { name, code } of blocksOf(guide)) writeFileSync(join(folder, guide, name), code)
   }
-  const compilerOptions = { rootDir: '.', outDir: 'out', sourceMap: false, declaration: false }
+  mkdirSync(join(folder, 'readme'))
+  for (const [i, code] of readmeModules().entries()) writeFileSync(join(folder, `readme/block-${i}.ts`), code)
+  const compilerOptions = { rootDir: '.', outDir: 'out', sourceMap: false, declaration: false, noUnusedLocals: false }
   writeFileSync(
     join(folder, 'tsconfig.json'),
     JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['.'] }),
@@ -48,13 +87,15 @@ beforeAll(() => {
   execFileSync('npx', ['tsc', '-p', folder], { cwd: root, stdio: 'inherit' })
 })
 
-describe.each(GUIDES)('%s', (guide) => {
-  test('is a guide: short, and every block of code in it is held to compile', () => {
-    const text = textOf(guide)
-    const lines = text.split('\n').length
-    expect([lines >= 60, lines <= 130]).toEqual([true, true])
-    expect(blocksOf(guide).length).toBeGreaterThan(0)
-    expect(text.match(/^```ts/gm)).toHaveLength(blocksOf(guide).length)
+test.each(GUIDES)('%s is a guide: short, with code', (guide) => {
+  const lines = textOf(guide).split('\n').length
+  expect([lines >= 60, lines <= 130]).toEqual([true, true])
+  expect(blocksOf(guide).length).toBeGreaterThan(0)
+})
+
+describe.each([...GUIDES, ...PAGES])('%s', (guide) => {
+  test('every block of code in it is held to compile', () => {
+    expect(textOf(guide).match(/^```ts/gm) ?? []).toHaveLength(blocksOf(guide).length)
   })
 
   test.each(blocksOf(guide).filter(({ kind }) => kind === 'run'))(
@@ -65,6 +106,17 @@ describe.each(GUIDES)('%s', (guide) => {
       expect(stdout).toBe(output)
     },
   )
+})
+
+test('the page of errors says what the codes say', async () => {
+  const { status, stderr } = await node(['scripts/errors-page.mjs', '--check'])
+  expect([status, stderr]).toEqual([0, ''])
+})
+
+test('every block of TypeScript in the README compiles', () => {
+  // By `beforeAll`: here they are counted.
+  expect(readmeModules().length).toBeGreaterThanOrEqual(4)
+  expect(readdirSync(join(folder, 'out/readme'))).toHaveLength(readmeModules().length)
 })
 
 test('the README leads to every guide', () => {

@@ -52,7 +52,7 @@ export interface VeloxErrorContexts {
   VELOX_STAGE_FAILED: { stage: string }
   VELOX_RUN_ABORTED: { reason: string }
   VELOX_NATIVE_PANIC: { message: string }
-  VELOX_NATIVE_MISSING: { platform: string; tried: readonly string[] }
+  VELOX_NATIVE_MISSING: { platform: string; libc?: string; tried: readonly string[]; install: string }
 }
 export type VeloxErrorCode = keyof VeloxErrorContexts
 interface VeloxErrorOf<C extends VeloxErrorCode> extends Error {

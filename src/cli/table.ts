@@ -1,7 +1,7 @@
 import { plain } from './text.js'
 
 /** How much a cell wants to be seen. */
-export type Tone = 'plain' | 'bold' | 'dim' | 'bad'
+export type Tone = 'plain' | 'bold' | 'dim' | 'bad' | 'good'
 export type Cell = string | { readonly text: string; readonly tone: Tone }
 
 export interface Column {
@@ -24,7 +24,7 @@ export interface Look {
 const LEAST = 8
 /** As wide as a number gets, so that columns stand still while their numbers change. */
 const NUMBER = 6
-const CODES = { plain: '', bold: '\x1b[1m', dim: '\x1b[2m', bad: '\x1b[31m' }
+const CODES = { plain: '', bold: '\x1b[1m', dim: '\x1b[2m', bad: '\x1b[31m', good: '\x1b[32m' }
 
 const letters = (text: string): number => [...text].length
 

@@ -22,10 +22,16 @@ export class MarketSource implements Source<typeof MarketEvent> {
     this.#instruments = instruments
   }
 
-  instrument(symbol?: string): Instrument {
+  /** All its markets. */
+  get instruments(): readonly Instrument[] {
     this.#known ??= this.#instruments()
-    const found = symbol === undefined ? this.#known[0] : this.#known.find((i) => i.symbol === symbol)
-    return found ?? refuse('symbol', `one of ${this.#known.map((i) => i.symbol).join(', ')}`, symbol)
+    return this.#known
+  }
+
+  instrument(symbol?: string): Instrument {
+    const known = this.instruments
+    const found = symbol === undefined ? known[0] : known.find((i) => i.symbol === symbol)
+    return found ?? refuse('symbol', `one of ${known.map((i) => i.symbol).join(', ')}`, symbol)
   }
 }
 

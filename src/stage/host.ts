@@ -1,6 +1,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { arrived, textOf } from '../errors/crossing.js'
 import { native } from '../native.js'
+import { loaderFlags } from './loader-flags.js'
 import type { HostData, HostMessage } from './worker.js'
 
 /** A script's stage in a plan: where its worker finds it, and its parameters. */
@@ -70,7 +71,7 @@ export class Hosts {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData,
       transferList: [port2],
-      execArgv: [],
+      execArgv: loaderFlags(),
     })
     this.#workers.push(worker)
     let ready = () => {}

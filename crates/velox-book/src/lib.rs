@@ -38,3 +38,8 @@ pub use quote_check::QuoteCheck;
 /// The seqlock's model, for `tests/loom.rs`.
 #[cfg(loom)]
 pub use seqlock::Seqlock;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -94,3 +94,8 @@ pub fn calibration() -> Calibration {
     init_tsc();
     *CALIBRATION.get().expect("init_tsc leaves a calibration")
 }
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

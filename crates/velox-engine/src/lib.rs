@@ -33,3 +33,8 @@ pub use velox_live as live;
 pub use velox_record::{self as record, *};
 pub use velox_ring::{self as ring, *};
 pub use velox_solana as solana;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

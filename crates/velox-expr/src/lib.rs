@@ -143,3 +143,8 @@ pub use types::Type;
 
 /// The most rows of one batch.
 pub const BATCH: usize = 256;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -33,3 +33,8 @@ pub use poisson::{Poisson, PoissonOptions};
 pub use recording::MessageWriter;
 pub use replay::{Replay, ReplayOptions};
 pub use velox_file::{FieldKind, FieldPlace, Native, RecordWriter, Schema, VeloxReader, VeloxWriter};
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

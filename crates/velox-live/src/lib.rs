@@ -50,3 +50,8 @@ pub use live::{Live, LiveEvents};
 pub use options::LiveOptions;
 pub use stats::{LiveReport, LiveStats, Place, SymbolReport};
 pub use velox_metrics::LiveState;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

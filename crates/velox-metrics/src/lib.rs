@@ -57,3 +57,8 @@ pub use shape::{BookOf, EdgeOf, HistogramOf, Hop, MarketOf, Shape, SymbolOf, Thr
 pub use snapshot::{BookState, BookWords, EdgeWords, MarketWords, Snapshot, StageWords, SymbolWords, ThreadWords};
 pub use transactions::PrometheusMetrics;
 pub use writer::{Memory, Metrics};
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,7 @@
 //! The N-API face of velox-engine: arguments in, handles out, errors as data; no logic.
 #![expect(clippy::needless_pass_by_value, reason = "N-API hands arguments over by value")]
 
+mod bench;
 mod books;
 mod builder;
 mod carried;

@@ -36,3 +36,8 @@ pub fn side_name(side: u8) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -40,3 +40,8 @@ pub use foreign_words::ForeignWords;
 pub use halves::{Consumer, InvalidCapacity, Producer, ring};
 pub use parker::{Parker, Waker};
 pub use ring_buffer::RingBuffer;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -12,3 +12,8 @@ pub use counter::{Counter, counter, read_counter};
 pub use folder::{is_own, private_folder};
 pub use map::{Block, FileWords, WordMap};
 pub use process::{process_lives, process_start, user};
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

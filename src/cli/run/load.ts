@@ -1,0 +1,40 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Element, Pipeline } from '../../../index.js'
+import { refuse, words } from '../../errors/check.js'
+import { VeloxError } from '../../errors/velox-error.js'
+
+const EXPECTED = 'a default export that is a pipeline, not started, or a function that gives one'
+
+function typescriptRefused(file: string, error: unknown): unknown {
+  const { code } = Object(error) as { code?: unknown }
+  if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' && code !== 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') return error
+  const got = words(`${file}, which Node ${process.versions.node} doesn't run here: compile it by tsc first`)
+  const expected = 'JavaScript, or TypeScript outside of node_modules on Node 22.18 or newer, Bun or Deno'
+  return new VeloxError('VELOX_INVALID_VALUE', { field: 'run', expected, got }, { cause: error })
+}
+
+/** Known by what it does: the module may have another copy of the package. */
+function isPipeline(value: unknown): value is Pipeline<Element> {
+  const { start, explain } = Object(value) as Partial<Pipeline<Element>>
+  return typeof start === 'function' && typeof explain === 'function'
+}
+
+/**
+ * The pipeline that a module exports.
+ *
+ * @throws VeloxError VELOX_FILE_NOT_FOUND; VELOX_INVALID_VALUE where it exports none. What the module throws itself.
+ */
+export async function load(file: string, args: readonly string[]): Promise<Pipeline<Element>> {
+  const path = resolve(file)
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new VeloxError('VELOX_FILE_NOT_FOUND', { path })
+  const module = await import(pathToFileURL(path).href).catch((error: unknown) => {
+    throw typescriptRefused(file, error)
+  })
+  const { default: exported } = module as { default?: unknown }
+  const made: unknown = typeof exported === 'function' ? await exported([...args]) : exported
+  if (isPipeline(made)) return made
+  const isStarted = typeof Object(made).done === 'function'
+  return refuse(file, EXPECTED, isStarted ? words('a run: leave out start(), velox run starts it') : made)
+}

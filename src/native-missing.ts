@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { VeloxError } from './errors/velox-error.js'
+
+/** The platforms that have a package with a binary: those of `napi.targets` in package.json, as packages are named. */
+export const PREBUILT: readonly string[] = [
+  'linux-x64-gnu',
+  'linux-arm64-gnu',
+  'linux-x64-musl',
+  'darwin-arm64',
+  'darwin-x64',
+  'win32-x64-msvc',
+]
+
+/** What this process runs on, as far as a binary cares. */
+export interface Platform {
+  readonly platform: NodeJS.Platform
+  readonly arch: string
+  /** See {@link libcOf}. */
+  readonly libc?: string
+}
+
+/** Of Linux: glibc's version, or `musl`; undefined where the runtime doesn't tell. */
+export function libcOf(): string | undefined {
+  const { report } = process as { report?: { excludeNetwork?: boolean; getReport(): object } }
+  if (report === undefined) return undefined
+  report.excludeNetwork = true
+  const { header, sharedObjects = [] } = report.getReport() as {
+    header?: { glibcVersionRuntime?: string }
+    sharedObjects?: string[]
+  }
+  if (header?.glibcVersionRuntime) return header.glibcVersionRuntime
+  return sharedObjects.some((path) => /ld-musl-|libc\.musl-/.test(path)) ? 'musl' : undefined
+}
+
+function here(): Platform {
+  const { platform, arch } = process
+  const libc = platform === 'linux' ? libcOf() : undefined
+  return { platform, arch, ...(libc !== undefined && { libc }) }
+}
+
+/** The name of the package's ending for a platform. */
+function endingOf({ platform, arch, libc }: Platform): string {
+  const abi = platform === 'linux' ? (libc === 'musl' ? '-musl' : '-gnu') : platform === 'win32' ? '-msvc' : ''
+  return `${platform}-${arch}${abi}`
+}
+
+/** What was tried, each once and in a line. The generated loader also asks for a build for WebAssembly, which there is none of. */
+function triedOf(cause: unknown): string[] {
+  const tried: string[] = []
+  for (let error: unknown = cause; error instanceof Error && tried.length < 16; error = error.cause)
+    tried.push((error.message.split('\n')[0] as string).trim())
+  return [...new Set(tried)].filter((one) => !one.includes('wasi'))
+}
+
+/** What a binary that doesn't load is told with: where, what was tried, what to install. */
+export function nativeMissing(cause: unknown, on: Platform = here()): Error {
+  const ending = endingOf(on)
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const install = PREBUILT.includes(ending)
+    ? `Run: npm install velox-engine-${ending}@${version} (without --omit=optional; node_modules of another system don't do)`
+    : `There is none for it, only for ${PREBUILT.join(', ')}. Build it with Rust: npm run build in a clone`
+  const context = { platform: ending, ...(on.libc !== undefined && { libc: on.libc }), tried: triedOf(cause), install }
+  return new VeloxError('VELOX_NATIVE_MISSING', context, { cause })
+}

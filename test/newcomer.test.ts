@@ -1,0 +1,62 @@
+// The most likely mistakes of a newcomer: each gives a sentence that says what to do. A missing binary: test/package.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { clock, nanos, pipeline, poisson, RingBuffer, tscToNs, u32 } from '../dist/index.js'
+import { tooOld } from '../dist/old-node.js'
+import { velox } from './support/engine.js'
+import { node, root } from './support/node.js'
+
+test('an old Node is told which one to install', () => {
+  const on = (version: string, more = {}) => tooOld({ node: version, ...more } as NodeJS.ProcessVersions)
+  expect(on('18.20.8')).toBe(
+    'velox-engine: expected Node 20.19 or newer, got 18.20.8: install Node 22 or newer; this one is not tested',
+  )
+  expect(on('20.18.3')).toContain('got 20.18.3')
+  expect([on('20.19.0'), on('22.0.0'), on('18.0.0', { bun: '1.4.5' }), on('20.11.1', { deno: '2.9.6' })]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ])
+})
+
+test.each([
+  ['a capacity that is no power of two', () => new RingBuffer(u32, 1000), 'expected a power of two', 'got 1000'],
+  ['a number where time is a bigint', () => tscToNs(5 as never), 'expected a bigint', 'got 5'],
+  ['the same of the clock', () => clock.toEpochNanos(5 as never), 'expected a bigint', 'got 5'],
+  ['a fraction as a time', () => new RingBuffer(nanos, 2).push(1.5), 'a whole number or a bigint', 'got 1.5'],
+  [
+    '&& in an expression',
+    () =>
+      pipeline('x')
+        .from(poisson({ perSecond: 1 }))
+        .trades()
+        .filter((t) => t.qty.gt(1) && t.price.gt(2)),
+    'and(), or(), not()',
+    '&& and || drop one',
+  ],
+])('%s', (_, mistake, ...texts) => {
+  let told = ''
+  try {
+    mistake()
+  } catch (error) {
+    told = (error as Error).message
+  }
+  for (const text of texts) expect(told).toContain(text)
+})
+
+test('a stage file that can’t be found is named, and where it is asked for', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'velox-newcomer-'))
+  try {
+    const file = join(folder, 'bot.mjs')
+    writeFileSync(file, `import stage from './stagee.mjs'\nexport default () => stage`)
+    const { status, stderr } = await node([velox, 'run', file], { cwd: root })
+    expect(status).toBe(1)
+    expect(stderr).toContain(join(folder, 'stagee.mjs'))
+    expect(stderr).toContain(`imported from ${file}`)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

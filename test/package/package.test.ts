@@ -1,0 +1,193 @@
+// The two packages as they are published, installed from a registry into an empty folder: the part that needs nothing but npm and
+// this Node. `npm run test:package` does the same by other package managers, on other runtimes, and writes docs/runtimes.md.
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { node, root } from '../support/node.js'
+import { CASES, runPrograms, writePrograms } from './cases.mjs'
+import { MANAGERS } from './install.mjs'
+
+const folder = mkdtempSync(join(tmpdir(), 'velox-package-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const installed = join(folder, 'user')
+const modules = join(installed, 'node_modules')
+const own = 'velox-engine-linux-x64-gnu'
+const isHere = existsSync(join(root, 'native/velox-engine.linux-x64-gnu.node'))
+const packed = (name: string) => join(root, 'build/packages', name)
+
+beforeAll(async () => {
+  execFileSync(process.execPath, ['scripts/packages.mjs'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  const [tarball] = readdirSync(packed('')).filter((name) => /^velox-engine-\d/.test(name)) as [string]
+  execFileSync('tar', ['xzf', packed(tarball), '-C', folder])
+  const served = await registryInAProcess()
+  MANAGERS.npm.install(installed, served.address)
+  served.close()
+  writePrograms(installed)
+})
+
+/** In a process of its own: npm is waited for by this one. */
+async function registryInAProcess(): Promise<{ address: string; close(): void }> {
+  const child = spawn(process.execPath, [join(root, 'test/package/serve.mjs'), join(folder, 'package/package.json')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const address = await new Promise<string>((resolve) =>
+    child.stdout.once('data', (data) => resolve(String(data).trim())),
+  )
+  return { address, close: () => child.kill() }
+}
+
+describe.runIf(isHere)('installed by npm', () => {
+  test('there are the package and this platform’s, and no other', () => {
+    expect(readdirSync(modules).filter((name) => !name.startsWith('.'))).toEqual(['velox-engine', own])
+    expect(readdirSync(join(modules, 'velox-engine')).sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'data',
+      'dist',
+      'docs',
+      'feed.d.ts',
+      'index.d.ts',
+      'metrics.d.ts',
+      'native',
+      'package.json',
+    ])
+    const names = readdirSync(join(modules, 'velox-engine'), { recursive: true }).map(String)
+    expect(names.filter((name) => name.endsWith('.node'))).toEqual([])
+    expect(names.filter((name) => name.startsWith('dist') && name.endsWith('.d.ts'))).toEqual([])
+    expect(readdirSync(join(modules, own)).sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'velox-engine.linux-x64-gnu.node',
+    ])
+  })
+
+  test('nothing is run at the installation, and nothing else is needed', () => {
+    const read = (name: string) => JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8'))
+    for (const manifest of [read('velox-engine'), read(own)]) {
+      expect([manifest.scripts, manifest.dependencies, manifest.devDependencies]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ])
+    }
+    const { optionalDependencies, version } = read('velox-engine')
+    expect(Object.keys(optionalDependencies)).toHaveLength(6)
+    expect(new Set(Object.values(optionalDependencies))).toEqual(new Set([version]))
+  })
+
+  test.each(Object.keys(CASES))('%s prints what it should', (name) => {
+    const wrong = runPrograms(installed, MANAGERS.npm.node(process.execPath), [name])
+    expect(wrong).toEqual({ [name]: undefined })
+  })
+
+  test.each(['nodenext', 'bundler'])('its types hold under moduleResolution %s', (moduleResolution) => {
+    const uses = `import { L2Book, pipeline, replay, sample, type Report } from 'velox-engine'
+      import { live } from 'velox-engine/feed'
+      import { writeReport } from 'velox-engine/metrics'
+      const market = replay(sample.btcusdt)
+      const book: L2Book = new L2Book({ instrument: market.instrument() })
+      const report: Report = await (await pipeline('x').from(market).book(book).trades().start()).done()
+      const n: number = report.perSecond
+      // @ts-expect-error: a capacity is a number
+      pipeline('y').from(market).trades({ capacity: 'many' })
+      export { live, n, writeReport }`
+    const project = join(installed, moduleResolution)
+    mkdirSync(project, { recursive: true })
+    writeFileSync(join(project, 'uses.mts'), uses)
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      target: 'es2022',
+      module: moduleResolution === 'bundler' ? 'esnext' : 'nodenext',
+      moduleResolution,
+      lib: ['es2023', 'esnext.disposable'],
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+      noEmit: true,
+      skipLibCheck: false,
+    }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['uses.mts'] }))
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const { stdout, status } = spawnSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' })
+    expect([stdout, status]).toEqual(['', 0])
+  })
+
+  test('`velox` is among the commands: a project is made and run by two of them', () => {
+    const velox = join(modules, '.bin/velox')
+    const run = (...args: string[]) => spawnSync(velox, args, { cwd: installed, encoding: 'utf8' })
+    const { next } = JSON.parse(run('init', 'bot', '--language', 'js', '--json').stdout)
+    expect(next).toEqual(['npx velox run bot/pipeline.js'])
+    const { status, stdout, stderr } = run('run', 'bot/pipeline.js')
+    expect(status, stderr).toBe(0)
+    expect(stdout.trim().split('\n')).toHaveLength(129)
+  })
+
+  test('a stack trace shows the source, which is not packed', async () => {
+    const map = JSON.parse(readFileSync(join(modules, 'velox-engine/dist/ring/ring-buffer.js.map'), 'utf8'))
+    // A build for tests alone leaves it out.
+    if (map.sourcesContent) expect(map.sourcesContent[0]).toContain('class RingBuffer')
+    expect(map.sources).toHaveLength(1)
+  })
+
+  test('a binary that is to be published weighs at most 3 MiB packed', () => {
+    const binary = readFileSync(join(root, 'native/velox-engine.linux-x64-gnu.node'))
+    const isForDebugging = binary.includes('.debug_info')
+    const [file] = readdirSync(packed('')).filter((name) => name.startsWith(own)) as [string]
+    if (!isForDebugging) expect(statSync(packed(file)).size).toBeLessThanOrEqual(3 * 2 ** 20)
+  })
+
+  describe('without its native part', () => {
+    const away = join(folder, 'away')
+    const broken = async (code: string) => node(['--input-type=module', '--eval', code], { cwd: installed })
+    const caught = `await import('velox-engine').catch((e) => console.log(JSON.stringify([e.code, e.context, e.message])))`
+
+    test('it says where, what was tried and what to install', async () => {
+      renameSync(join(modules, own), away)
+      try {
+        const { stdout } = await broken(caught)
+        const [code, context, message] = JSON.parse(stdout)
+        const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+        expect(code).toBe('VELOX_NATIVE_MISSING')
+        expect(context).toMatchObject({ platform: 'linux-x64-gnu', libc: expect.stringMatching(/^\d+\.\d+$/) })
+        expect(context.tried.some((one: string) => one.includes(own))).toBe(true)
+        expect(message).toContain(`Run: npm install ${own}@${version}`)
+        expect(message).not.toContain('\n')
+        const doctor = spawnSync(join(modules, '.bin/velox'), ['doctor'], { cwd: installed, encoding: 'utf8' })
+        expect(doctor.status).toBe(1)
+        expect(doctor.stdout).toMatch(/^broken +native part/m)
+        const help = spawnSync(join(modules, '.bin/velox'), ['run', '--help'], { cwd: installed, encoding: 'utf8' })
+        expect(help.status).toBe(0)
+      } finally {
+        renameSync(away, join(modules, own))
+      }
+    })
+
+    test('with one that is no library, or of another version, it says that', async () => {
+      cpSync(join(modules, own), away, { recursive: true })
+      try {
+        writeFileSync(join(modules, own, 'velox-engine.linux-x64-gnu.node'), 'a text')
+        const [code, , message] = JSON.parse((await broken(caught)).stdout)
+        expect([code, message.includes('velox-engine.linux-x64-gnu.node')]).toEqual(['VELOX_NATIVE_MISSING', true])
+      } finally {
+        rmSync(join(modules, own), { recursive: true })
+        renameSync(away, join(modules, own))
+      }
+    })
+  })
+})
