@@ -16,7 +16,7 @@ import {
 import { expect, test } from 'vitest'
 import large from './stages/large.js'
 import { expectCode, rejected } from './support/errors.js'
-import { endless, events, filter, refused, refusedAtStart, trades } from './support/misuse.js'
+import { book, endless, events, filter, refused, refusedAtStart, trades } from './support/misuse.js'
 
 test('conditions are made by methods, and all of them are used', () => {
   refused([
@@ -36,6 +36,29 @@ test('conditions are made by methods, and all of them are used', () => {
     [filter((t) => ((t.price as unknown) === 1) as never), 'got false'],
     [filter((t) => when(t.price.gt(1), 2) as never), 'a condition, such as t.price.gt(5)'],
     [filter((async (t: { price: NumExpr }) => t.price.gt(1)) as never), 'got an async function'],
+  ])
+})
+
+test('a name that an expression has not is told with those that it has', () => {
+  refused([
+    [filter((t) => (t.side as never as NumExpr).gt(1)), "expected one of eq, ne, in, got 'gt'"],
+    [filter((t) => (t.price as never as { greater: (o: number) => never }).greater(1)), 'one of add, sub, mul'],
+    [filter((t) => (t.price.gt(1) as never as NumExpr).gt(1)), "expected one of and, or, not, got 'gt'"],
+    [filter((t) => (t.price as never as { btween: () => never }).btween()), '(did you mean between?)'],
+    [
+      () =>
+        events()
+          .book(book())
+          .filter((_, { book }) => (book as never as { spred: NumExpr }).spred.gt(1)),
+      'one of mid, spread, bid, ask, imbalance (did you mean spread?)',
+    ],
+    [
+      () =>
+        events()
+          .book(book())
+          .filter((_, x) => (x as never as { boks: { x: { mid: NumExpr } } }).boks.x.mid.gt(1)),
+      'one of book, books (did you mean books?)',
+    ],
   ])
 })
 

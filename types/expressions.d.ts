@@ -13,7 +13,8 @@ export interface BoolExpr {
 }
 /**
  * Integers stay exact: a fraction beside them is refused; `mulDiv(101, 100)` takes a share, `toF64()` leaves them. A record
- * whose number goes beyond its type, or that divides by 0, is an error of the stage, counted. Comparisons with NaN are false.
+ * whose integer goes beyond its type, or that divides one by 0, is an error of the stage, counted. f64 is as everywhere: x / 0 is
+ * an infinity or NaN, a comparison with NaN is false and `ne` true, `min`, `max` and `clamp` with NaN are NaN.
  */
 export interface NumExpr {
   add(o: Num): NumExpr

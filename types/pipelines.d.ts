@@ -52,7 +52,8 @@ export interface Pipeline<in out T extends Element, in B extends string = never>
   filter(e: (t: Columns<T>, x: Context<B>) => BoolExpr, o?: StepOptions): Pipeline<T, B>
   /**
    * Makes a record of another type of each record, an expression or a value for each field; it runs natively. A record for
-   * which a field has no value, or one that the field can't hold, is an error of the step, counted.
+   * which a field has no value, or one that the field can't hold, is an error of the step, counted. An f32 rounds, beyond its
+   * greatest to infinity.
    *
    * ```ts
    * .map(Mid, (t, { book }) => ({ id: t.id, mid: book.mid, large: t.qty.gt(100) }))

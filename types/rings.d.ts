@@ -2,7 +2,7 @@
 import type { Element, Field, Infer, Input, Nanos, RecordType } from './records.js'
 
 /**
- * Records in place. Valid inside the callback that got it; later reads throw VELOX_STALE_BATCH. `batch.price(i)` reads one
+ * Records in place. Valid inside the callback that got it; later reads throw VELOX_STALE_BATCH, and inside a later callback they may read its batch. `batch.price(i)` reads one
  * field of record `i` and makes no object.
  */
 export type Batch<T> = {

@@ -58,7 +58,8 @@ export interface Run<T extends Element> extends AsyncDisposable {
   /**
    * What a pipeline without a last `to()` gives: batches as the event loop gets to them, each valid until the next. The
    * edge blocks unless the last step says drop; what nobody read at `stop()` counts as dropped. Inside the loop `break`
-   * before awaiting `stop()`: the run waits for the reader that it was called by.
+   * before awaiting `stop()`: the run waits for the reader that it was called by. The loop throws what `done()` rejects with
+   * where the run failed or was aborted: its end is the end of the data.
    */
   batches(o?: { signal?: AbortSignal | undefined }): AsyncIterable<Batch<T>>
   /** The sources give nothing until `resume()`; what is on its way goes on. What was scheduled shifts by as long. */

@@ -61,7 +61,8 @@ export function defineStage<
     }): {
       /** Synchronous. Returns nothing, or, when input and output are one type, the ascending indices that pass. */
       poll(batch: Batch<I>, out: Writer<O>): undefined | Uint32Array
-      close?(): void
+      /** At the end of the run; a promise is waited for, up to 0.8 s. What it throws fails the run. */
+      close?(): void | Promise<void>
     }
   },
 ): StageDefinition<I, O, { readonly [K in keyof P]: number }>

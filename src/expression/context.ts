@@ -3,6 +3,7 @@ import { checkInteger, refuse, words } from '../errors/check.js'
 import { nearest } from '../errors/nearest.js'
 import type { BookValue } from '../pipeline/plan.js'
 import { NumExpression } from './expression.js'
+import { refuseUnknown, refuseUnknownOf } from './unknown.js'
 
 /** A book that stands before a step: its step's name and its node. */
 export interface KnownBook {
@@ -45,6 +46,8 @@ class Book implements BookExpr {
   }
 }
 
+refuseUnknownOf(Book, 'book')
+
 /**
  * What an expression sees beside its record: the books before it, the nearest last. `beyond`: those that it can't see for
  * a merge between.
@@ -55,7 +58,7 @@ export function contextOf(books: readonly KnownBook[], beyond: readonly string[]
       ? 'a book step before this one'
       : `a book step before this one, behind the merge that ${beyond.join(', ')} stands before`
   const named = new Map(books.map(({ name, node }) => [name, new Book(node)]))
-  return {
+  const context = {
     get book() {
       const last = books.at(-1)
       return last ? new Book(last.node) : refuse('book', wanted, words('none'))
@@ -71,4 +74,6 @@ export function contextOf(books: readonly KnownBook[], beyond: readonly string[]
       },
     }),
   }
+  refuseUnknown(context, 'context', ['book', 'books'])
+  return context
 }

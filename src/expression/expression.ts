@@ -1,6 +1,7 @@
 import type * as Face from '../../index.js'
 import { checkInteger, checkList, checkOptions, refuse, words } from '../errors/check.js'
 import { Param } from './param.js'
+import { refuseUnknownOf } from './unknown.js'
 
 /** An expression as the native side plans it; the tree is documented in `crates/velox-expr`. */
 export type Node = { readonly op: string; readonly [of: string]: unknown }
@@ -269,3 +270,7 @@ export function when(c: Face.BoolExpr, value: Num): { otherwise(v: Num): Face.Nu
   const of = [condition(c), number(value)]
   return { otherwise: (v) => new NumExpression({ op: 'when', of: [...of, number(v)] }) }
 }
+
+refuseUnknownOf(Condition, 'condition')
+refuseUnknownOf(NumExpression, 'number')
+refuseUnknownOf(EnumExpression, 'name')

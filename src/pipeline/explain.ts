@@ -1,9 +1,8 @@
 import type { Placement, StartOptions } from '../../index.js'
-import { checkOptions } from '../errors/check.js'
 import { call, native } from '../native.js'
 import type { Nodes } from './nodes.js'
 import type { Declared } from './plan.js'
-import { checkWait, START, threadsOf } from './start.js'
+import { howOf } from './start.js'
 
 const RING = 4096
 
@@ -30,9 +29,7 @@ function whatOf(nodes: Nodes, node: Declared): string {
 
 /** The plan as text: its stages, what is fused, its threads, and the rings between them. */
 export function explain(nodes: Nodes, o: StartOptions): string {
-  checkOptions(o, START, 'explain')
-  const threads = threadsOf(o.threads)
-  const wait = checkWait('wait', o.wait ?? 'backoff')
+  const { threads, wait } = howOf(o, 'explain')
   const names = nodes.all.map(({ name }) => name)
   const books = nodes.all.map(({ books = [] }) => books.map(({ node }) => node))
   const asked = JSON.stringify({ names, books, threads, wait })

@@ -301,6 +301,12 @@ export class Pipeline<T extends Element> {
     if (!(sink instanceof RingBuffer))
       return refuse('sink', 'count(), discard(), toFile(), a submitter or a RingBuffer', sink)
     this.#fits('sink', 'a ring', internals(sink as unknown as RingBuffer<Element>).type)
+    if (this.#nodes.objects.includes(sink))
+      refuse(
+        'sink',
+        'a ring that the pipeline does not use already',
+        words('one that would feed itself, or two writers'),
+      )
     return this.#end({ kind: 'ring', name: nameFor(o, 'ring'), ring: ringSlot(sink) }, o, sink)
   }
 

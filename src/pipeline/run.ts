@@ -125,6 +125,8 @@ export class Run<T extends Element> implements Face<T> {
     end.abandon(false)
     try {
       yield* end.batches(this.#end, signal) as AsyncGenerator<Batch<T>>
+      // Batches that end because the run failed are not all of them.
+      if (!signal?.aborted) await this.done()
     } finally {
       this.#readers--
       if (this.#stops) this.#abandon()

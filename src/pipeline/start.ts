@@ -12,14 +12,14 @@ import { type Outcome, Run, type RunParam, reasonText } from './run.js'
 import { MarketSource } from './sources.js'
 
 /** What can be said at a start. */
-export const START = ['threads', 'wait', 'metrics', 'stopOn', 'signal']
+const START = ['threads', 'wait', 'metrics', 'stopOn', 'signal']
 const WAITS: readonly Wait[] = ['spin', 'yield', 'backoff', 'block']
 
-export function checkWait(field: string, wait: Wait): Wait {
+function checkWait(field: string, wait: Wait): Wait {
   return WAITS.includes(wait) ? wait : refuse(field, WAITS.map((w) => `'${w}'`).join(', '), wait)
 }
 
-export function threadsOf(threads: StartOptions['threads']): ThreadsPlan {
+function threadsOf(threads: StartOptions['threads']): ThreadsPlan {
   if (threads === undefined || threads === 'auto') return 'auto'
   if (typeof threads === 'number') return checkInteger('threads', threads, 1, 1024)
   if (!Array.isArray(threads)) return refuse('threads', "'auto', a number or a list of { stages }", threads)
@@ -66,17 +66,23 @@ function planOf(
   return { plan: { name: nodes.name, nodes: plan, params, ...how }, ends, params }
 }
 
+/** How a run is to go. */
+export function howOf(o: StartOptions, what: string): Pick<Plan, 'threads' | 'wait' | 'metrics'> {
+  checkOptions(o, START, what)
+  const { wait = 'backoff', metrics = true } = o
+  if (typeof metrics !== 'boolean') refuse('metrics', 'true or false', metrics)
+  checkSignal('stopOn', o.stopOn)
+  checkSignal('signal', o.signal)
+  return { threads: threadsOf(o.threads), wait: checkWait('wait', wait), metrics }
+}
+
 /** Starts a declaration; the run keeps the objects that its slots belong to. */
 export async function start<T extends Element>(type: T, nodes: Nodes, o: StartOptions): Promise<Face<T>> {
-  checkOptions(o, START, 'start')
+  const how = howOf(o, 'start')
   refuseWhileImporting()
-  const { stopOn, signal, wait = 'backoff', metrics = true } = o
-  if (typeof metrics !== 'boolean') refuse('metrics', 'true or false', metrics)
-  checkSignal('stopOn', stopOn)
-  checkSignal('signal', signal)
+  const { stopOn, signal } = o
   if (signal?.aborted)
     throw new VeloxError('VELOX_RUN_ABORTED', { reason: reasonText(signal.reason) }, { cause: signal.reason })
-  const how = { threads: threadsOf(o.threads), wait: checkWait('wait', wait), metrics }
   const { plan, ends, params } = planOf(nodes, how)
   const { promise, resolve } = withResolvers<Outcome>()
   const slot = call(() => native.pipelineStart(JSON.stringify(plan), (outcome) => resolve(JSON.parse(outcome))))

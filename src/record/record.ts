@@ -3,8 +3,8 @@ import { checkString, refuse } from '../errors/check.js'
 import type { RecordSpec } from './fields.js'
 import { layOut } from './layout.js'
 
-/** Names that a batch has for itself. */
-const TAKEN = ['length', 'at', 'toArray', 'push', 'room', 'keep']
+/** Names that a batch has for itself; what has a `then` is taken for a promise. */
+const TAKEN = ['length', 'at', 'toArray', 'push', 'room', 'keep', 'then']
 
 export function record<const F extends Fields>(name: string, fields: F): RecordType<F> {
   checkString('name', name)

@@ -41,6 +41,8 @@ function float(field: string, double: boolean): Scalar {
   return {
     write(v, at, value) {
       if (typeof value !== 'number') refuse(field, 'a number', value)
+      if (!double && Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
+        refuse(field, 'a number that an f32 holds, up to 3.4e38', value)
       if (double) v.setFloat64(at, value, LITTLE)
       else v.setFloat32(at, value, LITTLE)
     },

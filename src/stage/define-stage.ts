@@ -17,6 +17,23 @@ export interface StageModule extends StageDefinition<Element, Element, Record<st
 const MOST_BYTES = 128
 const MARK = Symbol.for('velox-engine.stage')
 
+const DEFINED = Symbol.for('velox-engine.stages')
+const shared = globalThis as { [DEFINED]?: Map<string, number> }
+shared[DEFINED] ??= new Map()
+/** How many stages each module has defined in this thread, by whichever copy of the package. */
+const defined = shared[DEFINED]
+
+/**
+ * The stage of a module that was just loaded into a worker. There is no telling which of two the pipeline meant: what it was
+ * given is on another thread.
+ */
+export function stageOf(url: string, found: unknown): StageModule {
+  if (!isStage(found) || found.url !== url)
+    return refuse('stage', `a module whose default export is defineStage(import.meta, …): ${url}`, found)
+  const count = defined.get(url) ?? 1
+  return count === 1 ? found : refuse('stage', `a module that defines one stage: ${url}`, words(`${count} of them`))
+}
+
 export function isStage(value: unknown): value is StageModule {
   return typeof value === 'object' && value !== null && MARK in value
 }
@@ -40,12 +57,14 @@ export const defineStage: typeof Face = (meta, d) => {
   const params: Record<string, number> = { ...d.params }
   for (const [name, value] of Object.entries(params)) checkParam(name, value)
   const { input, output, open } = d
+  const url = checkString('meta.url', meta.url)
+  defined.set(url, (defined.get(url) ?? 0) + 1)
   const made = {
     input,
     output,
     params: Object.freeze(params),
     open,
-    url: checkString('meta.url', meta.url),
+    url,
     [MARK]: true,
   }
   return Object.freeze(made) as never

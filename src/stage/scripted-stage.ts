@@ -29,7 +29,7 @@ export class ScriptedStage {
   readonly index: number
   readonly name: string
   readonly #poll: (batch: unknown, out: unknown) => unknown
-  readonly #close: (() => void) | undefined
+  readonly #close: (() => unknown) | undefined
   readonly #batch: StageBatch<Element>
   readonly #out: StageWriter<Element>
   readonly #mayKeep: boolean
@@ -103,9 +103,9 @@ export class ScriptedStage {
   }
 
   /** After a poll that threw, its batches are still open. */
-  close(): void {
+  async close(): Promise<void> {
     this.#batch[CLOSE]()
     this.#out[CLOSE]()
-    this.#close?.()
+    await this.#close?.()
   }
 }

@@ -3,11 +3,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { L2Book } from '../book/l2-book.js'
-import { refuse } from '../errors/check.js'
 import { type Crossing, crossing, textOf } from '../errors/crossing.js'
 import { call, native } from '../native.js'
 import { Instrument } from '../record/instrument.js'
-import { isStage } from './define-stage.js'
+import { stageOf } from './define-stage.js'
 import { importing } from './importing.js'
 import { ScriptedStage } from './scripted-stage.js'
 
@@ -50,8 +49,7 @@ async function open(host: number): Promise<void> {
   for (const { name, url, params } of stages) {
     at = name
     const { default: stage } = await importing(() => import(url) as Promise<{ default?: unknown }>)
-    if (!isStage(stage)) refuse('stage', `a module whose default export is defineStage(import.meta, …): ${url}`, stage)
-    const made = new ScriptedStage(host, name, stage, { params, books: () => books })
+    const made = new ScriptedStage(host, name, stageOf(url, stage), { params, books: () => books })
     opened[made.index] = made
   }
 }
@@ -91,11 +89,13 @@ try {
 }
 for (const stage of opened.filter(Boolean)) {
   try {
-    stage.close()
+    await stage.close()
   } catch (error) {
     fail(error, stage.name, true)
   }
 }
+// A promise that was rejected and that nobody waited for is told by the runtime in a turn of its own.
+await setImmediate()
 // Being closed ends this thread, and with it what is still on its way to be printed.
 for (const stream of [process.stdout, process.stderr]) {
   if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()))

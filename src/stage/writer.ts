@@ -29,8 +29,10 @@ export class StageWriter<T extends Element> {
     for (const column of codec.fields) {
       const write = writerOf(this.#window, column, (i) => this.#refuse(i))
       const value = (i: number, value: never) => {
+        if (i < this.#length) return write(i, value)
+        this.#clear(i)
         write(i, value)
-        if (i >= this.#length) this.#length = i + 1
+        this.#length = i + 1
       }
       Object.defineProperty(this, column.name, { value, enumerable: true })
     }
@@ -38,6 +40,19 @@ export class StageWriter<T extends Element> {
 
   #refuse(i: number): never {
     return refuseIndex(this.#codec.name, i, this.#window.length)
+  }
+
+  /** What isn't written of a record is 0, and not what the batch before left there. */
+  #clear(i: number): void {
+    if (i !== this.#length || i >= this.#window.length) this.#refuseWrite(i)
+    const words = this.#window.stride / 4
+    for (let k = i * words; k < (i + 1) * words; k++) this.#indices[k] = 0
+  }
+
+  #refuseWrite(i: number): never {
+    const { length } = this.#window
+    if (length === 0 || i >>> 0 !== i || i >= length) this.#refuse(i)
+    return refuse('i', `record ${this.#length} first: records are written in order`, i)
   }
 
   push(value: Input<T>): boolean {

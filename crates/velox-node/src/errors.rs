@@ -181,7 +181,11 @@ impl From<EngineError> for Thrown {
             // The script's own error is known where the script ran.
             EngineError::Script(message) => Self::new("SCRIPT", json!({ "message": message })),
             EngineError::Panic(message) => Self::new("VELOX_NATIVE_PANIC", json!({ "message": message })),
-            EngineError::Stage(message) => Self::value("stage", "records that the stage can take", message),
+            EngineError::Stage(message) => {
+                let said = message.strip_prefix("expected ").and_then(|said| said.split_once(", got "));
+                let (expected, got) = said.unwrap_or(("records that the stage can take", &message));
+                Self::value("stage", expected, got)
+            }
         }
     }
 }

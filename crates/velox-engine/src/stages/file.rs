@@ -5,6 +5,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::path::Path;
 
+use fs4::{FileExt, TryLockError};
 use velox_feed::{CsvWriter, RecordWriter, Schema, VeloxWriter};
 
 use crate::pipeline::{Batch, EngineError, Flow, Input, Nothing, Stage, Tally};
@@ -59,7 +60,7 @@ impl<T: Flow> FileSink<T> {
     /// is refused leaves it alone.
     ///
     /// # Errors
-    /// [`EngineError::File`]: a folder, a named pipe, no permission, no such folder, a schema of another length.
+    /// [`EngineError::File`]: a folder, a named pipe, no permission, no such folder, another run that writes it, a schema of another length.
     pub fn create(path: impl AsRef<Path>, format: FileFormat, schema: &Schema) -> Result<Self, EngineError> {
         let path = path.as_ref();
         let name = path.display().to_string();
@@ -72,6 +73,15 @@ impl<T: Flow> FileSink<T> {
         }
         let open = || {
             let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+            // The system lets go of it with the file, also where the process is killed. What is no regular file, such as
+            // a terminal, takes from several.
+            if file.metadata()?.is_file() {
+                match FileExt::try_lock(&file) {
+                    Ok(()) => {}
+                    Err(TryLockError::WouldBlock) => return Err(io::Error::other("another run that writes it")),
+                    Err(TryLockError::Error(error)) => return Err(error),
+                }
+            }
             Ok((file.try_clone()?, file))
         };
         let (file, own) = open().map_err(|error: io::Error| refused(error.to_string()))?;
