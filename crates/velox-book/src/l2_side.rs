@@ -21,13 +21,14 @@ pub(crate) struct L2Side {
     levels: u64,
     /// Updates since the window moved.
     since_move: u64,
-    near: Ladder,
+    /// Made where it stays: it is too large to be moved about.
+    near: Box<Ladder>,
     far: FarLevels,
 }
 
 impl L2Side {
     pub(crate) fn new() -> Self {
-        Self { best: i64::MAX, levels: 0, since_move: 0, near: Ladder::new(), far: FarLevels::new() }
+        Self { best: i64::MAX, levels: 0, since_move: 0, near: Box::new(Ladder::new()), far: FarLevels::new() }
     }
 
     pub(crate) fn clear(&mut self) {

@@ -9,24 +9,22 @@ use crate::Level;
 pub(crate) const WINDOW: usize = 1 << 16;
 /// Slots of a word.
 const SLOTS: usize = 64;
+/// So many words' quantities fit from the beginning.
+const ROOM: usize = 16;
 const WORDS: usize = WINDOW / SLOTS;
-
-/// Consecutive slots.
-#[derive(Debug, Default)]
-struct Word {
-    /// Bit `i`: slot `i` is not 0.
-    used: u64,
-    /// None while no slot was ever used.
-    qty: Option<Box<[i64; SLOTS]>>,
-}
 
 #[derive(Debug)]
 pub(crate) struct Ladder {
     /// The lowest key of the window, a multiple of 64, at most `i64::MAX - (WINDOW - 1)`.
     base: i64,
-    words: Box<[Word; WORDS]>,
-    /// Bit `i` of word `w`: a slot of word `64 w + i` of `words` is in use.
+    /// Bit `i` of word `w`: slot `64 w + i` is not 0.
+    words: [u64; WORDS],
+    /// Bit `i` of word `w`: word `64 w + i` of `words` is not 0.
     summary: [u64; WORDS / 64],
+    /// By word: its quantities in `qty`; 0, which stays empty, while none of its slots was ever used. Apart from the words, so
+    /// that it is in the nearest cache whatever slot is meant, and nothing has to come before the quantity.
+    places: [u16; WORDS],
+    qty: Vec<[i64; SLOTS]>,
 }
 
 const fn slot(key: i64) -> usize {
@@ -35,9 +33,9 @@ const fn slot(key: i64) -> usize {
 
 impl Ladder {
     pub(crate) fn new() -> Self {
-        let words: Box<[Word]> = (0..WORDS).map(|_| Word::default()).collect();
-        let Ok(words) = words.try_into() else { unreachable!("as many as were made") };
-        Self { base: 0, words, summary: [0; WORDS / 64] }
+        let mut qty = Vec::with_capacity(ROOM);
+        qty.push([0; SLOTS]);
+        Self { base: 0, words: [0; WORDS], summary: [0; WORDS / 64], places: [0; WORDS], qty }
     }
 
     /// The lowest key of the window that has `key` at a quarter, as far as there are keys.
@@ -71,33 +69,42 @@ impl Ladder {
 
     pub(crate) fn get(&self, key: i64) -> i64 {
         let slot = slot(key);
-        self.words[slot / SLOTS].qty.as_ref().map_or(0, |qty| qty[slot % SLOTS])
+        self.qty[usize::from(self.places[slot / SLOTS])][slot % SLOTS]
+    }
+
+    /// Makes place for the quantities of a word.
+    #[cold]
+    #[inline(never)]
+    fn lay_out(&mut self, word: usize) {
+        self.places[word] = self.qty.len() as u16;
+        self.qty.push([0; SLOTS]);
     }
 
     /// Sets a key of the window and gives what it was.
     #[inline]
     pub(crate) fn set(&mut self, key: i64, qty: i64) -> i64 {
         let (at, bit) = (slot(key) / SLOTS, slot(key) % SLOTS);
-        let word = &mut self.words[at];
-        let quantities = match &mut word.qty {
-            Some(quantities) => quantities,
-            None if qty == 0 => return 0,
-            none => lay_out(none),
-        };
-        let old = std::mem::replace(&mut quantities[bit], qty);
+        if self.places[at] == 0 {
+            if qty == 0 {
+                return 0;
+            }
+            self.lay_out(at);
+        }
+        let old = std::mem::replace(&mut self.qty[usize::from(self.places[at])][bit], qty);
         // Without a branch: whether a level comes, goes or stays can't be foreseen.
-        word.used = word.used & !(1 << bit) | u64::from(qty != 0) << bit;
+        let word = self.words[at] & !(1 << bit) | u64::from(qty != 0) << bit;
+        self.words[at] = word;
         let summary = &mut self.summary[at / 64];
-        *summary = *summary & !(1 << (at % 64)) | u64::from(word.used != 0) << (at % 64);
+        *summary = *summary & !(1 << (at % 64)) | u64::from(word != 0) << (at % 64);
         old
     }
 
     /// The lowest level at or above a key of the window.
     pub(crate) fn first_from(&self, key: i64) -> Option<Level> {
         let word = slot(key) / SLOTS;
-        let used = self.words[word].used & (!0 << (slot(key) % SLOTS));
+        let used = self.words[word] & (!0 << (slot(key) % SLOTS));
         let found = if used == 0 { self.first_word_after(word)? } else { word };
-        let used = if used == 0 { self.words[found].used } else { used };
+        let used = if used == 0 { self.words[found] } else { used };
         // The window begins with a whole word, so words lie in it one behind the other, around the ring.
         let words_on = found.wrapping_sub(slot(self.base) / SLOTS) % WORDS;
         let price = self.base + (words_on * SLOTS) as i64 + i64::from(used.trailing_zeros());
@@ -139,19 +146,11 @@ impl Ladder {
     pub(crate) fn clear(&mut self) {
         for (at, summary) in self.summary.iter_mut().enumerate() {
             while *summary != 0 {
-                let word = &mut self.words[at * 64 + summary.trailing_zeros() as usize];
+                let word = at * 64 + summary.trailing_zeros() as usize;
                 *summary &= *summary - 1;
-                word.used = 0;
-                if let Some(qty) = &mut word.qty {
-                    **qty = [0; SLOTS];
-                }
+                self.words[word] = 0;
+                self.qty[usize::from(self.places[word])] = [0; SLOTS];
             }
         }
     }
-}
-
-#[cold]
-#[inline(never)]
-fn lay_out(qty: &mut Option<Box<[i64; SLOTS]>>) -> &mut Box<[i64; SLOTS]> {
-    qty.insert(Box::new([0; SLOTS]))
 }
