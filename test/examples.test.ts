@@ -171,7 +171,7 @@ test('solana: recorded trades land in bundles, once each, for what the submitter
   const lines = await printed('solana')
   const [, records, landed, all] =
     /^(\d+) recorded trades in (\d+) of (\d+) bundles landed, balanced$/.exec(lines[0] as string) ?? []
-  expect([records, landed]).toEqual(['382', all])
+  expect([records, landed]).toEqual(['383', all])
   expect(lines.at(-2)).toMatch(new RegExp(`^The ledger: \\d+ transactions, ${records} records, each 1 time$`))
   const [, fees, tips, spent] =
     /: (\d+) lamports of fees and (\d+) of tips; the submitter says (\d+) in all$/.exec(lines.at(-1) as string) ?? []

@@ -63,7 +63,7 @@ test('more in flight than allowed: submit is refused', async () => {
 })
 
 test('halt(): nothing is sent from then on; what was sent is watched to its end', async () => {
-  await using cluster = await startCluster({ slotMillis: 20 })
+  await using cluster = await startCluster({ slotMillis: 100 })
   const { submitter, payer } = await submitterOf(cluster, { rpc: { url: cluster.url, perSecond: 1, burst: 5 } })
   const outcomes = submitter.submit(rowsOf(10))
   await until(() => cluster.requests.count({ method: 'sendTransaction' }) === 4)

@@ -34,14 +34,14 @@ describe('a token bucket', () => {
     expect((await times(bucket, 3)).map((ms) => Math.round(ms / 100))).toEqual([10, 11, 12])
   })
 
-  test('serves statuses first, then sends, then repetitions', async () => {
+  test('serves statuses and sends by turns, repetitions last', async () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 1 })
     bucket.tryTake()
     const order: string[] = []
-    for (const priority of ['resend', 'send', 'status'] as const)
+    for (const priority of ['resend', 'send', 'send', 'status', 'status', 'status'] as const)
       void bucket.take(priority).then(() => order.push(priority))
     await vi.advanceTimersByTimeAsync(1_000)
-    expect(order).toEqual(['status', 'send', 'resend'])
+    expect(order).toEqual(['status', 'send', 'status', 'send', 'status', 'resend'])
   })
 
   test('a token that was given back serves who waits', async () => {

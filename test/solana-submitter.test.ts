@@ -192,13 +192,12 @@ test('a lagging node proves nothing: what landed is not called expired', async (
       { url: cluster.node(1).url, perSecond: 1_000 },
     ],
   })
-  // The node that is asked first sees no block from here on; the other one tells the blockhashes and is then down.
-  cluster.faults.add({ kind: 'replyLost', method: 'sendTransaction', next: 1 })
-  const outcomes = submitter.submit(rowsOf(3))
-  await until(() => submitter.stats().built === 3)
+  // One node sees no block from here on; the other one tells blockhashes and heights, and no statuses.
+  await until(() => cluster.height > 3)
   cluster.node(0).freeze()
-  await until(() => cluster.ledger.memos().size === 3)
   cluster.faults.add({ kind: 'unavailable', server: 'node-1', method: 'getSignatureStatuses', probability: 1 })
+  const outcomes = submitter.submit(rowsOf(3))
+  await until(() => cluster.ledger.memos().size === 3)
   cluster.jump(200)
   await delay(500)
   expect(submitter.stats()).toMatchObject({ expired: 0, inFlight: 3 })

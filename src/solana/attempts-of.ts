@@ -13,7 +13,10 @@ export function attemptsOf(rows: readonly Row[], built: Built, isBundle: boolean
   // No block height ends what lives by a durable nonce.
   const hasNonce = built.transactions.some((transaction) => transaction.hasNonce)
   const lastValidBlockHeight = hasNonce ? MAX_U64 : built.lastValidBlockHeight
-  const transactions = built.transactions.map(({ wire: _, hasNonce: __, ...signed }) => signed)
+  // One by one: a builder's objects may have getters.
+  const transactions = built.transactions.map(({ signature, base64, records, lamports, tipLamports }) => {
+    return { signature, base64, records, lamports, tipLamports }
+  })
   if (isBundle) {
     const bundleId = bundleIdOf(signaturesOf({ transactions }))
     return [{ transactions, lastValidBlockHeight, rows, bundleId, resumed: false }]

@@ -1,4 +1,6 @@
-/** What goes first where there are too few tokens: what protects what is on its way, then what is new, then repetitions. */
+/**
+ * What goes first where there are too few tokens: what protects what is on its way, by turns with what is new; repetitions come last.
+ */
 export type Priority = 'status' | 'send' | 'resend'
 const ORDER: readonly Priority[] = ['status', 'send', 'resend']
 
@@ -18,6 +20,7 @@ export class TokenBucket {
   /** Nothing is given before. */
   #pausedUntil = 0
   readonly #waiting: Record<Priority, Waiter[]> = { status: [], send: [], resend: [] }
+  #wasStatus = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(o: { perSecond: number; burst: number }, now: () => number = () => performance.now()) {
@@ -103,12 +106,23 @@ export class TokenBucket {
     this.#timer = setTimeout(() => this.#serve(), Math.min(Math.ceil(millis), 2 ** 31 - 1))
   }
 
+  /** Those who are next. Statuses come first, but not twice while something waits to be sent. */
+  #next(): Waiter[] | undefined {
+    const { status, send } = this.#waiting
+    if (this.#wasStatus && send.length > 0) {
+      this.#wasStatus = false
+      return send
+    }
+    this.#wasStatus = status.length > 0
+    return ORDER.map((priority) => this.#waiting[priority]).find(({ length }) => length > 0)
+  }
+
   #serve(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     // A burst at once would keep the event loop for as long as it takes to send all of it.
     for (let served = 0; served < MOST_AT_ONCE && this.#has(); served++) {
-      const queue = ORDER.map((priority) => this.#waiting[priority]).find(({ length }) => length > 0)
+      const queue = this.#next()
       if (!queue) return
       this.#tokens = Math.max(0, this.#tokens - 1)
       ;(queue.shift() as Waiter)(true)
