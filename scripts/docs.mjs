@@ -23,6 +23,7 @@ const GROUPS = {
     'read-the-report',
     'metrics',
     'top',
+    'ship-it',
   ],
   Understand: ['how-it-works', 'performance', 'errors', 'runtimes', 'lifecycle', 'decisions'],
   'Move here': ['coming-from-ccxt', 'coming-from-ringbuf'],

@@ -23,6 +23,7 @@ const GUIDES = [
   'metrics',
   'top',
   'command-line',
+  'ship-it',
 ]
 /** Pages of any length whose code is held to the same. */
 const PAGES = [
