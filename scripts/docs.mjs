@@ -26,7 +26,7 @@ const GROUPS = {
     'ship-it',
   ],
   Understand: ['how-it-works', 'performance', 'errors', 'runtimes', 'lifecycle', 'decisions'],
-  'Move here': ['coming-from-ccxt', 'coming-from-ringbuf'],
+  'Move here': ['coming-from-ccxt', 'coming-from-ringbuf', 'coming-from-jito-ts'],
 }
 
 function run(command, args) {

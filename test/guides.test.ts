@@ -25,6 +25,8 @@ const GUIDES = [
   'command-line',
   'ship-it',
 ]
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object }
+
 /** Pages of any length whose code is held to the same. */
 const PAGES = [
   'start-here',
@@ -38,6 +40,8 @@ const PAGES = [
   'coming-from-ccxt',
   'coming-from-ringbuf',
   'errors',
+  // It compiles where there is what it is about.
+  ...('./solana' in exports ? ['coming-from-jito-ts'] : []),
 ]
 const folder = join(root, 'build/guides')
 
