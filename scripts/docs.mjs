@@ -11,7 +11,7 @@ const tools = join(root, 'tools')
 const sources = join(root, 'build/site-sources')
 const staged = join(sources, 'docs')
 
-/** The pages of docs/ as the site's navigation has them. */
+/** The pages of docs/ as the site's navigation has them; any other is a guide. */
 const GROUPS = {
   Tutorials: ['tutorial-1-rings', 'tutorial-2-books', 'tutorial-3-stages', 'tutorial-4-bundles', 'tutorial-5-metrics'],
   Guides: [
@@ -23,9 +23,10 @@ const GROUPS = {
     'read-the-report',
     'metrics',
     'top',
+    'ship-it',
   ],
   Understand: ['how-it-works', 'performance', 'errors', 'runtimes', 'lifecycle', 'decisions'],
-  'Move here': ['coming-from-ccxt', 'coming-from-ringbuf'],
+  'Move here': ['coming-from-ccxt', 'coming-from-ringbuf', 'coming-from-jito-ts'],
 }
 
 function run(command, args) {
@@ -41,7 +42,11 @@ mkdirSync(staged, { recursive: true })
 // What pages lead to lies beside them, as in the repository.
 for (const name of ['docs/media', 'docs/start-here.md', 'docs/report.schema.json', 'examples'])
   cpSync(join(root, name), join(sources, name), { recursive: true })
-const names = Object.entries(GROUPS).flatMap(([group, pages]) =>
+const named = Object.values(GROUPS).flat()
+const isPage = (name) => name.endsWith('.md') && name !== 'start-here.md'
+const all = readdirSync(join(root, 'docs')).filter(isPage)
+const others = all.map((name) => name.slice(0, -3)).filter((name) => !named.includes(name))
+const names = Object.entries({ ...GROUPS, Guides: [...GROUPS.Guides, ...others] }).flatMap(([group, pages]) =>
   pages.map((name) => {
     const text = readFileSync(join(root, 'docs', `${name}.md`), 'utf8')
     const [, title] = /^# (.*)$/m.exec(text)
@@ -49,17 +54,14 @@ const names = Object.entries(GROUPS).flatMap(([group, pages]) =>
     return name
   }),
 )
-const left = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && name !== 'start-here.md')
-const unknown = left.filter((name) => !names.includes(name.slice(0, -3)))
-if (unknown.length > 0) {
-  console.error(`velox-engine: expected every page in a group of scripts/docs.mjs, got none for ${unknown.join(', ')}`)
-  process.exit(1)
-}
 const documents = names.flatMap((name) => ['--projectDocuments', join(staged, `${name}.md`)])
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const types = Object.values(exports).flatMap((each) => (each.types ? ['--entryPoints', join(root, each.types)] : []))
 run(process.execPath, [
   join(tools, 'node_modules/typedoc/bin/typedoc'),
   '--options',
   join(tools, 'typedoc.json'),
+  ...types,
   ...documents,
 ])
 

@@ -113,6 +113,52 @@ const ADVICE = {
     { expected: 'every stage on one thread', got: 'trades on none' },
     'A list of threads names every stage once, those that look at a book on the book’s thread; `explain()` shows the names.',
   ],
+  VELOX_LIMIT_REACHED: [
+    { limit: 'lamports a day', max: 1_000_000_000, got: 1_000_005_000 },
+    'A limit that you set would be passed. Nothing was sent: raise it where that is meant.',
+  ],
+  VELOX_SUBMITTER_HALTED: [
+    { reason: 'a bundle was split' },
+    'It sends nothing more until somebody has looked: see the reason, then make a new one.',
+  ],
+  VELOX_SUBMITTER_CLOSED: [{ open: 2 }, 'It was closed: what was on its way is in its journal.'],
+  VELOX_READER_BEHIND: [{ lost: 12 }, 'Read outcomes as they come; what was missed is in the journal.'],
+  VELOX_JOURNAL_LOCKED: [
+    { path: 'sent.journal', by: 'process 4711' },
+    'A journal has one submitter: end the other one, or take another file.',
+  ],
+  VELOX_KEY_REFUSED: [
+    { source: 'wallet.json', expected: '64 numbers from 0 to 255', got: 'an object' },
+    'Give the key as the tools of Solana write it. No error ever tells a part of the key.',
+  ],
+  VELOX_TEMPLATE_INVALID: [
+    { field: 'holes', expected: 'fields of the record', got: 'amount' },
+    'The sentence names the field of the template and what it takes.',
+  ],
+  VELOX_HOLE_OVERFLOW: [
+    { hole: 'amount', record: 3, expected: 'at most 4294967295', got: 5_000_000_000 },
+    'The value doesn’t fit the bytes that the template has for it: declare a wider one.',
+  ],
+  VELOX_TRANSACTION_TOO_LONG: [
+    { records: 40, bytes: 1500, most: 1232, fits: 31 },
+    'Put as many records into one transaction as fit.',
+  ],
+  VELOX_TRANSACTION_FAILED: [
+    { signature: '5VER…', reason: 'InstructionError' },
+    'It landed and was not executed: the reason is the chain’s own.',
+  ],
+  VELOX_BUNDLE_SPLIT: [
+    { bundleId: 'b1', landed: ['5VER…'], missing: ['2xQ9…'] },
+    'Only a part landed, which the block engine rules out: look at both before anything more is sent.',
+  ],
+  VELOX_RPC_FAILED: [
+    { url: 'http://127.0.0.1:8899', method: 'getLatestBlockhash', reason: 'no answer', status: 503, rpcCode: -32005 },
+    'The reason is the server’s own.',
+  ],
+  VELOX_PEER_MISSING: [
+    { peer: '@solana/kit', reason: 'Cannot find package' },
+    'Install the package that is named: it is optional.',
+  ],
   VELOX_STAGE_FAILED: [{ stage: 'risk check' }, 'The `cause` is what the stage threw, with its class and stack.'],
   VELOX_RUN_ABORTED: [
     { reason: 'abort()' },

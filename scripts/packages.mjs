@@ -6,6 +6,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync,
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { bundle } from './bundle.mjs'
 
 /** What a package of a platform may weigh, packed. */
 const MOST_BYTES = 3 * 2 ** 20
@@ -68,10 +69,10 @@ if (values.all && missing.length > 0) fail(`expected a binary for each platform,
 
 // The package itself: all but the binaries, and nothing that only a clone can use.
 const staged = join(out, 'velox-engine')
-const dist = join(root, 'dist')
-const isPublic = (path) => !path.endsWith('.node') && !(path.startsWith(dist) && path.endsWith('.d.ts'))
-for (const name of [...manifest.files, 'README.md', 'LICENSE'])
-  cpSync(join(root, name), join(staged, name), { recursive: true, filter: isPublic })
+for (const name of [...manifest.files, 'README.md', 'LICENSE']) {
+  if (name === 'dist') await bundle(join(staged, name))
+  else cpSync(join(root, name), join(staged, name), { recursive: true, filter: (path) => !path.endsWith('.node') })
+}
 const { scripts: _scripts, devDependencies: _tools, napi: _napi, ...published } = manifest
 const optionalDependencies = Object.fromEntries(platforms.map((each) => [`velox-engine-${each}`, manifest.version]))
 write(staged, { ...published, optionalDependencies })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { VeloxError } from './errors/velox-error.js'
+import { DIST } from './place.js'
 
 /** The platforms that have a package with a binary: those of `napi.targets` in package.json, as packages are named. */
 export const PREBUILT: readonly string[] = [
@@ -55,7 +56,7 @@ function triedOf(cause: unknown): string[] {
 /** What a binary that doesn't load is told with: where, what was tried, what to install. */
 export function nativeMissing(cause: unknown, on: Platform = here()): Error {
   const ending = endingOf(on)
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', DIST), 'utf8')) as {
     version: string
   }
   const install = PREBUILT.includes(ending)

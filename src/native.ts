@@ -5,11 +5,12 @@ import { VeloxError } from './errors/velox-error.js'
 import { nativeMissing } from './native-missing.js'
 import type { Native } from './native-types.js'
 import { warnOfOldNode } from './old-node.js'
+import { DIST } from './place.js'
 
 /** The addon, or VELOX_NATIVE_MISSING with all that was tried. */
 function load(): Native {
   try {
-    return createRequire(import.meta.url)('../native/binding.cjs') as Native
+    return createRequire(DIST)('../native/binding.cjs') as Native
   } catch (cause) {
     throw nativeMissing(cause)
   }

@@ -24,7 +24,10 @@ const GUIDES = [
   'top',
   'send-a-bundle',
   'command-line',
+  'ship-it',
 ]
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object }
+
 /** Pages of any length whose code is held to the same. */
 const PAGES = [
   'start-here',
@@ -38,6 +41,8 @@ const PAGES = [
   'coming-from-ccxt',
   'coming-from-ringbuf',
   'errors',
+  // It compiles where there is what it is about.
+  ...('./solana' in exports ? ['coming-from-jito-ts'] : []),
 ]
 const folder = join(root, 'build/guides')
 

@@ -5,6 +5,7 @@ import { checkInteger, checkList, checkOptions, checkString, refuse } from '../e
 import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
 import { Run } from '../pipeline/run.js'
+import { DIST } from '../place.js'
 import { loaderFlags } from '../stage/loader-flags.js'
 import type { ServerData, ServerMessage } from './server.js'
 import { StageMetrics } from './stage-metrics.js'
@@ -61,7 +62,7 @@ export const serveMetrics: typeof Face = async (of, o = {}) => {
   }
   const token = call(() => native.scrapeLeave(served.run, served.metrics, labelsOf(labels)))
   const workerData: ServerData = { token, host, port, names }
-  const worker = new Worker(new URL('./server.js', import.meta.url), { workerData, execArgv: loaderFlags() })
+  const worker = new Worker(new URL('metrics/server.js', DIST), { workerData, execArgv: loaderFlags() })
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   let error: unknown
   worker.on('error', (thrown) => {

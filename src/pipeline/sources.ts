@@ -1,6 +1,7 @@
 import type { Element, fromIterable as FromIterable, Pace, Source } from '../../index.js'
 import { checkInteger, checkOptions, checkPositive, checkString, refuse, words } from '../errors/check.js'
 import { call, native } from '../native.js'
+import { DIST } from '../place.js'
 import { codecOf } from '../record/codec.js'
 import { Instrument } from '../record/instrument.js'
 import { MarketEvent } from '../record/market.js'
@@ -104,4 +105,4 @@ export class IterableSource<T extends Element> implements Source<T> {
 export const fromIterable: typeof FromIterable = (type, values) => new IterableSource(type, values)
 
 /** Recorded market data that comes with the package. */
-export const sample = Object.freeze({ btcusdt: new URL('../../data/btcusdt-usdm-20240808.gz', import.meta.url) })
+export const sample = Object.freeze({ btcusdt: new URL('../data/btcusdt-usdm-20240808.gz', DIST) })

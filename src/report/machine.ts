@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
 import type { RunReport } from '../../metrics.js'
 import { native } from '../native.js'
+import { DIST } from '../place.js'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+const { version } = JSON.parse(readFileSync(new URL('../package.json', DIST), 'utf8')) as {
   version: string
 }
 

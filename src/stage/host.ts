@@ -1,6 +1,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { arrived, textOf } from '../errors/crossing.js'
 import { native } from '../native.js'
+import { DIST } from '../place.js'
 import { loaderFlags } from './loader-flags.js'
 import type { HostData, HostMessage } from './worker.js'
 
@@ -68,7 +69,7 @@ export class Hosts {
     // A port of its own: a stage may use its worker's for what it likes.
     const { port1, port2 } = new MessageChannel()
     const workerData: HostData = { token, stages, port: port2 }
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    const worker = new Worker(new URL('stage/worker.js', DIST), {
       workerData,
       transferList: [port2],
       execArgv: loaderFlags(),

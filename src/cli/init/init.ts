@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, resolve } from 'node:path'
 import { VeloxError } from '../../errors/velox-error.js'
+import { DIST } from '../../place.js'
 import type { InitOptions } from './command.js'
 import { filesOf } from './files.js'
 
 /** Left as they are where they are there. */
 const KEPT = ['package.json', '.gitignore']
 
-const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
+const { version } = createRequire(DIST)('../package.json') as { version: string }
 
 function runsTypeScript({ bun, deno, node }: NodeJS.ProcessVersions): boolean {
   if (bun !== undefined || deno !== undefined) return true

@@ -12,7 +12,8 @@ const LINE_MILLIS = 2000
 /** A run of this process as those of others are read. */
 function readingOf(run: Run<Element>, stats: Stats, startedMillis: number): Reading {
   const { elapsedNanos, ...rest } = stats
-  const own = { run: run.name, pid: process.pid, startedMillis, ended: false, placement: run.placement }
+  const placed = { placement: run.placement, topology: run.topology }
+  const own = { run: run.name, pid: process.pid, startedMillis, ended: false, ...placed }
   return { ...rest, ...own, elapsedNanos: Number(elapsedNanos) } as Reading
 }
 
