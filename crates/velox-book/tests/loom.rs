@@ -229,3 +229,64 @@ fn a_reader_between_two_writers_of_one_tick() {
         assert_eq!((book.bid(), book.qty_at(BID, 0)), (Some(0), 2));
     });
 }
+
+/// A leaf whose better tick is taken, and whose other one is marked with nothing there, as it lies behind that.
+fn with_a_dead_bit() -> Arc<OrderBook> {
+    let book = empty(&[0, 1]);
+    for (price, qty) in [(1, 5), (0, 5), (0, 0)] {
+        book.set_bid(price, qty, 0).unwrap();
+    }
+    book
+}
+
+/// The worse level comes after the better one came back, so it is the best at no time, though its bit was set all along.
+#[test]
+fn a_level_behind_one_that_comes_back_is_not_found() {
+    model(|| {
+        let book = with_a_dead_bit();
+        let taking = Arc::clone(&book);
+        let taking = thread::spawn(move || taking.update_bid(1, -5, 0).is_ok());
+        let adding = Arc::clone(&book);
+        let adding = thread::spawn(move || {
+            let done = adding.update_bid(1, 5, 0).is_ok();
+            if done {
+                adding.set_bid(0, 1, 0).unwrap();
+            }
+            done
+        });
+        let reader = Arc::clone(&book);
+        let reader = thread::spawn(move || reader.bid());
+        let best = reader.join().unwrap();
+        assert!(best.is_none() || best == Some(1), "{best:?}");
+        let left = [5, if taking.join().unwrap() { -5 } else { 0 }, if adding.join().unwrap() { 5 } else { 0 }];
+        assert_eq!(book.qty_at(BID, 1), left.iter().sum::<i64>());
+    });
+}
+
+/// The bit of a level's leaf, and that of the level, are about to be cleared while it comes: who found it finds it again.
+#[test]
+fn a_level_found_while_its_bits_are_cleared_stays() {
+    let becomes_better: fn() -> (Arc<OrderBook>, i64, i64) = || {
+        let book = empty(&[0, 1]);
+        book.set_bid(0, 5, 0).unwrap();
+        (book, 0, 1)
+    };
+    for begin in [becomes_better, || (with_a_dead_bit(), 1, 0)] {
+        model(move || {
+            let (book, goes, comes) = begin();
+            let clearing = Arc::clone(&book);
+            let clearing = thread::spawn(move || clearing.set_bid(goes, 0, 0).unwrap());
+            let setting = Arc::clone(&book);
+            let setting = thread::spawn(move || setting.set_bid(comes, 1, 0).unwrap());
+            let reader = Arc::clone(&book);
+            let reader = thread::spawn(move || reader.bid());
+            clearing.join().unwrap();
+            // Seen by a thread that is done before this one looks, and maybe before the level is set all through.
+            if reader.join().unwrap() == Some(comes) {
+                assert_eq!(book.bid(), Some(comes));
+            }
+            setting.join().unwrap();
+            assert_eq!(book.bid(), Some(comes));
+        });
+    }
+}
