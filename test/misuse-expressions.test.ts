@@ -41,9 +41,9 @@ test('conditions are made by methods, and all of them are used', () => {
 
 test('a name that an expression has not is told with those that it has', () => {
   refused([
-    [filter((t) => (t.side as never as NumExpr).gt(1)), "expected one of eq, ne, in, got 'gt'"],
+    [filter((t) => (t.side as never as NumExpr).gt(1)), 'expected one of eq, ne, in, got "gt"'],
     [filter((t) => (t.price as never as { greater: (o: number) => never }).greater(1)), 'one of add, sub, mul'],
-    [filter((t) => (t.price.gt(1) as never as NumExpr).gt(1)), "expected one of and, or, not, got 'gt'"],
+    [filter((t) => (t.price.gt(1) as never as NumExpr).gt(1)), 'expected one of and, or, not, got "gt"'],
     [filter((t) => (t.price as never as { btween: () => never }).btween()), '(did you mean between?)'],
     [
       () =>
