@@ -259,7 +259,6 @@ fn lamports(field: &str, value: &BigInt) -> std::result::Result<u64, Thrown> {
 /// Builds and signs the transactions `from` to `to` of these records, off this thread. The answer is bytes: what
 /// [`packed`] makes, or a 1 and an error as JSON.
 #[napi(catch_unwind)]
-#[expect(clippy::too_many_arguments, reason = "plain arguments cost less than an object")]
 pub fn template_build(
     template: u32,
     records: Uint8Array,

@@ -159,14 +159,16 @@ pub fn compile(
     let mut out = if is_v0 { vec![0x80] } else { Vec::new() };
     out.extend([count(|a| a.1), count(|a| a.1 && !a.2), count(|a| !a.1 && !a.2)]);
     write_length(&mut out, all.len());
-    all.iter().for_each(|account| out.extend_from_slice(account.0.bytes()));
+    for account in &all {
+        out.extend_from_slice(account.0.bytes());
+    }
     out.extend([9; 32]);
     write_length(&mut out, instructions.len());
     let index = |address: &Address| all.iter().position(|account| account.0 == *address).unwrap() as u8;
     for (program, accounts, data) in instructions {
         out.push(index(program));
         write_length(&mut out, accounts.len());
-        accounts.iter().for_each(|account| out.push(index(&account.0)));
+        out.extend(accounts.iter().map(|account| index(&account.0)));
         write_length(&mut out, data.len());
         out.extend_from_slice(data);
     }
