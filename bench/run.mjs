@@ -188,6 +188,26 @@ Starting and stopping from TypeScript (\`bench/start.mjs\`), ms, median (least �
 A map of 5 fields (\`crates/velox-expr/benches/map.rs\`): ${JSON.stringify(map)}.`
 }
 
+function solana({ micros, byKitOneByOne, byKitAtOnce, byByteTemplate, readyMicros, readyOneMicros, loop, bytes }) {
+  const times = (s) => `${s.p50.toFixed(1)}× (${s.p10.toFixed(1)} – ${s.p90.toFixed(1)})`
+  const of = (s) => `${s.p50.toFixed(1)} (${s.p10.toFixed(1)} – ${s.p90.toFixed(1)})`
+  const delay = (s) => `${s.p50.toFixed(2)} / ${s.p99.toFixed(2)} / ${s.max.toFixed(2)}`
+  return `## Solana transactions
+
+Bundles of 16 records as 16 signed transactions each of ${bytes} bytes, ready to be sent (\`bench/solana.mjs\`); all ways make the same bytes,
+which is checked first. Four bundles on their way at once but where it says one by one. µs a transaction, median (p10 – p90) of interleaved rounds:
+
+| | µs a transaction | ÷ the template | target |
+|---|---|---|---|
+| a native template | ${of(micros.ours)} | 1 | |
+| \`@solana/kit\`, warm, one by one | ${of(micros.kitOneByOne)} | ${times(byKitOneByOne)} | ≥ 20 |
+| \`@solana/kit\`, warm, 16 at once | ${of(micros.kitAtOnce)} | ${times(byKitAtOnce)} | ≥ 20 |
+| a byte template in JavaScript, \`node:crypto\` | ${of(micros.byteTemplate)} | ${times(byByteTemplate)} | ≥ 1.4 |
+
+The 16 transactions of a bundle that comes alone are ready after ${time(1_000 * readyMicros.p50)} (p90 ${time(1_000 * readyMicros.p90)}, p99 ${time(1_000 * readyMicros.p99)}), one alone after ${time(1_000 * readyOneMicros.p50)}; target: ≤ 1 ms.
+Delay of the event loop, p50 / p99 / most, ms: ${delay(loop.building)} while bundles are built, ${delay(loop.idle)} while nothing is; target: ≤ 2 from us.`
+}
+
 const [js] = lines('node', ['bench/clock.mjs'])
 const [stage] = lines('node', ['bench/stage.mjs'])
 const [expr] = bench('velox-expr', 'filter')
@@ -195,6 +215,7 @@ const [rust] = bench('velox-clock', 'read')
 const [throughput] = bench('velox_engine', 'throughput')
 const [starts] = lines('node', ['bench/start.mjs'])
 const [scraped] = lines('node', ['bench/scrape.mjs'])
+const [signed] = lines('node', ['bench/solana.mjs'])
 const maps = bench('velox-expr', 'map')
 const runs = bench('velox_engine', 'poisson')
 /** What was measured; what is not committed may differ from it. */
@@ -217,6 +238,8 @@ ${filters(stage, expr)}
 ${pipelines(throughput, maps, starts)}
 
 ${scrapes(scraped)}
+
+${solana(signed)}
 
 ## Books and live markets beside others
 

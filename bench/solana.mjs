@@ -1,6 +1,7 @@
 // A bundle of orders as signed Solana transactions, three ways in one interleaved run: by a native template, by `@solana/kit`
 // as its users write it (warm, one by one and 16 at once), and by a byte template in JavaScript with `node:crypto`. Their bytes are
-// held to be equal before anything is timed. Then how long the event loop waits while bundles are built. Prints one line of JSON.
+// held to be equal before anything is timed. Then when a bundle that comes alone is ready, and how long the event loop waits while
+// bundles are built. Prints one line of JSON.
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +11,9 @@ import * as kit from '@solana/kit'
 import { keypairFile } from '../dist/solana/signer.js'
 import { transactionTemplate } from '../dist/solana/template.js'
 
-const ROUNDS = Number(process.env.VELOX_BENCH_ROUNDS ?? 15)
+/** Bundles on their way at once, where throughput is asked. */
+const IN_FLIGHT = 4
+const ROUNDS = Number(process.env.VELOX_BENCH_ROUNDS ?? 11)
 const BUNDLES = Number(process.env.VELOX_BENCH_BUNDLES ?? 40)
 const SIZE = 16
 const WARM_BUNDLES = 60
@@ -112,7 +115,7 @@ const sorted = (values) => values.toSorted((a, b) => a - b)
 const at = (values, share) => sorted(values)[Math.min(values.length - 1, Math.floor(share * values.length))]
 const told = (values) => ({ p10: at(values, 0.1), p50: at(values, 0.5), p90: at(values, 0.9), p99: at(values, 0.99) })
 
-/** Microseconds of each bundle. */
+/** Microseconds of each bundle, one after another. */
 async function timed(build, bundles) {
   const micros = []
   for (let i = 0; i < bundles; i++) {
@@ -124,16 +127,29 @@ async function timed(build, bundles) {
   return micros
 }
 
-for (const build of Object.values(ways)) await timed(build, WARM_BUNDLES)
-const perTransaction = { ours: [], kitOneByOne: [], kitAtOnce: [], byteTemplate: [], oursOne: [] }
-const ready = []
-for (let round = 0; round < ROUNDS; round++) {
-  for (const [name, build] of Object.entries(ways)) {
-    const micros = await timed(build, name.startsWith('kit') ? Math.ceil(BUNDLES / 4) : BUNDLES)
-    perTransaction[name].push(at(micros, 0.5) / SIZE)
-    if (name === 'ours') ready.push(...micros)
+/** Microseconds a transaction, several bundles on their way at once. */
+async function streamed(build, bundles) {
+  const all = Array.from({ length: bundles }, orders)
+  const start = process.hrtime.bigint()
+  const lane = async () => {
+    for (let bundle = all.pop(); bundle !== undefined; bundle = all.pop()) await build(bundle)
   }
-  perTransaction.oursOne.push(at(await timed((bundle) => ours(bundle.slice(0, 1)), BUNDLES), 0.5))
+  await Promise.all(Array.from({ length: IN_FLIGHT }, lane))
+  return Number(process.hrtime.bigint() - start) / 1_000 / bundles / SIZE
+}
+
+for (const build of Object.values(ways)) await timed(build, WARM_BUNDLES)
+const perTransaction = { ours: [], kitOneByOne: [], kitAtOnce: [], byteTemplate: [] }
+const ready = []
+const readyOne = []
+for (let round = 0; round < ROUNDS; round++) {
+  perTransaction.ours.push(await streamed(ours, BUNDLES))
+  // One transaction after another, and no other bundle meanwhile.
+  perTransaction.kitOneByOne.push(at(await timed(kitOneByOne, BUNDLES / 8), 0.5) / SIZE)
+  perTransaction.kitAtOnce.push(await streamed(kitAtOnce, BUNDLES / 4))
+  perTransaction.byteTemplate.push(await streamed(byteTemplate, BUNDLES))
+  ready.push(...(await timed(ours, BUNDLES)))
+  readyOne.push(...(await timed((bundle) => ours(bundle.slice(0, 1)), BUNDLES)))
 }
 
 /** The delay of the event loop while bundles are built one after another, and while nothing is: the machine's own. */
@@ -166,6 +182,7 @@ console.log(
     byKitAtOnce: ratios(perTransaction.kitAtOnce, perTransaction.ours),
     byByteTemplate: ratios(perTransaction.byteTemplate, perTransaction.ours),
     readyMicros: told(ready),
+    readyOneMicros: told(readyOne),
     loop: { idle, building },
   }),
 )

@@ -1,8 +1,10 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import * as kit from '@solana/kit'
 import { getTransferSolInstruction } from '@solana-program/system'
 import fc from 'fast-check'
 import { FailedTransactionMetadata, LiteSVM } from 'litesvm'
-import { i64, nanos, record, side, Transaction, text, u8, u16, u32, u64, VeloxError } from 'velox-engine'
+import { f64, i64, nanos, record, side, Transaction, text, u8, u16, u32, u64, VeloxError } from 'velox-engine'
 import { beforeEach, expect, test } from 'vitest'
 import { memoTemplate } from '../dist/solana/memo.js'
 import { resolve } from '../dist/solana/resolved.js'
@@ -222,6 +224,36 @@ test('transfers to each record’s own address move what they say, and it is cou
   })
 })
 
+test('a worker that is ended while it builds takes nothing with it', async () => {
+  const at = (path: string) => JSON.stringify(new URL(`../dist/solana/${path}.js`, import.meta.url).href)
+  const path = keyFile(asKeyFile(pair))
+  const code = `
+    const { parentPort } = require('node:worker_threads')
+    Promise.all([import(${at('memo')}), import(${at('signer')})]).then(async ([{ memoTemplate }, { keypairFile }]) => {
+      const template = memoTemplate({ signer: keypairFile(${JSON.stringify(path)}) })
+      const row = { price: 1, size: 1, side: 'bid', instrument: 0, ingressTsNs: 1n }
+      const rows = Array.from({ length: 64 }, (_, id) => ({ ...row, id }))
+      const context = { blockhash: ${JSON.stringify(BLOCKHASH)}, lastValidBlockHeight: 1n, computeUnitPrice: 0n }
+      for (let i = 0; ; i++) {
+        await Promise.all([1, 2, 3, 4].map(() => template.build(rows, context)))
+        if (i === 1) parentPort.postMessage('builds')
+      }
+    })`
+  for (let round = 0; round < 4; round++) {
+    const worker = new Worker(code, { eval: true })
+    await once(worker, 'message')
+    await worker.terminate()
+  }
+  expect(await memoTemplate({ signer }).build([order(1)], CONTEXT)).toHaveLength(1)
+})
+
+test('a copy of a transaction has all of it', async () => {
+  const [signed] = await memoTemplate({ signer }).build([order(1)], CONTEXT)
+  const { wire, ...rest } = { ...signed }
+  expect(Object.keys(rest).sort()).toEqual(['base64', 'hasNonce', 'lamports', 'records', 'signature', 'tipLamports'])
+  expect(rest.base64).toBe(Buffer.from(wire as Uint8Array).toString('base64'))
+})
+
 test('records of a bundle are taken as they lie in memory', async () => {
   const template = memoTemplate({ signer, packing: 2 })
   const records = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((id) => order(id, { price: -id }))
@@ -268,6 +300,19 @@ test('a field that is calculated with, or that decides more than bytes, is refus
   expect(await of((o) => [{ programAddress: MEMO, accounts: accounts(o), data: new Uint8Array(1) }])).toContain(
     'addresses are declared in `addresses`',
   )
+})
+
+test('a text or a fraction can stand beside the fields that are used, and not be used', async () => {
+  const Noted = record('Noted', { id: u32, note: text(20), weight: f64 })
+  const row = { id: 7, note: 'hello', weight: 0.5 }
+  const data = (bytes: Uint8Array) => [{ programAddress: MEMO, accounts: [], data: bytes }]
+  const of = (each: (o: typeof row) => kit.Instruction[]) =>
+    transactionTemplate({ signer, record: Noted, message: message(), each })
+  const template = await of((o) => data(Uint8Array.of({ ...o }.id)))
+  const [signed] = await template.build([row], CONTEXT)
+  expect(said(signed?.wire as Uint8Array)[0]?.data).toBe('07')
+  expect(await refusal(of((o) => data(Uint8Array.of(o.id, o.note.length))))).toContain('note, which is text')
+  expect(await refusal(of((o) => data(Uint8Array.of(o.id, o.weight * 2))))).toContain('weight, which is f64')
 })
 
 test('bytes cut out of fields are found as they are cut', async () => {
@@ -358,7 +403,7 @@ test('messages that no template can hold are refused', async () => {
   const looked = kit.compressTransactionMessageUsingAddressLookupTables(
     kit.appendTransactionMessageInstruction(
       { programAddress: MEMO, accounts: [{ address: TIP_ACCOUNT, role: 1 }], data: new Uint8Array([65]) },
-      message(),
+      kit.setTransactionMessageFeePayer(kit.address(signer.address), kit.createTransactionMessage({ version: 0 })),
     ),
     tables,
   )

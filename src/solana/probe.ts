@@ -44,17 +44,20 @@ export function valuesOf(spec: FieldSpec): readonly unknown[] | undefined {
 
 const isInteger = (spec: FieldSpec) => /^[ui]\d|^nanos/.test(spec.kind)
 
+function zeroOf(spec: FieldSpec): unknown {
+  if (isInteger(spec)) return numberOf(spec, 0n)
+  return spec.kind === 'text' ? '' : (valuesOf(spec)?.[0] ?? 0)
+}
+
 /** A number as the field has it in objects. */
 export const numberOf = (spec: FieldSpec, value: bigint): number | bigint => (isBig(spec) ? value : Number(value))
 
-/** Writes down which fields a function reads; those that no instruction can hold throw. */
-function watched(row: Record<string, unknown>, specs: ReadonlyMap<string, FieldSpec>, read: Set<string>): object {
+/** Writes down which fields a function reads. */
+function watched(row: Record<string, unknown>, names: Iterable<string>, read: Set<string>): object {
   const seen = {}
-  for (const [name, spec] of specs) {
+  for (const name of names) {
     const get = () => {
       read.add(name)
-      if (!isInteger(spec) && valuesOf(spec) === undefined)
-        refuseEach('fields that are whole numbers, names or truth values', `${name}, ${spec.kind}`)
       return row[name]
     }
     Object.defineProperty(seen, name, { get, enumerable: true })
@@ -161,10 +164,9 @@ function choiceHoles(
 export function probe(record: RecordType, build: Build): { base: readonly KitInstruction[]; holes: Found[] } {
   const specs = new Map(codecOf(record).fields.map(({ name, spec }) => [name, spec]))
   const zeros: Record<string, unknown> = {}
-  for (const [name, spec] of specs)
-    zeros[name] = valuesOf(spec)?.[0] ?? (isInteger(spec) ? numberOf(spec, 0n) : undefined)
+  for (const [name, spec] of specs) zeros[name] = zeroOf(spec)
   const read = new Set<string>()
-  const run = (values: object): readonly KitInstruction[] => build(watched({ ...zeros, ...values }, specs, read))
+  const run = (values: object): readonly KitInstruction[] => build(watched({ ...zeros, ...values }, specs.keys(), read))
   let base: readonly KitInstruction[]
   try {
     base = run({})
@@ -176,9 +178,10 @@ export function probe(record: RecordType, build: Build): { base: readonly KitIns
   const holes = [...read].flatMap((field) => {
     const spec = specs.get(field) as FieldSpec
     const values = valuesOf(spec)
-    return values === undefined
-      ? numberHoles(field, spec, (value) => run({ [field]: numberOf(spec, value) }))
-      : choiceHoles(field, values, (value) => run({ [field]: value }))
+    if (values !== undefined) return choiceHoles(field, values, (value) => run({ [field]: value }))
+    if (isInteger(spec)) return numberHoles(field, spec, (value) => run({ [field]: numberOf(spec, value) }))
+    if (differences(base, run({ [field]: spec.kind === 'text' ? 'x' : 1.5 }), field).length === 0) return []
+    return refuseEach('fields that are whole numbers, names or truth values', `${field}, which is ${spec.kind}`)
   })
   return { base, holes }
 }

@@ -15,6 +15,9 @@ mod price_filter;
 #[path = "../examples/prometheus.rs"]
 #[allow(dead_code, reason = "an example has a main")]
 mod prometheus;
+#[path = "../examples/solana.rs"]
+#[allow(dead_code, reason = "an example has a main")]
+mod solana;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -227,4 +230,19 @@ fn the_four_stages_give_the_same_bundles_as_from_typescript() {
         assert_eq!((report.balanced, hash), (true, BUNDLES), "{hash:#018x}");
         assert_eq!(report.stage("transactions").unwrap().consumed, 11_463);
     }
+}
+
+#[test]
+fn orders_become_two_transactions_with_the_tip_in_the_last() {
+    let signer = velox_engine::solana::Keypair::from_bytes(&solana::WELL_KNOWN).unwrap();
+    let account = "96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5".parse().unwrap();
+    let context = velox_engine::solana::BuildContext {
+        blockhash: account,
+        compute_unit_price: 1_000,
+        tip: Some(velox_engine::solana::Tip { lamports: 5_000, account }),
+    };
+    let signed = solana::sign(signer, &solana::orders(), &context).unwrap();
+    assert_eq!(signed.iter().map(|t| (t.records, t.tip_lamports)).collect::<Vec<_>>(), [(4, 0), (2, 5_000)]);
+    let text = |line: &[u8]| signed.iter().any(|t| t.wire.windows(line.len()).any(|part| part == line));
+    assert!(text(b"1,618004,100,ask,0,1723118400000000000") && text(b"6,618009,100,bid,0,1723118400000000000"));
 }

@@ -26,7 +26,7 @@ pub(crate) fn assemble(
     };
     let tipped = writer.gather(records, first, tip)?;
     let signatures = writer.start(&context.blockhash);
-    writer.instructions(records, first, context, tipped)?;
+    writer.instructions(records, first, context, tipped.as_ref())?;
     let Writer { mut out, cost, .. } = writer;
     out.extend_from_slice(&template.lookups);
     let mut named = None;
@@ -107,13 +107,11 @@ impl Writer<'_> {
             return Err(wrong("tip.account", expected, tip.account.to_string()));
         }
         let is_own = tip.account == self.template.fee_payer();
-        match self.writable(&tip.account).filter(|_| !is_own) {
-            Some(to) => Ok(Tipped { to, system: self.readable(&SYSTEM), lamports: tip.lamports }),
-            None => {
-                let expected = "an account that neither pays nor is only read";
-                Err(wrong("tip.account", expected, tip.account.to_string()))
-            }
-        }
+        let Some(to) = self.writable(&tip.account).filter(|_| !is_own) else {
+            let expected = "an account that neither pays nor is only read";
+            return Err(wrong("tip.account", expected, tip.account.to_string()));
+        };
+        Ok(Tipped { to, system: self.readable(&SYSTEM), lamports: tip.lamports })
     }
 
     /// None for an account that the message only reads.
@@ -164,7 +162,7 @@ impl Writer<'_> {
         records: &[u8],
         first: usize,
         context: &BuildContext,
-        tipped: Option<Tipped>,
+        tipped: Option<&Tipped>,
     ) -> Result<(), BuildError> {
         let template = self.template;
         if context.compute_unit_price > 0 && !template.has_price {
@@ -200,7 +198,7 @@ impl Writer<'_> {
             }
         }
         self.fixed(&template.after, context);
-        if let Some(Tipped { to, system, lamports }) = tipped {
+        if let Some(&Tipped { to, system, lamports }) = tipped {
             let accounts = [self.index(system), 2, 0, self.index(to)];
             self.out.extend(accounts);
             let data = transfer(lamports);

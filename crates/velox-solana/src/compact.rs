@@ -35,7 +35,7 @@ impl<'a> Reader<'a> {
             length |= usize::from(byte & 0x7f) << (7 * i);
             if byte & 0x80 == 0 {
                 let is_shortest = byte != 0 || i == 0;
-                return (is_shortest && length <= usize::from(u16::MAX)).then_some(length);
+                return (is_shortest && u16::try_from(length).is_ok()).then_some(length);
             }
         }
         None

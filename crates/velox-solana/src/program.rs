@@ -36,11 +36,14 @@ pub(crate) fn budget(program: &Address, data: &[u8]) -> Option<Budget> {
     if *program != COMPUTE_BUDGET {
         return None;
     }
-    Some(match *data {
-        [2, a, b, c, d] => Budget::Limit(u32::from_le_bytes([a, b, c, d])),
-        [3, a, b, c, d, e, f, g, h] => Budget::Price(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
-        _ => Budget::Other,
-    })
+    let units = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).map(Budget::Limit);
+    let price = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).map(Budget::Price);
+    let read = match data {
+        [2, bytes @ ..] => units(bytes).ok(),
+        [3, bytes @ ..] => price(bytes).ok(),
+        _ => None,
+    };
+    Some(read.unwrap_or(Budget::Other))
 }
 
 pub(crate) fn set_limit(units: u32) -> Vec<u8> {

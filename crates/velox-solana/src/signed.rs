@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -62,5 +62,9 @@ impl SignedTransaction {
 /// Source: Jito's documentation of `sendBundle`.
 pub fn bundle_id(signatures: &[Signature]) -> String {
     let joined = signatures.iter().map(Signature::to_string).collect::<Vec<_>>().join(",");
-    Sha256::digest(joined).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(joined).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a text never fails.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
