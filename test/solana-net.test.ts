@@ -252,6 +252,31 @@ describe('an endpoint', () => {
     expect([answer, asked]).toMatchObject([{ ok: false, kind: 'unsent' }, 0])
   })
 
+  test('no more than it has lanes for is under way, and a question doesn’t wait behind what is sent', async () => {
+    let under = 0
+    let most = 0
+    const endpoint = await serving((request, response) => {
+      most = Math.max(most, ++under)
+      let body = ''
+      request.on('data', (data) => {
+        body += data
+      })
+      request.on('end', () => {
+        const answer = () => {
+          under--
+          response.end('{"result":1}')
+        }
+        if (body.includes('"status"')) answer()
+        else setTimeout(answer, 100)
+      })
+    })
+    const sends = Array.from({ length: 100 }, () => call(endpoint))
+    const asked = await endpoint.call('status', [], { priority: 'status' })
+    expect([asked.ok, under > 0]).toEqual([true, true])
+    expect((await Promise.all(sends)).every(({ ok }) => ok)).toBe(true)
+    expect([most <= 49, most > 8]).toEqual([true, true])
+  })
+
   test('a close ends what waits and what is under way', async () => {
     const endpoint = await serving(() => {})
     const under = call(endpoint)

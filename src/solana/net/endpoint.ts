@@ -1,8 +1,9 @@
 import type { EndpointStats } from '../../../solana.js'
-import { type Answer, answerOf, failed } from './answer.js'
+import { type Answer, answerOf, type Failure, failed } from './answer.js'
 import { Breaker } from './breaker.js'
 import { type Priority, TokenBucket } from './bucket.js'
 import { httpRequest, type NoAnswer } from './http.js'
+import { Lanes } from './lanes.js'
 
 export interface EndpointOptions {
   readonly url: string
@@ -18,12 +19,22 @@ const THROTTLED_MILLIS = 1_000
 /** Keys in a path or a query are at least so long. */
 const SECRET_LENGTH = 8
 
+export interface CallOptions {
+  readonly priority: Priority
+  readonly path?: string
+  readonly isWanted?: () => boolean
+}
+
+const CLOSED = 'it was closed'
+const BUSY = 'no request is free for now'
+
 /** One server: its address, and what protects it from us. */
 export class Endpoint {
   /** What may be shown of its address: providers put keys into paths and queries. */
   readonly shown: string
   readonly bucket: TokenBucket
   readonly breaker = new Breaker()
+  readonly #lanes = new Lanes()
   readonly #o: EndpointOptions
   readonly #secrets: readonly string[]
   /** Of requests under way. */
@@ -62,37 +73,43 @@ export class Endpoint {
   /** Ends what waits or is under way. */
   close(): void {
     this.#isClosed = true
-    for (const cut of this.#cuts) cut.abort(new Error('it was closed'))
+    for (const cut of this.#cuts) cut.abort(new Error(CLOSED))
     this.bucket.close()
+    this.#lanes.close()
+  }
+
+  /** Whether a request would go at once. */
+  get isFree(): boolean {
+    return this.bucket.hasToken && this.#lanes.isFree('send')
   }
 
   /** One request, once there is a token for it; never throws. A resend doesn't wait for one; `isWanted` is asked then. */
-  async call<R>(
-    method: string,
-    params: readonly unknown[],
-    o: { priority: Priority; path?: string; isWanted?: () => boolean },
-  ): Promise<Answer<R>> {
-    const { shown: url } = this
-    if (!this.breaker.admits())
-      return failed('unsent', { url, method, reason: 'it failed too often; it is left alone for a while' })
-    const isTaken = o.priority === 'resend' ? this.bucket.tryTake() : await this.bucket.take(o.priority)
-    if (!isTaken || this.#isClosed) {
+  async call<R>(method: string, params: readonly unknown[], o: CallOptions): Promise<Answer<R>> {
+    const not = (kind: Failure, reason: string) => failed<R>(kind, { url: this.shown, method, reason })
+    if (!this.breaker.admits()) return not('unsent', 'it failed too often; it is left alone for a while')
+    const { priority } = o
+    if (!(await this.#lanes.enter(priority)) || this.#isClosed) {
       this.breaker.withdrawn()
-      const isStopped = this.#isClosed
-      return failed(isStopped ? 'stopped' : 'throttled', {
-        url,
-        method,
-        reason: isStopped ? 'it was closed' : 'no request is left for now',
-      })
+      return this.#isClosed ? not('stopped', CLOSED) : not('throttled', BUSY)
     }
-    if (o.isWanted?.() === false) {
+    try {
+      const isTaken = priority === 'resend' ? this.bucket.tryTake() : await this.bucket.take(priority)
+      const isWanted = isTaken && !this.#isClosed && o.isWanted?.() !== false
+      if (isWanted) return await this.#answered<R>(method, params, o.path ?? '')
+      this.breaker.withdrawn()
+      if (this.#isClosed) return not('stopped', CLOSED)
+      if (!isTaken) return not('throttled', BUSY)
       this.bucket.giveBack()
-      this.breaker.withdrawn()
-      return failed('unsent', { url, method, reason: 'it was not wanted any more' })
+      return not('unsent', 'it was not wanted any more')
+    } finally {
+      this.#lanes.leave(priority)
     }
+  }
+
+  async #answered<R>(method: string, params: readonly unknown[], path: string): Promise<Answer<R>> {
     this.#requests++
     const body = JSON.stringify({ jsonrpc: '2.0', id: ++this.#id, method, params })
-    const answer = this.#masked<R>(await this.#asked<R>(method, body, o.path ?? ''), method)
+    const answer = this.#masked<R>(await this.#asked<R>(method, body, path), method)
     this.#judge(answer)
     return answer
   }
