@@ -21,6 +21,7 @@ const GUIDES = [
   'live-markets',
   'metrics',
   'top',
+  'rings',
 ]
 const folder = join(root, 'build/guides')
 
