@@ -12,10 +12,31 @@ export { pipeline } from './pipeline/pipeline.js'
 export { count, discard, toFile } from './pipeline/sinks.js'
 export { fromIterable, poisson, replay, sample } from './pipeline/sources.js'
 export { activeTransactions, Bundle } from './record/bundle.js'
-export { bool, f32, f64, i8, i16, i32, i64, nanos, Side, side, text, u8, u16, u32, u64 } from './record/fields.js'
+export {
+  array,
+  bool,
+  bytes,
+  f32,
+  f64,
+  i8,
+  i16,
+  i32,
+  i64,
+  nanos,
+  Side,
+  side,
+  text,
+  u8,
+  u16,
+  u32,
+  u64,
+} from './record/fields.js'
 export { Instrument } from './record/instrument.js'
 export { MarketEvent, Trade } from './record/market.js'
 export { record } from './record/record.js'
 export { Transaction } from './record/transaction.js'
+export { BroadcastRing } from './ring/broadcast-ring.js'
+export { LatestRing } from './ring/latest-ring.js'
+export { MpscRing } from './ring/mpsc-ring.js'
 export { RingBuffer } from './ring/ring-buffer.js'
 export { defineStage } from './stage/define-stage.js'

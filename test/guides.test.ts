@@ -25,6 +25,7 @@ const GUIDES = [
   'send-a-bundle',
   'command-line',
   'ship-it',
+  'rings',
 ]
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object }
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { Bundle, nanos, RingBuffer, record, side, text, u8, u32, u64 } from 'velox-engine'
+import { array, Bundle, bytes, nanos, RingBuffer, record, side, text, u8, u32, u64 } from 'velox-engine'
 import { expect, test } from 'vitest'
 import { HEAD_CELL, SLOTS_AT, TAIL_CELL } from '../dist/ring/layout.js'
 import { internals } from '../dist/ring/ring-buffer.js'
@@ -193,6 +193,167 @@ test('a cursor out of range is an error', () => {
   expectCode(() => ring.pop(), 'VELOX_RING_CORRUPT', 'at most 4 records')
   Atomics.store(new Int32Array(bufferOf(ring)), 16, 1)
   expect(ring.pop()).toBe(1)
+})
+
+test('slots are filled in place, and as many are published as the callback says', () => {
+  const ring = new RingBuffer(Tick, 4)
+  ring.pushMany([tick(1), tick(2), tick(3)])
+  ring.popMany(3)
+  let kept: { push(t: ReturnType<typeof tick>): boolean; readonly room: number } | undefined
+  const filled = ring.fill(3, (w) => {
+    kept = w
+    expect([w.room, w.push(tick(4))]).toEqual([3, true])
+    w.id(1, 5)
+    w.side(1, 'ask')
+    w.name(1, 'y')
+    w.when(1, 7n)
+    expect([w.room, w.push(tick(6)), w.push(tick(7)), w.room]).toEqual([1, true, false, 0])
+    expectCode(() => w.id(3, 1), 'VELOX_INVALID_VALUE')
+    return 2
+  })
+  expect([filled, ring.popMany(9)]).toEqual([2, [tick(4), { id: 5, side: 'ask', name: 'y', when: 7n }]])
+  expectCode(() => kept?.push(tick(1)), 'VELOX_STALE_BATCH')
+})
+
+test('a fill that throws or says what can not be publishes nothing', () => {
+  const ring = new RingBuffer(u32, 4)
+  const fails = () => {
+    throw new Error('mine')
+  }
+  expect(() => ring.fill(4, fails)).toThrow('mine')
+  for (const count of [5, -1, 1.5, undefined])
+    expectCode(() => ring.fill(4, () => count as number), 'VELOX_INVALID_VALUE')
+  expectCode(() => ring.fill(4, () => (ring.push(1) ? 1 : 0)), 'VELOX_RING_OWNED', 'under way')
+  expectCode(() => ring.fill(4, undefined as never), 'VELOX_INVALID_VALUE')
+  expect([ring.length, ring.fill(0, fails)]).toEqual([0, 0])
+  ring.pushMany([1, 2, 3, 4])
+  expect(ring.fill(4, fails), 'a full ring has no slots').toBe(0)
+  ring.close()
+  expectCode(() => ring.fill(4, () => 0), 'VELOX_RING_CLOSED')
+})
+
+test('bytes and arrays pass, also of records, and are copies', () => {
+  const Level = record('Level', { price: u32, side: u8 })
+  const Depth = record('Depth', { key: bytes(3), levels: array(Level, 2), flags: array(array(u8, 2), 2) })
+  expect([Level.byteLength, Depth.byteLength]).toEqual([8, 24])
+  const ring = new RingBuffer(Depth, 2)
+  const depth = {
+    key: new Uint8Array([1, 2, 3]),
+    levels: [
+      { price: 5, side: 0 },
+      { price: 6, side: 1 },
+    ],
+    flags: [
+      [1, 2],
+      [3, 4],
+    ],
+  }
+  ring.push(depth)
+  ring.drain((batch) => expect([batch.levels(0), batch.key(0)]).toEqual([depth.levels, depth.key]), 0)
+  const read = ring.pop()
+  expect(read).toEqual(depth)
+  depth.key[0] = 9
+  expect(read?.key[0]).toBe(1)
+  expectCode(() => ring.push({ ...depth, key: new Uint8Array(4) }), 'VELOX_INVALID_VALUE', '3 bytes')
+  expectCode(() => ring.push({ ...depth, levels: [] }), 'VELOX_INVALID_VALUE', 'an array of 2')
+  expectCode(
+    () =>
+      ring.push({
+        ...depth,
+        flags: [
+          [1, 2],
+          [3, 400],
+        ],
+      }),
+    'VELOX_INVALID_VALUE',
+  )
+  for (const wrong of [0, -1, 1.5, 65_537]) {
+    expectCode(() => bytes(wrong), 'VELOX_INVALID_VALUE')
+    expectCode(() => array(u8, wrong), 'VELOX_INVALID_VALUE')
+  }
+  expectCode(() => array(undefined as never, 1), 'VELOX_INVALID_VALUE')
+  const plain = new RingBuffer(array(u32, 2), 2)
+  plain.push([1, 2])
+  expect(plain.pop()).toEqual([1, 2])
+})
+
+test('a worker that waits is woken by a record and by the end, and waits no longer than it was told', async () => {
+  const code = `
+    const { workerData, parentPort } = require('node:worker_threads')
+    import('velox-engine').then(({ RingBuffer, u32 }) => {
+      const ring = RingBuffer.attach(u32, workerData)
+      const got = []
+      const read = (batch) => got.push(...batch.toArray())
+      const begin = performance.now()
+      const none = ring.drainWait(read, { timeoutMicros: 20_000 })
+      const waited = performance.now() - begin
+      parentPort.postMessage('waits')
+      const one = ring.drainWait(read, { timeoutMicros: 60e6 })
+      while (!ring.isClosed || !ring.isEmpty) ring.drainWait(read, { timeoutMicros: 60e6 })
+      parentPort.postMessage({ none, waited, one, got })
+    })`
+  const ring = new RingBuffer(u32, 8)
+  expectCode(() => ring.drainWait(() => {}, { timeoutMicros: 1 }), 'VELOX_INVALID_VALUE', 'a worker')
+  expectCode(() => ring.drainWait(() => {}, { timeoutMicros: -1 }), 'VELOX_INVALID_VALUE')
+  expectCode(() => ring.drainWait(() => {}, { timeoutMicros: 1, tiemout: 1 } as never), 'VELOX_UNKNOWN_OPTION')
+  ring.release()
+  const worker = new Worker(code, { eval: true, workerData: ring.share() })
+  const messages: unknown[] = []
+  const done = new Promise((resolve, reject) => {
+    worker.on('error', reject)
+    worker.on('message', (message) => {
+      messages.push(message)
+      if (message !== 'waits') return resolve(message)
+      setTimeout(() => ring.push(1), 30)
+      setTimeout(() => ring.push(2), 60)
+      setTimeout(() => ring.close(), 90)
+    })
+  })
+  const { none, waited, one, got } = (await done) as { none: number; waited: number; one: number; got: number[] }
+  expect([none, one, got]).toEqual([0, 1, [1, 2]])
+  expect(waited).toBeGreaterThan(15)
+  await worker.terminate()
+})
+
+test('batches come as they are pushed, until the ring is closed and empty', async () => {
+  const ring = new RingBuffer(u32, 8)
+  const timer = setInterval(() => {
+    if (ring.isClosed) return
+    ring.pushMany([1, 2, 3])
+    if (++rounds === 3) ring.close()
+  }, 5)
+  let rounds = 0
+  const got: number[] = []
+  let last: { length: number; at(i: number): number } | undefined
+  for await (const batch of ring.batches({ max: 2 })) {
+    expect(batch.length).toBeLessThanOrEqual(2)
+    if (last)
+      expectCode(
+        () => (last === batch ? batch.at(9) : last?.at(0)),
+        last === batch ? 'VELOX_INVALID_VALUE' : 'VELOX_STALE_BATCH',
+      )
+    got.push(...batch.toArray())
+    last = batch
+  }
+  clearInterval(timer)
+  expect(got).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3])
+  expectCode(() => last?.at(0), 'VELOX_STALE_BATCH')
+})
+
+test('batches end at their signal, and a loop that is left has read its batch', async () => {
+  const ring = new RingBuffer(u32, 8)
+  ring.pushMany([1, 2, 3])
+  for await (const batch of ring.batches({ max: 2 })) {
+    expect(batch.toArray()).toEqual([1, 2])
+    break
+  }
+  expect(ring.length).toBe(1)
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(), 20)
+  const got: number[] = []
+  for await (const batch of ring.batches({ signal: controller.signal })) got.push(...batch.toArray())
+  expect(got).toEqual([3])
+  await expect(ring.batches({ max: 0 })[Symbol.asyncIterator]().next()).rejects.toThrow('1 or more')
 })
 
 test('ten million records are drained without garbage', async () => {

@@ -29,6 +29,17 @@ export const nanos: Nanos
 export const side: Field<Side>
 /** Well-formed UTF-8 of at most `maxBytes` bytes (1 to 65,533), kept with its length: longer text is refused, never cut. */
 export function text(maxBytes: number): Field<string>
+
+/** So many bytes: a `Uint8Array` of exactly that length (1 to 65,536). What is read is a copy. */
+export function bytes(length: number): Field<Uint8Array>
+/**
+ * `length` values of one type (1 to 65,536), a record or a field, one behind the other as in Rust's `[T; N]`.
+ *
+ * ```ts
+ * const Depth = record('Depth', { time: nanos, bids: array(record('Level', { price: i64, qty: i64 }), 10) })
+ * ```
+ */
+export function array<T extends Element>(of: T, length: number): Field<readonly Infer<T>[], readonly Input<T>[]>
 // biome-ignore lint/suspicious/noExplicitAny: a constraint over fields of any type
 export type Fields = Readonly<Record<string, Field<any, any>>>
 export interface RecordType<F extends Fields = Fields> {

@@ -1,9 +1,10 @@
 // Rings.
 import type { Element, Field, Infer, Input, Nanos, RecordType } from './records.js'
+import type { Writer } from './stages.js'
 
 /**
- * Records in place. Valid inside the callback that got it; later reads throw VELOX_STALE_BATCH, and inside a later callback they may read its batch. `batch.price(i)` reads one
- * field of record `i` and makes no object.
+ * Records in place. Valid inside the callback that got it; later reads throw VELOX_STALE_BATCH, or read the batch of a later
+ * callback inside that. `batch.price(i)` reads one field of record `i` and makes no object.
  */
 export type Batch<T> = {
   readonly length: number
@@ -40,8 +41,32 @@ export class RingBuffer<T extends Element> implements Disposable {
   /** How many were taken, from `from` on; published at once. If one of them is refused, none is pushed. */
   pushMany(values: ArrayLike<Input<T>>, from?: number): number
   popMany(max: number): Infer<T>[]
+  /**
+   * Writes up to `max` free slots in place, and publishes as many as the callback says, from the first on. `w.price(i, v)` sets a
+   * field of slot `i`, `w.push(value)` the next slot; what a slot isn't given keeps what stood there. 0 when full: the callback
+   * isn't called then. If it throws, nothing is published.
+   *
+   * ```ts
+   * ring.fill(256, (w) => {
+   *   const count = Math.min(w.room, prices.length)
+   *   for (let i = 0; i < count; i++) w.price(i, prices[i])
+   *   return count
+   * })
+   * ```
+   */
+  fill(max: number, write: (w: Writer<T>) => number): number
   /** Reads up to `max` records in place; says how many. If the callback throws, nothing is consumed. */
   drain(read: (batch: Batch<T>) => void, max?: number): number
+  /**
+   * The same, and waits for the first record up to `timeoutMicros`: 0 when none came, or when the ring is closed and empty. It
+   * blocks, so it is for workers alone. A script that pushes wakes it; native code is looked for once a millisecond.
+   */
+  drainWait(read: (batch: Batch<T>) => void, o: { timeoutMicros: number; max?: number }): number
+  /**
+   * Batches as they come, each valid until the next is asked for, which counts it as read, as leaving the loop does. Ends when the
+   * ring is closed and empty, or at the signal. The event loop is free while it waits.
+   */
+  batches(o?: { signal?: AbortSignal | undefined; max?: number }): AsyncIterable<Batch<T>>
   readonly capacity: number
   readonly length: number
   readonly isEmpty: boolean
@@ -53,6 +78,92 @@ export class RingBuffer<T extends Element> implements Disposable {
   /** Gives up what this handle claimed, for another handle to take. */
   release(side?: 'producer' | 'consumer'): void
   /** Ends the ring for both sides: `push` throws VELOX_RING_CLOSED, what is left can still be read. */
+  close(): void
+  [Symbol.dispose](): void
+}
+/**
+ * A ring of which each of several consumers sees every record; the one that is furthest behind holds up the producer. JavaScript
+ * ends only. A handle that reads takes one of the ring's seats, and each seat counts from the beginning, taken or not.
+ *
+ * ```ts
+ * const ring = new BroadcastRing(u32, 1024, 2)
+ * const other = BroadcastRing.attach(u32, ring.share()) // in another worker
+ * ring.push(7)
+ * ring.pop() // 7
+ * other.pop() // 7
+ * ```
+ */
+export class BroadcastRing<T extends Element> implements Disposable {
+  /** @param consumers how many there are: 1 to 64. */
+  constructor(type: T, capacity: number, consumers: number)
+  /** false while the slowest consumer has a whole ring before it. */
+  push(value: Input<T>): boolean
+  pushMany(values: ArrayLike<Input<T>>, from?: number): number
+  fill(max: number, write: (w: Writer<T>) => number): number
+  /** This handle's next record. VELOX_RING_OWNED where every seat is another's. */
+  pop(): Infer<T> | undefined
+  popMany(max: number): Infer<T>[]
+  drain(read: (batch: Batch<T>) => void, max?: number): number
+  readonly capacity: number
+  readonly consumers: number
+  /** How many records wait for this handle. */
+  readonly length: number
+  readonly isClosed: boolean
+  share(): SharedRing<T>
+  static attach<T extends Element>(type: T, shared: SharedRing<T>): BroadcastRing<T>
+  /** Gives up what this handle claimed; its seat goes on holding up the producer, and another handle may take it. */
+  release(): void
+  /** Gives up this handle's seat for good: the producer goes on without it. */
+  leave(): void
+  close(): void
+  [Symbol.dispose](): void
+}
+/** A ring that any number of handles push into, and one reads from. JavaScript ends only. */
+export class MpscRing<T extends Element> implements Disposable {
+  constructor(type: T, capacity: number)
+  /** false when full. Records of one handle come in its order. */
+  push(value: Input<T>): boolean
+  pushMany(values: ArrayLike<Input<T>>, from?: number): number
+  pop(): Infer<T> | undefined
+  popMany(max: number): Infer<T>[]
+  drain(read: (batch: Batch<T>) => void, max?: number): number
+  readonly capacity: number
+  /** How many wait, those counted that are being written. */
+  readonly length: number
+  readonly isEmpty: boolean
+  readonly isClosed: boolean
+  share(): SharedRing<T>
+  static attach<T extends Element>(type: T, shared: SharedRing<T>): MpscRing<T>
+  /** Gives up the consumer's side, where it is this handle's. */
+  release(): void
+  close(): void
+  [Symbol.dispose](): void
+}
+/**
+ * A ring that never refuses: what is pushed writes over the oldest. One handle pushes, any number read, each on its own.
+ * JavaScript ends only; each 4 bytes of a record cost an atomic access, some 10 ns.
+ *
+ * ```ts
+ * const ring = new LatestRing(u32, 4)
+ * for (let n = 0; n < 10; n++) ring.push(n)
+ * ring.pop() // 6
+ * ring.missed // 6
+ * ```
+ */
+export class LatestRing<T extends Element> implements Disposable {
+  constructor(type: T, capacity: number)
+  push(value: Input<T>): void
+  /** The oldest record that is still there and that this handle hasn't read. */
+  pop(): Infer<T> | undefined
+  readonly capacity: number
+  /** How many records were written over before this handle got to them. */
+  readonly missed: number
+  readonly isClosed: boolean
+  share(): SharedRing<T>
+  /** Reads from the oldest record on that is there now. */
+  static attach<T extends Element>(type: T, shared: SharedRing<T>): LatestRing<T>
+  /** Gives up the producer's side, where it is this handle's. */
+  release(): void
   close(): void
   [Symbol.dispose](): void
 }

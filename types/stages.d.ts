@@ -8,20 +8,23 @@ import type { Batch } from './rings.js'
  * output are one type, records of the batch that pass as they are: by `keep`. For one batch it is one or the other.
  */
 export type Writer<T> = {
-  /** false when there is no room: for each batch there is room for four times the records that a batch may have. */
+  /** false when there is no room: for each batch of a stage there is room for four times the records that a batch may have. */
   push(r: Input<T>): boolean
   readonly room: number
-  /**
-   * Passes record `i` of the batch on as it is; ascending. Copies nothing in JavaScript and makes no object. A filter hands
-   * its condition over instead of asking `if`: what the processor can't foretell costs it more than the rest. Only `false` holds a record back.
-   */
-  keep(i: number, passes?: boolean): void
 } & (T extends RecordType<infer F>
   ? {
       // biome-ignore lint/suspicious/noExplicitAny: the read type doesn't matter to a writer
       readonly [K in keyof F]: (i: number, v: F[K] extends Field<any, infer W> ? W : never) => void
     }
   : unknown)
+/** What a stage writes to. */
+export type StageWriter<T> = Writer<T> & {
+  /**
+   * Passes record `i` of the batch on as it is; ascending. Copies nothing in JavaScript and makes no object. A filter hands
+   * its condition over instead of asking `if`: what the processor can't foretell costs it more than the rest. Only `false` holds a record back.
+   */
+  keep(i: number, passes?: boolean): void
+}
 export interface StageDefinition<I extends Element, O extends Element, P> {
   readonly input: I
   readonly output: O
@@ -60,7 +63,7 @@ export function defineStage<
       readonly books: Readonly<Record<string, L2Book>>
     }): {
       /** Synchronous. Returns nothing, or, when input and output are one type, the ascending indices that pass. */
-      poll(batch: Batch<I>, out: Writer<O>): undefined | Uint32Array
+      poll(batch: Batch<I>, out: StageWriter<O>): undefined | Uint32Array
       /** At the end of the run; a promise is waited for, up to 0.8 s. What it throws fails the run. */
       close?(): void | Promise<void>
     }

@@ -14,6 +14,8 @@ function columnOf(step: string, name: string, spec: FieldSpec): unknown {
     case 'names':
       return new EnumExpression(node, spec.names)
     case 'text':
+    case 'bytes':
+    case 'array':
     case 'records':
       return refuse(step, 'a field of numbers, names or truth values', words(`${name}, a field of ${spec.kind}`))
     default:

@@ -21,7 +21,7 @@ export function mappedOf(to: RecordType, make: () => unknown): readonly (readonl
     if (typeof values !== 'object' || values === null) return refuse('map', 'an object with the fields', values)
     const known = Object.keys(spec.fields)
     for (const [field, { kind }] of Object.entries(spec.fields)) {
-      if (kind === 'text' || kind === 'records')
+      if (kind === 'text' || kind === 'bytes' || kind === 'array' || kind === 'records')
         refuse(field, 'a field of numbers, names or truth values: a stage can write others', words(`one of ${kind}`))
     }
     for (const field of Object.keys(values)) {

@@ -1,7 +1,7 @@
 import type { Element, Infer, Input } from '../../index.js'
-import { refuse } from '../errors/check.js'
+import { refuse, words } from '../errors/check.js'
 import { type FieldSpec, isRecord, type RecordSpec, specOf } from './fields.js'
-import { layOut, type Place, sizeOf } from './layout.js'
+import { elementSize, layOut, type Place, sizeOf } from './layout.js'
 import { invalid, type Scalar, scalarOf } from './scalars.js'
 
 /** Writes and reads whole values of a type. */
@@ -25,6 +25,9 @@ export interface Codec<T extends Element> {
 
 type Values = Record<string, unknown>
 
+/** A value whose type is made of others. */
+type Composed = Extract<FieldSpec, { kind: 'bytes' | 'array' }>
+
 /** The field that says how many records of a list are active. */
 const COUNT = 'count'
 
@@ -46,6 +49,50 @@ function records(record: string, place: Place, countAt: number): Scalar {
   }
 }
 
+/** So many bytes, copied: what is read doesn't change any more. */
+function bytesOf(field: string, length: number): Scalar {
+  const bytesAt = (view: DataView, at: number) => new Uint8Array(view.buffer, view.byteOffset + at, length)
+  return {
+    write(view, at, value: Uint8Array) {
+      if (!(value instanceof Uint8Array) || value.length !== length) {
+        refuse(
+          field,
+          `a Uint8Array of ${length} bytes`,
+          value instanceof Uint8Array ? words(`${value.length} bytes`) : value,
+        )
+      }
+      bytesAt(view, at).set(value)
+    },
+    read: (view, at) => new Uint8Array(bytesAt(view, at)),
+  }
+}
+
+/** So many values of one type. */
+function arrayOf(record: string, field: string, of: FieldSpec | RecordSpec, length: number): Scalar {
+  const [stride] = elementSize(field, of)
+  const inner: Pick<Codec<Element>, 'write' | 'read'> = isRecord(of)
+    ? codecOfRecord(of)
+    : (fieldCodec(record, field, of as Exclude<FieldSpec, { kind: 'records' }>) as never)
+  return {
+    write(view, at, values: ArrayLike<unknown>) {
+      if (typeof values !== 'object' || values === null || values.length !== length) {
+        refuse(field, `an array of ${length}`, values)
+      }
+      for (let i = 0; i < length; i++) inner.write(view, at + i * stride, values[i] as never)
+    },
+    read: (view, at) => Array.from({ length }, (_, i) => inner.read(view, at + i * stride)),
+  }
+}
+
+function isComposed(spec: FieldSpec): spec is Composed {
+  return spec?.kind === 'bytes' || spec?.kind === 'array'
+}
+
+function fieldCodec(record: string, field: string, spec: Exclude<FieldSpec, { kind: 'records' }>): Scalar {
+  if (!isComposed(spec)) return scalarOf(record, field, spec)
+  return spec.kind === 'bytes' ? bytesOf(field, spec.length) : arrayOf(record, field, spec.of, spec.length)
+}
+
 function codecOfRecord(spec: RecordSpec): Codec<Element> {
   const { name, byteLength } = spec
   const { places } = layOut(spec.fields)
@@ -54,7 +101,7 @@ function codecOfRecord(spec: RecordSpec): Codec<Element> {
     const { spec } = place
     return {
       ...place,
-      scalar: spec.kind === 'records' ? records(name, place, countAt) : scalarOf(name, place.name, spec),
+      scalar: spec.kind === 'records' ? records(name, place, countAt) : fieldCodec(name, place.name, spec),
     }
   })
   const counted = fields.find(({ spec }) => spec.kind === 'records')?.name
@@ -82,7 +129,7 @@ function codecOfRecord(spec: RecordSpec): Codec<Element> {
 function codecOfField(spec: FieldSpec): Codec<Element> {
   if (spec?.kind === 'records') return refuse('type', 'a record or a field', spec)
   const byteLength = sizeOf(spec)
-  const scalar = scalarOf(spec.kind, 'value', spec)
+  const scalar = fieldCodec(spec.kind, 'value', spec)
   return {
     name: spec.kind,
     byteLength,

@@ -1,5 +1,6 @@
 import type * as Face from '../../index.js'
-import { checkInteger } from '../errors/check.js'
+import { checkInteger, refuse } from '../errors/check.js'
+import { layOut, sizeOf } from './layout.js'
 
 /** What a field is at run time: plain data, so that a type can travel to a worker. */
 export type FieldSpec =
@@ -7,6 +8,9 @@ export type FieldSpec =
   | { readonly kind: 'u64' | 'i64'; readonly big: FieldSpec }
   | { readonly kind: 'u64.big' | 'i64.big' }
   | { readonly kind: 'text'; readonly maxBytes: number }
+  | { readonly kind: 'bytes'; readonly length: number }
+  /** So many values of one type, one behind the other. */
+  | { readonly kind: 'array'; readonly of: FieldSpec | RecordSpec; readonly length: number }
   /** One byte: an index into names. */
   | { readonly kind: 'names'; readonly names: readonly string[] }
   /** Up to so many records, the first `count` of them active, where `count` is the record's field of that name. */
@@ -47,9 +51,28 @@ export const side: typeof Face.side = field({ kind: 'side' })
 export const Side: typeof Face.Side = Object.freeze({ bid: 'bid', ask: 'ask' })
 
 const MAX_TEXT = 65_533
+const MAX_BYTES = 65_536
+const MAX_LENGTH = 65_536
 
 export function text(maxBytes: number): Face.Field<string> {
   return field({ kind: 'text', maxBytes: checkInteger('maxBytes', maxBytes, 1, MAX_TEXT) })
+}
+
+export function bytes(length: number): Face.Field<Uint8Array> {
+  return field({ kind: 'bytes', length: checkInteger('length', length, 1, MAX_BYTES) })
+}
+
+export function array<T extends Face.Element>(
+  of: T,
+  length: number,
+): Face.Field<readonly Face.Infer<T>[], readonly Face.Input<T>[]> {
+  checkInteger('length', length, 1, MAX_LENGTH)
+  const spec = specOf(of)
+  // A type's own check is in where it lies.
+  if (typeof spec === 'object' && spec !== null && isRecord(spec)) layOut(spec.fields)
+  else if ((spec as FieldSpec)?.kind === 'records') refuse('of', 'a record or a field', spec)
+  else sizeOf(spec as FieldSpec)
+  return field({ kind: 'array', of: spec, length })
 }
 
 export function names<N extends string>(of: readonly N[]): Face.Field<N> {

@@ -29,11 +29,29 @@ const SIZES: Readonly<Record<string, number>> = {
 
 function sizeAndAlign(name: string, spec: FieldSpec): [size: number, align: number] {
   if (spec?.kind === 'text') return [2 + spec.maxBytes, 2]
+  if (spec?.kind === 'bytes') return [spec.length, 1]
+  if (spec?.kind === 'array') return arraySize(name, spec.of, spec.length)
   if (spec?.kind === 'records') return [spec.of.byteLength * spec.most, 8]
   const size = Object.hasOwn(SIZES, spec?.kind) ? SIZES[spec.kind] : undefined
   return size === undefined || (spec.kind === 'names' && !Array.isArray(spec.names))
     ? refuse(name, 'a field such as u32, f64, nanos or text(64)', spec)
     : [size, size]
+}
+
+/** An array's elements lie as Rust's do: each at the size of its type, which is a multiple of its alignment. */
+function arraySize(name: string, of: FieldSpec | RecordSpec, length: number): [size: number, align: number] {
+  const [size, align] = elementSize(name, of)
+  return [size * length, align]
+}
+
+/** The bytes of a value among others of its type, and what they are a multiple of. */
+export function elementSize(name: string, of: FieldSpec | RecordSpec): [size: number, align: number] {
+  if (typeof of === 'object' && of !== null && 'fields' in of) {
+    const { align } = layOut(of.fields)
+    return [upTo(of.byteLength, align), align]
+  }
+  const [size, align] = sizeAndAlign(name, of)
+  return [upTo(size, align), align]
 }
 
 const upTo = (n: number, align: number) => Math.ceil(n / align) * align
@@ -45,7 +63,11 @@ export function sizeOf(spec: FieldSpec): number {
 }
 
 /** Fields in the given order at their natural alignment, as Rust's `repr(C)` has them. */
-export function layOut(fields: RecordSpec['fields']): { places: readonly Place[]; byteLength: number } {
+export function layOut(fields: RecordSpec['fields']): {
+  places: readonly Place[]
+  byteLength: number
+  align: number
+} {
   const places: Place[] = []
   let end = 0
   let widest = 1
@@ -56,5 +78,5 @@ export function layOut(fields: RecordSpec['fields']): { places: readonly Place[]
     end = offset + size
     widest = Math.max(widest, align)
   }
-  return { places, byteLength: upTo(end, widest) }
+  return { places, byteLength: upTo(end, widest), align: widest }
 }

@@ -113,7 +113,11 @@ function named(record: string, field: string, names: readonly string[]): Scalar 
 }
 
 /** The scalar of a field; `record` and `field` are what errors name. */
-export function scalarOf(record: string, field: string, spec: Exclude<FieldSpec, { kind: 'records' }>): Scalar {
+export function scalarOf(
+  record: string,
+  field: string,
+  spec: Exclude<FieldSpec, { kind: 'records' | 'bytes' | 'array' }>,
+): Scalar {
   switch (spec.kind) {
     case 'u8':
       return integer(field, 'u8', 0, 0xff)

@@ -1,20 +1,17 @@
-import type { Batch, Element, RingBuffer as Face, Infer, Input, SharedRing } from '../../index.js'
-import { checkCount, checkList, refuse } from '../errors/check.js'
-import { VeloxError } from '../errors/velox-error.js'
+import type { Batch, Element, RingBuffer as Face, Infer, Input, SharedRing, Writer } from '../../index.js'
+import { refuse } from '../errors/check.js'
 import { native } from '../native.js'
-import { type Codec, codecOf } from '../record/codec.js'
-import { CLOSE, OPEN, RingBatch } from './batch.js'
+import { codecOf } from '../record/codec.js'
+import { type Bell, recordsBell, roomBell } from './bell.js'
 import * as layout from './layout.js'
+import { allocate, attached, cellsOf, type Kind, type Shared } from './memory.js'
+import { RingPusher } from './pusher.js'
+import { RingReader } from './reader.js'
 import { RingSide, type SideName } from './side.js'
+import { Slots } from './slots.js'
+import { batches, drainWait } from './waiting.js'
 
-const MAX_CAPACITY = 2 ** 30
-
-/** What `share()` gives, at run time. */
-interface Shared {
-  readonly type: Element
-  readonly buffer: SharedArrayBuffer
-  readonly signature: string
-}
+const KIND: Kind = { name: 'RingBuffer', magic: layout.MAGIC, slotsAt: () => layout.SLOTS_AT }
 
 /** What native code needs of a ring. */
 export interface RingInternals {
@@ -33,14 +30,14 @@ let internalsOf: (ring: RingBuffer<Element>) => RingInternals
 export class RingBuffer<T extends Element> implements Face<T> {
   readonly #capacity: number
   readonly #type: T
-  readonly #codec: Codec<T>
   readonly #buffer: SharedArrayBuffer
   readonly #cells: Int32Array
-  readonly #view: DataView
-  readonly #stride: number
   readonly #producer: RingSide
   readonly #consumer: RingSide
-  #batch: RingBatch<T> | undefined
+  readonly #pusher: RingPusher<T>
+  readonly #reader: RingReader<T>
+  readonly #records: Bell
+  readonly #room: Bell
 
   static {
     internalsOf = (ring) => ({ type: ring.#type, buffer: ring.#buffer, capacity: ring.capacity })
@@ -48,114 +45,74 @@ export class RingBuffer<T extends Element> implements Face<T> {
 
   constructor(type: T, capacity: number, buffer?: SharedArrayBuffer) {
     this.#type = type
-    this.#codec = codecOf(type)
     this.#capacity = capacity
-    this.#stride = layout.strideOf(this.#codec.byteLength)
-    this.#buffer = buffer instanceof SharedArrayBuffer ? buffer : allocate(capacity, this.#stride)
-    this.#cells = new Int32Array(this.#buffer, 0, layout.SLOTS_AT / 4)
-    this.#view = new DataView(this.#buffer)
+    this.#buffer = buffer instanceof SharedArrayBuffer ? buffer : allocate(KIND, type, capacity)
+    const cells = cellsOf(this.#buffer)
+    this.#cells = cells
+    this.#records = recordsBell(cells)
+    this.#room = roomBell(cells)
     const owner = native.ringOwner()
-    this.#producer = new RingSide(this.#cells, 'producer', owner, capacity)
-    this.#consumer = new RingSide(this.#cells, 'consumer', owner, capacity)
-    collected.register(this, { cells: this.#cells, owner })
+    this.#producer = new RingSide({
+      ...{ cells, owner, capacity, name: 'producer', wakes: this.#records },
+      ...{ ownerCell: layout.PRODUCER_CELL, cursorCell: layout.TAIL_CELL },
+      far: () => Atomics.load(cells, layout.HEAD_CELL),
+    })
+    this.#consumer = new RingSide({
+      ...{ cells, owner, capacity, name: 'consumer', wakes: this.#room },
+      ...{ ownerCell: layout.CONSUMER_CELL, cursorCell: layout.HEAD_CELL },
+      far: () => Atomics.load(cells, layout.TAIL_CELL),
+    })
+    const slots = new Slots(type, this.#buffer, layout.SLOTS_AT, capacity)
+    this.#pusher = new RingPusher(this.#producer, slots, () => this.isClosed)
+    this.#reader = new RingReader(this.#consumer, slots)
+    collected.register(this, { cells, owner })
   }
 
   static attach<T extends Element>(type: T, shared: SharedRing<T>): RingBuffer<T> {
-    const { signature } = codecOf(type)
-    const { buffer, signature: theirs } = (shared ?? {}) as unknown as Partial<Shared>
-    if (!(buffer instanceof SharedArrayBuffer) || buffer.byteLength < layout.SLOTS_AT) {
-      return refuse('shared', 'what share() of a RingBuffer gave', shared)
-    }
-    if (signature !== theirs) throw mismatch(`a ring of ${signature}`, `a ring of ${theirs}`)
-    const cells = new Int32Array(buffer, 0, layout.SLOTS_AT / 4)
-    const cell = (index: number) => Atomics.load(cells, index) >>> 0
-    const capacity = cell(layout.CAPACITY_CELL)
-    const stride = layout.strideOf(codecOf(type).byteLength)
-    const fits = isCapacity(capacity) && buffer.byteLength >= layout.SLOTS_AT + capacity * stride
-    const header = [cell(layout.MAGIC_CELL), cell(layout.VERSION_CELL), cell(layout.STRIDE_CELL)].join()
-    if (!fits || header !== [layout.MAGIC, layout.VERSION, stride].join()) {
-      throw mismatch('the header of a ring of this type', 'other words')
-    }
+    const { buffer, capacity } = attached(KIND, type, shared)
     return new RingBuffer(type, capacity, buffer)
   }
 
   push(value: Input<T>): boolean {
-    this.#openForPush()
-    if (this.#producer.room(1) === 0) return false
-    this.#write(0, value)
-    this.#producer.advance(1)
-    return true
+    return this.#pusher.push(value)
   }
 
   pushMany(values: ArrayLike<Input<T>>, from = 0): number {
-    this.#openForPush()
-    checkList('values', values)
-    checkCount('from', from)
-    const wanted = Math.max(0, values.length - from)
-    const count = Math.min(wanted, this.#producer.room(wanted))
-    for (let i = 0; i < count; i++) this.#write(i, values[from + i] as Input<T>)
-    if (count > 0) this.#producer.advance(count)
-    return count
+    return this.#pusher.pushMany(values, from)
+  }
+
+  fill(max: number, write: (w: Writer<T>) => number): number {
+    return this.#pusher.fill(max, write)
   }
 
   pop(): Infer<T> | undefined {
-    this.#consumer.hold()
-    if (this.#consumer.waiting(1) === 0) return undefined
-    const value = this.#codec.read(this.#view, this.#offsetOf(this.#consumer.at))
-    this.#consumer.advance(1)
-    return value
+    return this.#reader.pop()
   }
 
   popMany(max: number): Infer<T>[] {
-    checkCount('max', max)
-    this.#consumer.hold()
-    const count = Math.min(max, this.#consumer.waiting(max))
-    const values: Infer<T>[] = []
-    try {
-      for (let i = 0; i < count; i++) values.push(this.#codec.read(this.#view, this.#offsetOf(this.#consumer.at + i)))
-    } catch (error) {
-      // What stands before the record that can't be read is not lost: the next call meets that one first.
-      if (values.length === 0) throw error
-    }
-    if (values.length > 0) this.#consumer.advance(values.length)
-    return values
+    return this.#reader.popMany(max)
   }
 
-  drain(read: (batch: Batch<T>) => void, max: number = this.capacity): number {
-    if (typeof read !== 'function') refuse('read', 'a function', read)
-    checkCount('max', max)
-    this.#consumer.hold()
-    const count = Math.min(max, this.#consumer.waiting(max))
-    if (count === 0) return 0
-    this.#batch ??= new RingBatch(this.#view, this.#codec, layout.SLOTS_AT, this.#stride, this.#capacity - 1)
-    const batch = this.#batch
-    this.#consumer.enter()
-    batch[OPEN](this.#consumer.at, count)
-    try {
-      read(batch as unknown as Batch<T>)
-    } finally {
-      batch[CLOSE]()
-      this.#consumer.leave()
-    }
-    this.#consumer.advance(count)
-    return count
+  drain(read: (batch: Batch<T>) => void, max: number = this.#capacity): number {
+    return this.#reader.drain(read, max)
+  }
+
+  drainWait(read: (batch: Batch<T>) => void, o: { timeoutMicros: number; max?: number }): number {
+    return drainWait(this, this.#records, read, o)
+  }
+
+  batches(o: { signal?: AbortSignal | undefined; max?: number } = {}): AsyncIterable<Batch<T>> {
+    return batches(this, this.#records, o)
   }
 
   /** The next records in place, until they are given back; undefined where there are none. For the run's own rings. */
   lend(max: number): Batch<T> | undefined {
-    this.#consumer.hold()
-    const count = Math.min(max, this.#consumer.waiting(max))
-    if (count === 0) return undefined
-    this.#batch ??= new RingBatch(this.#view, this.#codec, layout.SLOTS_AT, this.#stride, this.#capacity - 1)
-    this.#batch[OPEN](this.#consumer.at, count)
-    return this.#batch as unknown as Batch<T>
+    return this.#reader.lend(max)
   }
 
   /** Ends what was lent: it counts as read. */
   giveBack(): void {
-    const count = this.#batch?.length ?? 0
-    this.#batch?.[CLOSE]()
-    if (count > 0) this.#consumer.advance(count)
+    this.#reader.giveBack()
   }
 
   get capacity(): number {
@@ -181,7 +138,7 @@ export class RingBuffer<T extends Element> implements Face<T> {
   }
 
   share(): SharedRing<T> {
-    const shared: Shared = { type: this.#type, buffer: this.#buffer, signature: this.#codec.signature }
+    const shared: Shared = { type: this.#type, buffer: this.#buffer, signature: codecOf(this.#type).signature }
     return shared as unknown as SharedRing<T>
   }
 
@@ -195,57 +152,16 @@ export class RingBuffer<T extends Element> implements Face<T> {
 
   close(): void {
     Atomics.store(this.#cells, layout.CLOSED_CELL, 1)
+    this.#records.ring()
+    this.#room.ring()
   }
 
   [Symbol.dispose](): void {
     this.close()
     this.release()
   }
-
-  /** Writes a value `ahead` of the producer's cursor. Its getters are not the ring's own code. */
-  #write(ahead: number, value: Input<T>): void {
-    this.#producer.enter()
-    try {
-      this.#codec.write(this.#view, this.#offsetOf(this.#producer.at + ahead), value)
-    } finally {
-      this.#producer.leave()
-    }
-  }
-
-  #openForPush(): void {
-    this.#producer.hold()
-    if (this.isClosed) throw new VeloxError('VELOX_RING_CLOSED', { ring: `the ring of ${this.#codec.name}` })
-  }
-
-  #offsetOf(cursor: number): number {
-    return layout.SLOTS_AT + (cursor & (this.#capacity - 1)) * this.#stride
-  }
 }
 
 export function internals(ring: RingBuffer<Element>): RingInternals {
   return internalsOf(ring)
-}
-
-function isCapacity(capacity: number): boolean {
-  return Number.isInteger(capacity) && capacity >= 2 && capacity <= MAX_CAPACITY && (capacity & (capacity - 1)) === 0
-}
-
-function mismatch(expected: string, got: string): Error {
-  return new VeloxError('VELOX_RING_MISMATCH', { expected, got })
-}
-
-function allocate(capacity: number, stride: number): SharedArrayBuffer {
-  if (!isCapacity(capacity)) throw new VeloxError('VELOX_INVALID_CAPACITY', { capacity })
-  let buffer: SharedArrayBuffer
-  try {
-    buffer = new SharedArrayBuffer(layout.SLOTS_AT + capacity * stride)
-  } catch (cause) {
-    throw new VeloxError('VELOX_INVALID_CAPACITY', { capacity }, { cause })
-  }
-  const cells = new Int32Array(buffer, 0, layout.SLOTS_AT / 4)
-  cells[layout.MAGIC_CELL] = layout.MAGIC
-  cells[layout.VERSION_CELL] = layout.VERSION
-  cells[layout.CAPACITY_CELL] = capacity
-  cells[layout.STRIDE_CELL] = stride
-  return buffer
 }

@@ -1,17 +1,32 @@
 import { VeloxError } from '../errors/velox-error.js'
-import { CONSUMER_CELL, HEAD_CELL, NATIVE_OWNERS, PRODUCER_CELL, TAIL_CELL } from './layout.js'
+import type { Bell } from './bell.js'
+import { NATIVE_OWNERS } from './layout.js'
 
 export type SideName = 'producer' | 'consumer'
 
+/** Where the words of a side lie, and what its other side has done. */
+export interface SidePlace {
+  readonly cells: Int32Array
+  readonly name: SideName
+  /** Number of the handle. */
+  readonly owner: number
+  readonly capacity: number
+  readonly ownerCell: number
+  readonly cursorCell: number
+  /** The other side's position; `at` is this side's, `known` what was given before. */
+  far(at: number, known: number): number
+  /** Where the other side sleeps. */
+  readonly wakes: Bell
+}
+
 /** One side of a ring as one handle sees it: whether it holds the side, and the side's own cursor. */
 export class RingSide {
+  readonly #place: SidePlace
   readonly #cells: Int32Array
-  readonly #name: SideName
-  readonly #owner: number
-  readonly #ownerCell: number
   readonly #cursorCell: number
-  readonly #farCell: number
   readonly #capacity: number
+  readonly #produces: boolean
+  readonly #wakes: Bell
   #held = false
   #busy = false
   /** The side's own position. */
@@ -19,28 +34,28 @@ export class RingSide {
   /** The other side's, as last seen. */
   #far = 0
 
-  constructor(cells: Int32Array, name: SideName, owner: number, capacity: number) {
-    this.#cells = cells
-    this.#name = name
-    this.#owner = owner
-    this.#capacity = capacity
-    const produces = name === 'producer'
-    this.#ownerCell = produces ? PRODUCER_CELL : CONSUMER_CELL
-    this.#cursorCell = produces ? TAIL_CELL : HEAD_CELL
-    this.#farCell = produces ? HEAD_CELL : TAIL_CELL
+  constructor(place: SidePlace) {
+    this.#place = place
+    this.#cells = place.cells
+    this.#cursorCell = place.cursorCell
+    this.#capacity = place.capacity
+    this.#produces = place.name === 'producer'
+    this.#wakes = place.wakes
   }
 
   hold(): void {
+    if (this.#held && !this.#busy) return
+    const { name, owner, ownerCell } = this.#place
     if (this.#busy)
-      throw new VeloxError('VELOX_RING_OWNED', { side: this.#name, by: 'a call of this handle that is under way' })
-    if (this.#held) return
-    const by = Atomics.compareExchange(this.#cells, this.#ownerCell, 0, this.#owner) >>> 0
+      throw new VeloxError('VELOX_RING_OWNED', { side: name, by: 'a call of this handle that is under way' })
+    const by = Atomics.compareExchange(this.#cells, ownerCell, 0, owner) >>> 0
     if (by !== 0) {
       const whom = by >= NATIVE_OWNERS ? 'native code' : `handle ${by}`
-      throw new VeloxError('VELOX_RING_OWNED', { side: this.#name, by: whom })
+      throw new VeloxError('VELOX_RING_OWNED', { side: name, by: whom })
     }
     this.#held = true
     this.at = Atomics.load(this.#cells, this.#cursorCell)
+    this.#far = this.at
     try {
       this.#look()
     } catch (error) {
@@ -62,7 +77,7 @@ export class RingSide {
     if (!this.#held) return
     if (this.#busy) this.hold()
     this.#held = false
-    Atomics.compareExchange(this.#cells, this.#ownerCell, this.#owner, 0)
+    Atomics.compareExchange(this.#cells, this.#place.ownerCell, this.#place.owner, 0)
   }
 
   /** How many records wait; what is known is enough from `least` on, else the other side is looked at. */
@@ -85,15 +100,16 @@ export class RingSide {
   advance(count: number): void {
     this.at = (this.at + count) | 0
     Atomics.store(this.#cells, this.#cursorCell, this.at)
+    this.#wakes.ring()
   }
 
   #between(far: number): number {
-    return (this.#name === 'producer' ? this.at - far : far - this.at) >>> 0
+    return (this.#produces ? this.at - far : far - this.at) >>> 0
   }
 
   /** Looks at the other side; believes only what can be. */
   #look(): void {
-    const far = Atomics.load(this.#cells, this.#farCell)
+    const far = this.#place.far(this.at, this.#far)
     const got = this.#between(far)
     if (got > this.#capacity) {
       const expected = `at most ${this.#capacity} records between its cursors`

@@ -58,8 +58,8 @@ export class StageBatch<T extends Element> {
 
   #reader(column: Column): (i: number) => unknown {
     const { offset, spec, scalar } = column
-    // A text or a list spreads over several words.
-    if (spec.kind === 'text' || spec.kind === 'records') return (i) => scalar.read(this.#whole(i), offset)
+    // A text, bytes or a list spread over several words.
+    if (['text', 'bytes', 'array', 'records'].includes(spec.kind)) return (i) => scalar.read(this.#whole(i), offset)
     const word = Math.floor(offset / WORD)
     const window = this.#windows[word] as Window
     const inWord = { ...column, offset: offset % WORD }

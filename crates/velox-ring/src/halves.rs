@@ -1,16 +1,24 @@
 //! The two sides of a ring as values.
 
 use std::fmt;
+use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::chunk::{ReadChunk, WriteChunk};
 use crate::core::{Core, Cursor};
-use crate::sync::{Arc, Ordering};
+use crate::sync::Arc;
+use crate::wait::{PopError, PushError, Wait, wait_until};
 
 /// A capacity that no ring can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("capacity: expected a power of two from 1 to 2^31, got {0}")]
 pub struct InvalidCapacity(pub usize);
+
+/// The capacity, where a ring can have it.
+pub(crate) fn checked(capacity: usize) -> Result<usize, InvalidCapacity> {
+    if capacity.is_power_of_two() && capacity <= 1 << 31 { Ok(capacity) } else { Err(InvalidCapacity(capacity)) }
+}
 
 /// A ring of `capacity` slots, as its two sides. Allocates all slots.
 ///
@@ -27,19 +35,41 @@ pub struct InvalidCapacity(pub usize);
 /// # Ok::<(), velox_ring::InvalidCapacity>(())
 /// ```
 pub fn ring<T>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), InvalidCapacity> {
-    if !capacity.is_power_of_two() || capacity > 1 << 31 {
-        return Err(InvalidCapacity(capacity));
-    }
-    Ok(Producer::pair(Arc::new(Core::new(capacity)), Cursor::default(), Cursor::default()))
+    Ok(pair(checked(capacity)?, false))
 }
 
-/// The side that pushes. One thread at a time has it; nothing is checked.
+/// A [`ring`] that wakes who sleeps: for [`Block`](crate::Block), and for [`Backoff`](crate::Backoff) without delay. Each
+/// publish and each release costs a fence, some 10 ns; batches pay it once.
+///
+/// # Errors
+/// As [`ring`].
+///
+/// ```
+/// use std::time::Duration;
+/// use velox_ring::Block;
+///
+/// let (mut producer, mut consumer) = velox_ring::blocking_ring::<u32>(8)?;
+/// let thread = std::thread::spawn(move || consumer.pop_wait(&mut Block, Duration::MAX));
+/// producer.push(7).unwrap();
+/// assert_eq!(thread.join().unwrap(), Ok(7));
+/// # Ok::<(), velox_ring::InvalidCapacity>(())
+/// ```
+pub fn blocking_ring<T>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), InvalidCapacity> {
+    Ok(pair(checked(capacity)?, true))
+}
+
+fn pair<T>(capacity: usize, wakes: bool) -> (Producer<T>, Consumer<T>) {
+    let cursor = Cursor::first(capacity);
+    Producer::pair(Arc::new(Core::new(capacity, wakes)), cursor, cursor)
+}
+
+/// The side that pushes. One thread at a time has it; nothing is checked. Dropping it closes the ring.
 pub struct Producer<T> {
     core: Arc<Core<T>>,
     cursor: Cursor,
 }
 
-/// The side that pops. One thread at a time has it; nothing is checked.
+/// The side that pops. One thread at a time has it; nothing is checked. Dropping it closes the ring.
 pub struct Consumer<T> {
     core: Arc<Core<T>>,
     cursor: Cursor,
@@ -61,6 +91,38 @@ impl<T> Producer<T> {
         unsafe { self.core.push(&mut self.cursor, value) }
     }
 
+    /// Adds a value as soon as there is room, for as long as `timeout` says; `Duration::MAX` for ever.
+    ///
+    /// # Errors
+    /// [`PushError`], with the value: the time is over, or the consumer is gone, which ends the wait at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use velox_ring::{Backoff, PushError};
+    ///
+    /// let (mut producer, consumer) = velox_ring::ring::<u8>(1)?;
+    /// assert_eq!(producer.push_wait(1, &mut Backoff, Duration::ZERO), Ok(()));
+    /// assert_eq!(producer.push_wait(2, &mut Backoff, Duration::from_millis(1)), Err(PushError::TimedOut(2)));
+    /// drop(consumer);
+    /// assert_eq!(producer.push_wait(3, &mut Backoff, Duration::MAX), Err(PushError::Closed(3)));
+    /// # Ok::<(), velox_ring::InvalidCapacity>(())
+    /// ```
+    pub fn push_wait(
+        &mut self,
+        value: T,
+        wait: &mut (impl Wait + ?Sized),
+        timeout: Duration,
+    ) -> Result<(), PushError<T>> {
+        let Self { core, cursor } = self;
+        // SAFETY: as in `push`.
+        let look = || core.consumer_gone() || unsafe { core.room(cursor, 1) } > 0;
+        wait_until(wait, timeout, &core.ends.0.producer, core.wakes(), look);
+        if self.is_abandoned() {
+            return Err(PushError::Closed(value));
+        }
+        self.push(value).map_err(PushError::TimedOut)
+    }
+
     /// Adds as many values as fit, from the first on, and publishes them together; says how many.
     #[inline]
     pub fn push_slice(&mut self, values: &[T]) -> usize
@@ -69,6 +131,14 @@ impl<T> Producer<T> {
     {
         // SAFETY: as in `push`.
         unsafe { self.core.push_slice(&mut self.cursor, values) }
+    }
+
+    /// Up to `most` free slots, to be written in place.
+    #[inline]
+    pub fn write_chunk(&mut self, most: usize) -> WriteChunk<'_, T> {
+        // SAFETY: as in `push`.
+        let len = unsafe { self.core.room(&mut self.cursor, most) }.min(most);
+        WriteChunk { core: &self.core, cursor: &mut self.cursor, len }
     }
 
     /// How many values fit. The consumer can only make it more.
@@ -89,10 +159,14 @@ impl<T> Producer<T> {
         self.len() == 0
     }
 
-    /// Whether the consumer is gone: nobody will take what is pushed.
+    /// How many values the ring holds at most.
+    pub fn capacity(&self) -> usize {
+        self.core.capacity()
+    }
+
+    /// Whether the consumer closed the ring or is gone.
     pub fn is_abandoned(&self) -> bool {
-        // Relaxed: the flag orders nothing.
-        self.core.consumer_gone.load(Ordering::Relaxed)
+        self.core.consumer_gone()
     }
 }
 
@@ -104,10 +178,70 @@ impl<T> Consumer<T> {
         unsafe { self.core.pop(&mut self.cursor) }
     }
 
+    /// Takes the oldest value as soon as there is one, for as long as `timeout` says; `Duration::MAX` for ever.
+    ///
+    /// # Errors
+    /// [`PopError`]: the time is over, or the ring is closed and empty.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use velox_ring::{Backoff, PopError};
+    ///
+    /// let (mut producer, mut consumer) = velox_ring::ring::<u8>(2)?;
+    /// assert_eq!(consumer.pop_wait(&mut Backoff, Duration::from_millis(1)), Err(PopError::TimedOut));
+    /// producer.push(1).unwrap();
+    /// drop(producer);
+    /// assert_eq!(consumer.pop_wait(&mut Backoff, Duration::MAX), Ok(1));
+    /// assert_eq!(consumer.pop_wait(&mut Backoff, Duration::MAX), Err(PopError::Closed));
+    /// # Ok::<(), velox_ring::InvalidCapacity>(())
+    /// ```
+    pub fn pop_wait(&mut self, wait: &mut (impl Wait + ?Sized), timeout: Duration) -> Result<T, PopError> {
+        if self.wait(wait, timeout) {
+            // A producer that went may have pushed just before: so this look comes after that at the flag.
+            return self.pop().ok_or(PopError::Closed);
+        }
+        Err(PopError::TimedOut)
+    }
+
+    /// Waits until there is a value or the ring is closed, for as long as `timeout` says; says whether one of them is so.
+    /// For batches: then [`drain`](Self::drain) and the like take what is there.
+    pub fn wait(&mut self, wait: &mut (impl Wait + ?Sized), timeout: Duration) -> bool {
+        let Self { core, cursor } = self;
+        // SAFETY: as in `pop`.
+        let look = || core.producer_gone() || unsafe { core.available(cursor, 1) } > 0;
+        wait_until(wait, timeout, &core.ends.0.consumer, core.wakes(), look)
+    }
+
     /// Takes up to `most` values, oldest first, to the end of `out`; says how many. Allocates where `out` has no room.
     pub fn pop_into(&mut self, out: &mut Vec<T>, most: usize) -> usize {
         // SAFETY: as in `pop`.
         unsafe { self.core.pop_into(&mut self.cursor, out, most) }
+    }
+
+    /// Gives up to `most` values to `take`, oldest first, and their slots back together; says how many.
+    ///
+    /// Where `take` panics, the value that it was given is its own to lose; those behind it stay.
+    ///
+    /// ```
+    /// let (mut producer, mut consumer) = velox_ring::ring::<u32>(4)?;
+    /// producer.push_slice(&[1, 2, 3]);
+    /// let mut sum = 0;
+    /// assert_eq!(consumer.drain(2, |n| sum += n), 2);
+    /// assert_eq!((sum, consumer.len()), (3, 1));
+    /// # Ok::<(), velox_ring::InvalidCapacity>(())
+    /// ```
+    #[inline]
+    pub fn drain(&mut self, most: usize, take: impl FnMut(T)) -> usize {
+        // SAFETY: as in `pop`.
+        unsafe { self.core.drain(&mut self.cursor, most, take) }
+    }
+
+    /// Up to `most` values, to be read in place.
+    #[inline]
+    pub fn read_chunk(&mut self, most: usize) -> ReadChunk<'_, T> {
+        // SAFETY: as in `pop`.
+        let len = unsafe { self.core.available(&mut self.cursor, most) }.min(most);
+        ReadChunk { core: &self.core, cursor: &mut self.cursor, len }
     }
 
     /// How many values wait.
@@ -120,24 +254,48 @@ impl<T> Consumer<T> {
         self.len() == 0
     }
 
+    /// How many values the ring holds at most.
+    pub fn capacity(&self) -> usize {
+        self.core.capacity()
+    }
+
+    /// Tells the producer that no more is wanted: [`push_wait`](Producer::push_wait) refuses from then on, and
+    /// [`is_abandoned`](Producer::is_abandoned) says so. What was pushed before it saw that can still be taken, until
+    /// [`is_finished`](Self::is_finished).
+    ///
+    /// ```
+    /// let (mut producer, mut consumer) = velox_ring::ring::<u32>(4)?;
+    /// producer.push(1).unwrap();
+    /// consumer.close();
+    /// assert!(producer.is_abandoned());
+    /// drop(producer);
+    /// assert_eq!((consumer.pop(), consumer.is_finished()), (Some(1), true));
+    /// # Ok::<(), velox_ring::InvalidCapacity>(())
+    /// ```
+    pub fn close(&mut self) {
+        self.core.lose_consumer();
+    }
+
+    /// Whether the producer is gone: what waits is all that there will be.
+    pub fn is_closed(&self) -> bool {
+        self.core.producer_gone()
+    }
+
     /// Whether the producer is gone and nothing waits: there will be nothing more.
     pub fn is_finished(&self) -> bool {
-        // Acquire: pairs with the release of a producer that goes; what it pushed last is seen by `is_empty`.
-        self.core.producer_gone.load(Ordering::Acquire) && self.is_empty()
+        self.is_closed() && self.is_empty()
     }
 }
 
 impl<T> Drop for Producer<T> {
     fn drop(&mut self) {
-        // Release: pairs with the acquire in `is_finished`.
-        self.core.producer_gone.store(true, Ordering::Release);
+        self.core.lose_producer();
     }
 }
 
 impl<T> Drop for Consumer<T> {
     fn drop(&mut self) {
-        // Relaxed: see `is_abandoned`.
-        self.core.consumer_gone.store(true, Ordering::Relaxed);
+        self.core.lose_consumer();
     }
 }
 

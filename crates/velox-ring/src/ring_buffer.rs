@@ -15,8 +15,8 @@ struct Side {
 }
 
 impl Side {
-    fn new() -> Padded<Self> {
-        Padded(Self { claim: Claim::new(), cursor: UnsafeCell::new(Cursor::default()) })
+    fn new(capacity: usize) -> Padded<Self> {
+        Padded(Self { claim: Claim::new(), cursor: UnsafeCell::new(Cursor::first(capacity)) })
     }
 }
 
@@ -58,7 +58,7 @@ impl<T, const N: usize> RingBuffer<T, N> {
     #[must_use]
     pub fn new() -> Self {
         const { assert!(N.is_power_of_two(), "the capacity of a RingBuffer is a power of two") };
-        Self { core: Arc::new(Core::new(N)), producer: Side::new(), consumer: Side::new() }
+        Self { core: Arc::new(Core::new(N, false)), producer: Side::new(N), consumer: Side::new(N) }
     }
 
     /// Adds a value. Wait-free, allocates nothing.

@@ -3,7 +3,8 @@
 #[cfg(not(loom))]
 pub(crate) use std::{
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    thread::yield_now,
     thread_local,
 };
 
@@ -11,7 +12,8 @@ pub(crate) use std::{
 pub(crate) use loom::{
     cell::UnsafeCell,
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    thread::yield_now,
     thread_local,
 };
 
@@ -42,3 +44,10 @@ impl<T> UnsafeCell<T> {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct Padded<T>(pub(crate) T);
+
+/// Before another try after a step of somebody else. Only the models need it: there a load may stay as old as it is for ever.
+#[inline]
+pub(crate) fn try_again() {
+    #[cfg(loom)]
+    yield_now();
+}

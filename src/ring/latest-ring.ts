@@ -1,0 +1,153 @@
+import type { Element, LatestRing as Face, Infer, Input, SharedRing } from '../../index.js'
+import { VeloxError } from '../errors/velox-error.js'
+import { native } from '../native.js'
+import { codecOf } from '../record/codec.js'
+import { recordsBell } from './bell.js'
+import * as layout from './layout.js'
+import { allocate, attached, cellsOf, type Kind, type Shared } from './memory.js'
+import { refuseClosed } from './pusher.js'
+import { RingSide } from './side.js'
+import { Slots } from './slots.js'
+
+/** A stamp for each slot lies between the header and the slots: 2 × position while it is written, 2 × position + 1 after. */
+const STAMPS_CELL = layout.SLOTS_AT / 4
+
+const KIND: Kind = {
+  name: 'LatestRing',
+  magic: layout.LATEST_MAGIC,
+  slotsAt: (capacity) => layout.SLOTS_AT + 4 * capacity,
+}
+
+const collected = new FinalizationRegistry<{ cells: Int32Array; owner: number }>(({ cells, owner }) => {
+  Atomics.compareExchange(cells, layout.PRODUCER_CELL, owner, 0)
+})
+
+const written = (position: number): number => (2 * position + 1) | 0
+
+export class LatestRing<T extends Element> implements Face<T> {
+  readonly capacity: number
+  readonly #type: T
+  readonly #buffer: SharedArrayBuffer
+  readonly #cells: Int32Array
+  readonly #slots: Slots<T>
+  readonly #producer: RingSide
+  /** One record: JavaScript has no fence, so each of its words passes by an atomic. */
+  readonly #words: Int32Array
+  readonly #wordsView: DataView
+  /** The next position that this handle reads. */
+  #at = 0
+  #missed = 0
+
+  constructor(type: T, capacity: number, buffer?: SharedArrayBuffer) {
+    this.#type = type
+    this.capacity = capacity
+    this.#buffer = buffer instanceof SharedArrayBuffer ? buffer : allocate(KIND, type, capacity)
+    const cells = cellsOf(this.#buffer)
+    this.#cells = cells
+    this.#slots = new Slots(type, this.#buffer, KIND.slotsAt(capacity, 0), capacity)
+    this.#words = new Int32Array(this.#slots.stride / 4)
+    this.#wordsView = new DataView(this.#words.buffer)
+    const owner = native.ringOwner()
+    this.#producer = new RingSide({
+      ...{ cells, owner, capacity, name: 'producer', wakes: recordsBell(cells) },
+      ...{ ownerCell: layout.PRODUCER_CELL, cursorCell: layout.TAIL_CELL },
+      // There is always room.
+      far: (at) => at,
+    })
+    // As if each slot had been written one round earlier.
+    if (buffer === undefined) for (let i = 0; i < capacity; i++) cells[STAMPS_CELL + i] = written(i - capacity)
+    else this.#at = Math.max(0, Atomics.load(cells, layout.TAIL_CELL) - capacity)
+    collected.register(this, { cells, owner })
+  }
+
+  static attach<T extends Element>(type: T, shared: SharedRing<T>): LatestRing<T> {
+    const { buffer, capacity } = attached(KIND, type, shared)
+    return new LatestRing(type, capacity, buffer)
+  }
+
+  push(value: Input<T>): void {
+    const side = this.#producer
+    side.hold()
+    if (this.isClosed) refuseClosed(this.#slots.codec.name)
+    side.enter()
+    try {
+      this.#slots.codec.write(this.#wordsView, 0, value)
+    } finally {
+      side.leave()
+    }
+    const cells = this.#cells
+    const stamp = STAMPS_CELL + (side.at & this.#slots.mask)
+    const first = this.#slots.offsetOf(side.at) / 4
+    Atomics.store(cells, stamp, (written(side.at) - 1) | 0)
+    for (let i = 0; i < this.#words.length; i++) Atomics.store(cells, first + i, this.#words[i] as number)
+    Atomics.store(cells, stamp, written(side.at))
+    side.advance(1)
+  }
+
+  pop(): Infer<T> | undefined {
+    for (;;) {
+      const state = this.#state()
+      if (state < 0) return undefined
+      if (state === 0 && this.#copy()) {
+        const value = this.#slots.codec.read(this.#wordsView, 0)
+        this.#at = (this.#at + 1) | 0
+        return value
+      }
+      this.#skip()
+    }
+  }
+
+  get missed(): number {
+    return this.#missed
+  }
+
+  get isClosed(): boolean {
+    return Atomics.load(this.#cells, layout.CLOSED_CELL) !== 0
+  }
+
+  share(): SharedRing<T> {
+    const shared: Shared = { type: this.#type, buffer: this.#buffer, signature: codecOf(this.#type).signature }
+    return shared as unknown as SharedRing<T>
+  }
+
+  release(): void {
+    this.#producer.release()
+  }
+
+  close(): void {
+    Atomics.store(this.#cells, layout.CLOSED_CELL, 1)
+    recordsBell(this.#cells).ring()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+    this.release()
+  }
+
+  /** How far the slot's stamp is from that of the next record: negative where that is yet to come. */
+  #state(): number {
+    return (Atomics.load(this.#cells, STAMPS_CELL + (this.#at & this.#slots.mask)) - written(this.#at)) | 0
+  }
+
+  /** Copies the next record; says whether it was not written over meanwhile. */
+  #copy(): boolean {
+    const first = this.#slots.offsetOf(this.#at) / 4
+    for (let i = 0; i < this.#words.length; i++) this.#words[i] = Atomics.load(this.#cells, first + i)
+    return this.#state() === 0
+  }
+
+  /** Goes on to the oldest record that is still there. */
+  #skip(): void {
+    const tail = Atomics.load(this.#cells, layout.TAIL_CELL)
+    const passed = (tail - this.capacity - this.#at) | 0
+    // Else the oldest is being written over, by the record that the cursor will count next.
+    const steps = passed > 0 ? passed : 1
+    // A stamp that no producer wrote would be followed for ever.
+    if (((tail - this.#at) | 0) < 0) {
+      const expected = 'stamps of records up to its cursor'
+      throw new VeloxError('VELOX_RING_CORRUPT', { ring: 'the ring', expected, got: 'a later one' })
+    }
+    this.#at = (this.#at + steps) | 0
+    this.#missed += steps
+  }
+}

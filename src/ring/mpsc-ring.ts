@@ -1,0 +1,187 @@
+import type { Batch, Element, MpscRing as Face, Infer, Input, SharedRing } from '../../index.js'
+import { checkCount, checkList } from '../errors/check.js'
+import { VeloxError } from '../errors/velox-error.js'
+import { native } from '../native.js'
+import { codecOf } from '../record/codec.js'
+import { type Bell, recordsBell, roomBell } from './bell.js'
+import * as layout from './layout.js'
+import { allocate, attached, cellsOf, type Kind, type Shared } from './memory.js'
+import { refuseClosed } from './pusher.js'
+import { RingReader } from './reader.js'
+import { RingSide } from './side.js'
+import { Slots } from './slots.js'
+
+/** A stamp for each slot, position + 1 once it is written, lies between the header and the slots. */
+const STAMPS_CELL = layout.SLOTS_AT / 4
+
+const KIND: Kind = {
+  name: 'MpscRing',
+  magic: layout.MPSC_MAGIC,
+  slotsAt: (capacity) => layout.SLOTS_AT + 4 * capacity,
+}
+
+const collected = new FinalizationRegistry<{ cells: Int32Array; owner: number }>(({ cells, owner }) => {
+  Atomics.compareExchange(cells, layout.CONSUMER_CELL, owner, 0)
+})
+
+export class MpscRing<T extends Element> implements Face<T> {
+  readonly capacity: number
+  readonly #type: T
+  readonly #buffer: SharedArrayBuffer
+  readonly #cells: Int32Array
+  readonly #slots: Slots<T>
+  readonly #consumer: RingSide
+  readonly #reader: RingReader<T>
+  readonly #room: Bell
+  readonly #records: Bell
+  /** Records are written here first: one that is refused must not hold a slot. */
+  #scratch: Uint8Array
+  #scratchView: DataView
+  readonly #bytes: Uint8Array
+  /** A value's getters run: not the ring's own code. */
+  #busy = false
+
+  constructor(type: T, capacity: number, buffer?: SharedArrayBuffer) {
+    this.#type = type
+    this.capacity = capacity
+    this.#buffer = buffer instanceof SharedArrayBuffer ? buffer : allocate(KIND, type, capacity)
+    const cells = cellsOf(this.#buffer)
+    this.#cells = cells
+    this.#slots = new Slots(type, this.#buffer, KIND.slotsAt(capacity, 0), capacity)
+    this.#bytes = new Uint8Array(this.#buffer)
+    this.#scratch = new Uint8Array(this.#slots.stride)
+    this.#scratchView = new DataView(this.#scratch.buffer)
+    this.#records = recordsBell(cells)
+    this.#room = roomBell(cells)
+    const owner = native.ringOwner()
+    this.#consumer = new RingSide({
+      ...{ cells, owner, capacity, name: 'consumer', wakes: this.#room },
+      ...{ ownerCell: layout.CONSUMER_CELL, cursorCell: layout.HEAD_CELL },
+      far: (at, known) => this.#written(at, known),
+    })
+    this.#reader = new RingReader(this.#consumer, this.#slots)
+    if (buffer === undefined) for (let i = 0; i < capacity; i++) cells[STAMPS_CELL + i] = i
+    collected.register(this, { cells, owner })
+  }
+
+  static attach<T extends Element>(type: T, shared: SharedRing<T>): MpscRing<T> {
+    const { buffer, capacity } = attached(KIND, type, shared)
+    return new MpscRing(type, capacity, buffer)
+  }
+
+  push(value: Input<T>): boolean {
+    if (this.isClosed) refuseClosed(this.#slots.codec.name)
+    this.#encode(1, () => value)
+    return this.#pushEncoded(1) === 1
+  }
+
+  pushMany(values: ArrayLike<Input<T>>, from = 0): number {
+    if (this.isClosed) refuseClosed(this.#slots.codec.name)
+    checkList('values', values)
+    checkCount('from', from)
+    const wanted = Math.min(Math.max(0, values.length - from), this.capacity)
+    this.#encode(wanted, (i) => values[from + i] as Input<T>)
+    return wanted === 0 ? 0 : this.#pushEncoded(wanted)
+  }
+
+  pop(): Infer<T> | undefined {
+    return this.#reader.pop()
+  }
+
+  popMany(max: number): Infer<T>[] {
+    return this.#reader.popMany(max)
+  }
+
+  drain(read: (batch: Batch<T>) => void, max: number = this.capacity): number {
+    return this.#reader.drain(read, max)
+  }
+
+  get length(): number {
+    const head = Atomics.load(this.#cells, layout.HEAD_CELL)
+    return Math.min((Atomics.load(this.#cells, layout.TAIL_CELL) - head) >>> 0, this.capacity)
+  }
+
+  get isEmpty(): boolean {
+    return this.length === 0
+  }
+
+  get isClosed(): boolean {
+    return Atomics.load(this.#cells, layout.CLOSED_CELL) !== 0
+  }
+
+  share(): SharedRing<T> {
+    const shared: Shared = { type: this.#type, buffer: this.#buffer, signature: codecOf(this.#type).signature }
+    return shared as unknown as SharedRing<T>
+  }
+
+  release(): void {
+    this.#consumer.release()
+  }
+
+  close(): void {
+    Atomics.store(this.#cells, layout.CLOSED_CELL, 1)
+    this.#records.ring()
+    this.#room.ring()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+    this.release()
+  }
+
+  #encode(count: number, valueAt: (i: number) => Input<T>): void {
+    if (this.#busy)
+      throw new VeloxError('VELOX_RING_OWNED', { side: 'producer', by: 'a call of this handle that is under way' })
+    const { codec, stride } = this.#slots
+    if (this.#scratch.length < count * stride) {
+      this.#scratch = new Uint8Array(count * stride)
+      this.#scratchView = new DataView(this.#scratch.buffer)
+    }
+    this.#busy = true
+    try {
+      for (let i = 0; i < count; i++) codec.write(this.#scratchView, i * stride, valueAt(i))
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  /** Takes as many positions as there is room for, and fills them. */
+  #pushEncoded(wanted: number): number {
+    const { stride } = this.#slots
+    const [at, count] = this.#claim(wanted)
+    for (let i = 0; i < count; i++) {
+      const position = (at + i) | 0
+      this.#bytes.set(this.#scratch.subarray(i * stride, (i + 1) * stride), this.#slots.offsetOf(position))
+      Atomics.store(this.#cells, this.#stampOf(position), (position + 1) | 0)
+    }
+    if (count > 0) this.#records.ring()
+    return count
+  }
+
+  #claim(wanted: number): [at: number, count: number] {
+    const cells = this.#cells
+    for (;;) {
+      // The consumer's cursor first: the other can only have gone further from it since.
+      const head = Atomics.load(cells, layout.HEAD_CELL)
+      const tail = Atomics.load(cells, layout.TAIL_CELL)
+      const used = (tail - head) >>> 0
+      const count = Math.min(wanted, Math.max(0, this.capacity - used))
+      if (count === 0 && Atomics.load(cells, layout.HEAD_CELL) === head) return [tail, 0]
+      if (count === 0) continue
+      if (Atomics.compareExchange(cells, layout.TAIL_CELL, tail, (tail + count) | 0) === tail) return [tail, count]
+    }
+  }
+
+  /** How far the records are written without a gap, from what was known on. */
+  #written(at: number, known: number): number {
+    let far = known
+    while ((far - at) >>> 0 < this.capacity && Atomics.load(this.#cells, this.#stampOf(far)) === ((far + 1) | 0)) {
+      far = (far + 1) | 0
+    }
+    return far
+  }
+
+  #stampOf(position: number): number {
+    return STAMPS_CELL + (position & this.#slots.mask)
+  }
+}
