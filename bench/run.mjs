@@ -336,7 +336,8 @@ ${solana(signed)}
 
 Packages of their own, with their figures: the books beside other crates' in \`bench/compare/books-rust\`, beside JavaScript's in
 \`bench/compare/books-js\`; the JSON parsers in \`bench/json\`. From a server's send stamp to the book, over loopback:
-\`cargo bench -p velox_engine --bench live\`, figures in docs/decisions.md.
+\`cargo bench -p velox_engine --bench live\`, and to the book that JavaScript sees \`node bench/live.mjs\`; figures in
+docs/decisions.md.
 `,
 )
 console.log('bench/RESULTS.md written')
