@@ -138,13 +138,11 @@ fn write_length(out: &mut Vec<u8>, mut length: usize) {
     out.push(length as u8);
 }
 
+/// An instruction: its program, its accounts, its data.
+pub type DeclaredInstruction = (Address, Vec<Declared>, Vec<u8>);
+
 /// A plain compiler: accounts by what they are, in the order in which they come; the first one pays.
-pub fn compile(
-    is_v0: bool,
-    payer: Address,
-    instructions: &[(Address, Vec<Declared>, Vec<u8>)],
-    lookups: &[u8],
-) -> Vec<u8> {
+pub fn compile(is_v0: bool, payer: Address, instructions: &[DeclaredInstruction], lookups: &[u8]) -> Vec<u8> {
     let mut all: Vec<Declared> = vec![(payer, true, true)];
     for (program, accounts, _) in instructions {
         for &(address, signs, is_written) in accounts.iter().chain([&(*program, false, false)]) {
