@@ -1,4 +1,5 @@
 //! Solana: keys that stay here, templates, and their transactions, which are made on a thread of the runtime's pool.
+#![expect(clippy::too_many_arguments, reason = "plain arguments cost less than an object")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -259,7 +260,6 @@ fn lamports(field: &str, value: &BigInt) -> std::result::Result<u64, Thrown> {
 /// Builds and signs the transactions `from` to `to` of these records, off this thread. The answer is bytes: what
 /// [`packed`] makes, or a 1 and an error as JSON.
 #[napi(catch_unwind)]
-#[expect(clippy::too_many_arguments, reason = "plain arguments cost less than an object")]
 pub fn template_build(
     template: u32,
     records: Uint8Array,

@@ -16,7 +16,9 @@ const SIZE: usize = 16;
 
 fn micros(mut work: impl FnMut()) -> f64 {
     let start = Instant::now();
-    (0..BUNDLES).for_each(|_| work());
+    for _ in 0..BUNDLES {
+        work();
+    }
     start.elapsed().as_secs_f64() * 1e6 / (BUNDLES * SIZE) as f64
 }
 
@@ -43,7 +45,11 @@ fn main() {
             }
         }));
         let text = || drop(black_box((base64::prelude::BASE64_STANDARD.encode(wire), signed[0].signature.to_string())));
-        texts.push(micros(|| (0..SIZE).for_each(|_| text())));
+        texts.push(micros(|| {
+            for _ in 0..SIZE {
+                text();
+            }
+        }));
     }
     println!(
         r#"{{"bench":"template","bytes":{},"build":{:.2},"sign":{:.2},"base64AndBase58":{:.2}}}"#,

@@ -35,16 +35,20 @@ fn bytes(&(amount, market, side): &Record) -> Vec<u8> {
     bytes
 }
 
+/// Of an instruction the program's seed, those of its accounts and whether they are written, and its data.
+type Raw = (u8, Vec<(u8, bool)>, Vec<u8>);
+
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 struct Case {
     is_v0: bool,
-    before: Vec<(u8, Vec<(u8, bool)>, Vec<u8>)>,
+    before: Vec<Raw>,
     /// Of the record's own instruction: whether the hole's account is written, other accounts, bytes around the number.
     is_written: bool,
     others: Vec<(u8, bool)>,
     around: (Vec<u8>, Vec<u8>),
     big_endian: bool,
-    after: Vec<(u8, Vec<(u8, bool)>, Vec<u8>)>,
+    after: Vec<Raw>,
     /// Seeds of addresses: some are those of fixed accounts.
     table: Vec<u8>,
     records: Vec<Record>,
@@ -53,7 +57,7 @@ struct Case {
     names_system: bool,
 }
 
-fn instruction() -> impl Strategy<Value = (u8, Vec<(u8, bool)>, Vec<u8>)> {
+fn instruction() -> impl Strategy<Value = Raw> {
     (20..24_u8, vec((1..20_u8, any::<bool>()), 0..4), vec(any::<u8>(), 0..20))
 }
 
@@ -96,7 +100,7 @@ proptest! {
         let mut own = declared(&case.others);
         own.push((address(PLACEHOLDER), false, case.is_written));
         let data = [&case.around.0[..], &number, &case.around.1].concat();
-        let fixed = |(program, accounts, data): &(u8, Vec<(u8, bool)>, Vec<u8>)| {
+        let fixed = |(program, accounts, data): &Raw| {
             (address(*program), declared(accounts), data.clone())
         };
         let mut instructions: Vec<_> = case.before.iter().map(fixed).collect();
@@ -120,7 +124,7 @@ proptest! {
             Hole { name: "market".into(), field: "market".into(), place: market },
         ];
         let spec = TemplateSpec { holes, packing: case.packing, ..TemplateSpec::new(message, layout(), each.clone()) };
-        let template = TransactionTemplate::new(spec, &[payer.clone()]).unwrap();
+        let template = TransactionTemplate::new(spec, std::slice::from_ref(&payer)).unwrap();
         let tip = case.tip.then_some(Tip { lamports: 1_234, account: address(99) });
         let context = BuildContext { blockhash: address(77), compute_unit_price: 0, tip };
         let records: Vec<u8> = case.records.iter().flat_map(bytes).collect();

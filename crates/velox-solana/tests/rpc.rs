@@ -15,13 +15,14 @@ use velox_solana::{
     BuildContext, RecordLayout, RpcClient, RpcError, Signature, SignedTransaction, Tip, bundle_id, memo_template,
 };
 
+/// The path and the body of each request.
+type Asked = Arc<Mutex<Vec<(String, Json)>>>;
+
 /// Answers each request by `answer`: status, headers, body. Gives its address and what it was asked.
-fn server(
-    answer: impl Fn(&Json) -> (u16, &'static str, String) + Send + 'static,
-) -> (String, Arc<Mutex<Vec<(String, Json)>>>) {
+fn server(answer: impl Fn(&Json) -> (u16, &'static str, String) + Send + 'static) -> (String, Asked) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let asked: Arc<Mutex<Vec<(String, Json)>>> = Arc::default();
+    let asked: Asked = Arc::default();
     let told = Arc::clone(&asked);
     // It lives as long as the test's process.
     thread::spawn(move || {
@@ -149,7 +150,7 @@ fn what_no_server_takes_is_not_sent() {
     assert!(client.send_bundle(&[]).is_err());
     let six = [signed(true), signed(true), signed(true)].concat();
     assert!(client.send_bundle(&six).unwrap_err().to_string().contains("expected 1 to 5, got 6"));
-    assert!(client.signature_statuses(&[Signature::new([1; 64]); 257]).is_err());
+    assert!(client.signature_statuses(&vec![Signature::new([1; 64]); 257]).is_err());
     assert!(asked.lock().unwrap().is_empty());
     for url in ["ftp://x", "localhost:8899", "http://"] {
         assert!(matches!(RpcClient::new(url), Err(RpcError::Argument { name: "url", .. })), "{url}");

@@ -138,13 +138,11 @@ fn write_length(out: &mut Vec<u8>, mut length: usize) {
     out.push(length as u8);
 }
 
+/// An instruction: its program, its accounts, its data.
+pub type DeclaredInstruction = (Address, Vec<Declared>, Vec<u8>);
+
 /// A plain compiler: accounts by what they are, in the order in which they come; the first one pays.
-pub fn compile(
-    is_v0: bool,
-    payer: Address,
-    instructions: &[(Address, Vec<Declared>, Vec<u8>)],
-    lookups: &[u8],
-) -> Vec<u8> {
+pub fn compile(is_v0: bool, payer: Address, instructions: &[DeclaredInstruction], lookups: &[u8]) -> Vec<u8> {
     let mut all: Vec<Declared> = vec![(payer, true, true)];
     for (program, accounts, _) in instructions {
         for &(address, signs, is_written) in accounts.iter().chain([&(*program, false, false)]) {
@@ -159,14 +157,16 @@ pub fn compile(
     let mut out = if is_v0 { vec![0x80] } else { Vec::new() };
     out.extend([count(|a| a.1), count(|a| a.1 && !a.2), count(|a| !a.1 && !a.2)]);
     write_length(&mut out, all.len());
-    all.iter().for_each(|account| out.extend_from_slice(account.0.bytes()));
+    for account in &all {
+        out.extend_from_slice(account.0.bytes());
+    }
     out.extend([9; 32]);
     write_length(&mut out, instructions.len());
     let index = |address: &Address| all.iter().position(|account| account.0 == *address).unwrap() as u8;
     for (program, accounts, data) in instructions {
         out.push(index(program));
         write_length(&mut out, accounts.len());
-        accounts.iter().for_each(|account| out.push(index(&account.0)));
+        out.extend(accounts.iter().map(|account| index(&account.0)));
         write_length(&mut out, data.len());
         out.extend_from_slice(data);
     }
