@@ -1,7 +1,7 @@
 // The submitter against a local Solana: what it says became of records is what the chain's ledger says.
 import { setTimeout as delay } from 'node:timers/promises'
 import { generateKeyPairSigner, type KeyPairSigner } from '@solana/kit'
-import { Bundle, BundleBuilder, pipeline, poisson, RingBuffer } from 'velox-engine'
+import { Bundle, BundleBuilder, pipeline, poisson, RingBuffer, report } from 'velox-engine'
 import {
   memoTemplate,
   type Outcome,
@@ -32,6 +32,9 @@ test('records land, once each, and cost what the ledger says', async () => {
   await reading
   for (const state of ['built', 'sent', 'landed']) expect(all.filter((one) => one === state)).toHaveLength(7)
   expect(submitter.metrics.snapshot()).toMatchObject({ processed: 7, errors: 0, dropped: 0 })
+  const shown: unknown[] = []
+  await report([submitter.metrics], { export: (name, { processed }) => void shown.push(name, processed) }).close()
+  expect(shown).toEqual(['submitter', 7])
 })
 
 test('a pipeline of bundles ends in it, and waits for room', async () => {

@@ -4,8 +4,8 @@
 export type Priority = 'status' | 'send' | 'resend'
 const ORDER: readonly Priority[] = ['status', 'send', 'resend']
 
-/** So many of those who wait go in one turn of the event loop. */
-const MOST_AT_ONCE = 8
+/** So many go in one turn of the event loop: to send a burst at once would keep it for as long as that takes. */
+const MOST_AT_ONCE = 4
 
 type Waiter = (taken: boolean) => void
 
@@ -21,6 +21,8 @@ export class TokenBucket {
   #pausedUntil = 0
   readonly #waiting: Record<Priority, Waiter[]> = { status: [], send: [], resend: [] }
   #wasStatus = false
+  /** Given in this turn of the event loop. */
+  #inTurn = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(o: { perSecond: number; burst: number }, now: () => number = () => performance.now()) {
@@ -40,9 +42,11 @@ export class TokenBucket {
     return this.#now() < this.#pausedUntil
   }
 
-  /** Whether there is a token that nobody waits for. */
-  get hasToken(): boolean {
-    return this.waiting === 0 && this.#has()
+  /** How long somebody who comes now would wait, about. */
+  get waitMillis(): number {
+    this.#refill()
+    const missing = Math.max(0, this.waiting + 1 - this.#tokens) / this.#perMilli
+    return Math.max(missing, this.#pausedUntil - this.#now())
   }
 
   #refill(): void {
@@ -56,13 +60,22 @@ export class TokenBucket {
   #has(): boolean {
     this.#refill()
     // A timer's millisecond is cut off; a token that is there but for rounding is there.
-    return !this.isPaused && this.#tokens >= 1 - 1e-9
+    return !this.isPaused && this.#tokens >= 1 - 1e-9 && this.#inTurn < MOST_AT_ONCE
+  }
+
+  #spend(): void {
+    this.#tokens = Math.max(0, this.#tokens - 1)
+    if (this.#inTurn++ > 0) return
+    setImmediate(() => {
+      this.#inTurn = 0
+      if (this.waiting > 0) this.#serve()
+    })
   }
 
   /** Takes a token if there is one that nobody waits for. */
   tryTake(): boolean {
-    if (!this.hasToken) return false
-    this.#tokens = Math.max(0, this.#tokens - 1)
+    if (this.waiting > 0 || !this.#has()) return false
+    this.#spend()
     return true
   }
 
@@ -99,7 +112,8 @@ export class TokenBucket {
   }
 
   #arm(): void {
-    if (this.#timer || this.waiting === 0) return
+    // Those of this turn are followed by the next turn's.
+    if (this.#timer || this.waiting === 0 || this.#inTurn >= MOST_AT_ONCE) return
     this.#refill()
     const missing = Math.max(0, 1 - this.#tokens) / this.#perMilli
     const millis = Math.max(missing, this.#pausedUntil - this.#now(), 0)
@@ -120,11 +134,10 @@ export class TokenBucket {
   #serve(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    // A burst at once would keep the event loop for as long as it takes to send all of it.
-    for (let served = 0; served < MOST_AT_ONCE && this.#has(); served++) {
+    while (this.#has()) {
       const queue = this.#next()
       if (!queue) return
-      this.#tokens = Math.max(0, this.#tokens - 1)
+      this.#spend()
       ;(queue.shift() as Waiter)(true)
     }
     this.#arm()

@@ -16,6 +16,8 @@ export interface EndpointOptions {
 /** A 503 without words on when to come back holds the server's bucket so long. */
 const UNWELL_MILLIS = 200
 const THROTTLED_MILLIS = 1_000
+/** A wait that is no reason to go to another server. */
+const SOON_MILLIS = 100
 /** Keys in a path or a query are at least so long. */
 const SECRET_LENGTH = 8
 
@@ -78,9 +80,9 @@ export class Endpoint {
     this.#lanes.close()
   }
 
-  /** Whether a request would go at once. */
+  /** Whether a request would go soon. */
   get isFree(): boolean {
-    return this.bucket.hasToken && this.#lanes.isFree('send')
+    return this.bucket.waitMillis < SOON_MILLIS && this.#lanes.isFree('send')
   }
 
   /** One request, once there is a token for it; never throws. A resend doesn't wait for one; `isWanted` is asked then. */

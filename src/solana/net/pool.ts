@@ -11,13 +11,13 @@ export class Pool {
     this.endpoints = endpoints
   }
 
-  /** In the order in which they were given, those first that would answer at once. */
+  /** In the order in which they were given, those first that are not busy. */
   get inOrder(): readonly Endpoint[] {
     return this.#ranked(this.endpoints)
   }
 
   #ranked(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-    const rank = ({ breaker, bucket }: Endpoint) => (breaker.isOpen ? 3 : bucket.isPaused ? 2 : bucket.hasToken ? 0 : 1)
+    const rank = ({ breaker, bucket, isFree }: Endpoint) => (breaker.isOpen ? 3 : bucket.isPaused ? 2 : isFree ? 0 : 1)
     return [...endpoints].sort((a, b) => rank(a) - rank(b))
   }
 
