@@ -1,4 +1,4 @@
-// Builds the native part for systems as old as glibc 2.17, into native/: by cargo-zigbuild and zig, which come by
+// Builds the native addon for systems as old as glibc 2.17, into native/: by cargo-zigbuild and zig, which come by
 // `pip install cargo-zigbuild ziglang`. The first argument is the Rust target: by default this machine's.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'

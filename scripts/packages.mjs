@@ -57,7 +57,7 @@ for (const platform of platforms) {
   }
   copyFileSync(binary, join(folder, own.main))
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
-  write(folder, { ...own, description: `The native part of velox-engine for ${platform}` })
+  write(folder, { ...own, description: `The native addon of velox-engine for ${platform}` })
   const one = pack(folder)
   // A build for debugging is larger, and nobody's to publish.
   if (values.all && one.size > MOST_BYTES)

@@ -134,12 +134,12 @@ test('is drawn within 80 letters, with a sum', () => {
   expect(lines.at(-1)).toMatch(/^\d+ good, 1 that cost, 0 not told, 0 broken$/)
 })
 
-test('on this machine it finds the native part, and ends with 0', async () => {
+test('on this machine it finds the native addon, and ends with 0', async () => {
   const { status, stdout, stderr } = await node([velox, 'doctor', '--json'])
   expect([status, stderr]).toEqual([0, ''])
   const { findings: found } = JSON.parse(stdout) as { findings: Finding[] }
   const by = Object.fromEntries(found.map((finding) => [finding.name, finding]))
-  expect(by['native part']?.verdict).toBe('good')
+  expect(by['native addon']?.verdict).toBe('good')
   expect(by['runtime']?.found).toBe(`Node ${process.versions.node}`)
   expect(by['gaps']?.found).toMatch(/ % of a core in gaps above 10 µs/)
   for (const { verdict, cost, mend } of found)

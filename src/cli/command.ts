@@ -1,4 +1,4 @@
-/** A command of `velox`. What it needs beside its arguments is loaded when it runs: help needs no native part. */
+/** A command of `velox`. What it needs beside its arguments is loaded when it runs: help needs no native addon. */
 export interface Command<O> {
   /** How it is called, what it does, its options, examples and exit codes. */
   readonly help: string

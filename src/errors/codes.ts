@@ -81,5 +81,5 @@ export const MESSAGES: Messages = {
   VELOX_RUN_ABORTED: ({ reason }) => `the run was aborted: ${reason}`,
   VELOX_NATIVE_PANIC: ({ message }) => `a bug in velox-engine: native code panicked: ${message}`,
   VELOX_NATIVE_MISSING: ({ platform, libc, tried, install }) =>
-    `expected the native part of velox-engine for ${platform}${libc === undefined ? '' : ` (libc ${libc})`}, got: ${tried.join('; ')}. ${install}`,
+    `expected the native addon of velox-engine for ${platform}${libc === undefined ? '' : ` (libc ${libc})`}, got: ${tried.join('; ')}. ${install}`,
 }

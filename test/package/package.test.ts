@@ -151,7 +151,7 @@ describe.runIf(isHere)('installed by npm', () => {
     if (!isForDebugging) expect(statSync(packed(file)).size).toBeLessThanOrEqual(3 * 2 ** 20)
   })
 
-  describe('without its native part', () => {
+  describe('without its native addon', () => {
     const away = join(folder, 'away')
     const broken = async (code: string) => node(['--input-type=module', '--eval', code], { cwd: installed })
     const caught = `await import('velox-engine').catch((e) => console.log(JSON.stringify([e.code, e.context, e.message])))`
@@ -169,7 +169,7 @@ describe.runIf(isHere)('installed by npm', () => {
         expect(message).not.toContain('\n')
         const doctor = spawnSync(join(modules, '.bin/velox'), ['doctor'], { cwd: installed, encoding: 'utf8' })
         expect(doctor.status).toBe(1)
-        expect(doctor.stdout).toMatch(/^broken +native part/m)
+        expect(doctor.stdout).toMatch(/^broken +native addon/m)
         const help = spawnSync(join(modules, '.bin/velox'), ['run', '--help'], { cwd: installed, encoding: 'utf8' })
         expect(help.status).toBe(0)
       } finally {

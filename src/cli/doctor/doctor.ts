@@ -15,17 +15,17 @@ const GAP_MILLIS = 300
 /** A share of the time that is taken above which it shows in a p99. */
 const SMALL_SHARE = 0.001
 
-/** What only the native part can tell; why it can't where there is none. */
+/** What only the native addon can tell; why it can't where there is none. */
 async function natively(): Promise<{ findings: Finding[]; source?: string; ppm?: number }> {
   try {
     const { call, native } = await import('../../native.js')
     const { source, errorPpm } = native.clockCalibration()
     const { share, maxNanos } = JSON.parse(call(() => native.benchRun('gaps', GAP_MILLIS))) as Record<string, number>
-    return { findings: [good('native part', 'loads'), gaps(share ?? 0, maxNanos ?? 0)], source, ppm: errorPpm }
+    return { findings: [good('native addon', 'loads'), gaps(share ?? 0, maxNanos ?? 0)], source, ppm: errorPpm }
   } catch (error) {
     if (!(error instanceof VeloxError)) throw error
     const mend = 'install the package of this platform that the sentence names'
-    return { findings: [broken('native part', error.message, 'nothing of the engine runs', mend)] }
+    return { findings: [broken('native addon', error.message, 'nothing of the engine runs', mend)] }
   }
 }
 

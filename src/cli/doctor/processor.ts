@@ -42,7 +42,7 @@ export function quota(machine: Machine): Finding[] {
 
 export function counter(source: string | undefined, ppm: number | undefined): Finding {
   const name = 'counter'
-  if (source === undefined) return unknown(name, 'not asked, as the native part is missing')
+  if (source === undefined) return unknown(name, 'not asked, as the native addon is missing')
   if (source === 'os')
     return costs(
       name,
