@@ -249,7 +249,7 @@ ${of('ring, 32-byte records', giga(bytes), giga(memory.copyBytesPerSecond), byte
 ${of('clock.now()', ns(clock.nowNanos), ns(clock.counterNanos), clock.nowNanos / clock.counterNanos, 'a bare counter read')}
 ${of('filter of three terms', ns(expression.planNanos), ns(expression.handNanos), expression.planNanos / expression.handNanos, 'a loop by hand')}
 
-An update takes ${ns(book.updateNanos)} in an \`L2Book\`, ${ns(orderBook.updateNanos)} in an \`OrderBook\`.`
+An event of one level takes ${ns(book.updateNanos)} in an \`L2Book\`, an update ${ns(orderBook.updateNanos)} in an \`OrderBook\`.`
 }
 
 const FILE = new URL('results.json', import.meta.url)

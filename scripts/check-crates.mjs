@@ -1,5 +1,5 @@
 // Packs every crate that is published, and builds the founding document's ten blocks on the packed ones alone, in a crate of their
-// own. Where the document isn't beside the project, a crate with the README's example takes their place.
+// own, and the README's example in Rust. Where the document isn't beside the project, the example alone.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -61,10 +61,9 @@ try {
       join(user, 'build.rs'),
       build.replace('"../../../shared/spec/velox-usage-examples.md"', JSON.stringify(DOCUMENT)),
     )
-  } else {
-    const [, code] = /```rust\n(.*?)```/s.exec(readFileSync(join(root, 'crates/velox-engine/README.md'), 'utf8'))
-    writeFileSync(join(user, 'src/bin/readme.rs'), `fn main() {\n${code}}\n`)
   }
+  const [, code] = /```rust\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))
+  writeFileSync(join(user, 'src/bin/readme.rs'), `fn main() {\n${code}}\n`)
   manifest.push('', '[patch.crates-io]')
   for (const archive of archives) {
     const name = archive.replace(/\.crate$/, '')
@@ -75,7 +74,7 @@ try {
   cpSync(join(root, 'Cargo.lock'), join(user, 'Cargo.lock'))
   run('cargo', ['build', '--quiet', '--bins', '--target-dir', join(root, 'target/packed')], { cwd: user })
   const what = isThere
-    ? "the document's ten blocks"
+    ? "the document's ten blocks and the README's"
     : "the README's example (SKIPPED: the document is not beside the project)"
   console.log(
     `${archives.length} crates packed; ${what} built on them, in ${Math.round((Date.now() - started) / 1000)} s`,

@@ -45,7 +45,7 @@ export function drawFigures(
       times(expression.planNanos, expression.handNanos),
       'a loop by hand',
     ],
-    ['L2Book, an update', nanos(f.book.updateNanos), '', '', ''],
+    ['L2Book, a level an event', nanos(f.book.updateNanos), '', '', ''],
     ['OrderBook, an update', nanos(f.orderBook.updateNanos), '', '', ''],
   ]
   const columns = [
