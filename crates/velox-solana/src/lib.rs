@@ -56,3 +56,8 @@ pub use message::message_lamports;
 pub use rpc::{LatestBlockhash, RpcClient, RpcError, SignatureStatus};
 pub use signed::{Signature, SignedTransaction, bundle_id};
 pub use template::{BuildContext, LEAST_TIP_LAMPORTS, MOST_BYTES, TemplateSpec, Tip, TransactionTemplate};
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
