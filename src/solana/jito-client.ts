@@ -78,6 +78,11 @@ export class JitoClient implements Face {
     }
   }
 
+  /** The region that takes a request first. */
+  get #soonest(): Endpoint {
+    return this.#regions.endpoints.reduce((best, region) => (region.waitMillis < best.waitMillis ? region : best))
+  }
+
   async #call<R>(method: string, params: readonly unknown[], path = BUNDLES): Promise<Answer<R>> {
     let last: Answer<R> | undefined
     for (const region of this.#regions.inOrder) {
@@ -95,7 +100,7 @@ export class JitoClient implements Face {
   ): Promise<Answer<string>> {
     const params = [transactions.map(({ base64 }) => base64), BASE64]
     const to = (region: Endpoint) => region.call<string>('sendBundle', params, { priority, path: BUNDLES, isWanted })
-    if (this.#plan.send === 'one') return to(this.#regions.inOrder[0] as Endpoint)
+    if (this.#plan.send === 'one') return to(this.#soonest)
     const answers = await Promise.all(this.#regions.endpoints.map(to))
     const rank = (answer: Answer<string>) =>
       answer.ok ? 0 : ['unknown', 'throttled', 'unsent', 'stopped', 'refused'].indexOf(answer.kind) + 1
@@ -176,7 +181,7 @@ export class JitoClient implements Face {
     o: { bundleOnly?: boolean } = {},
   ): Promise<{ signature: string; bundleId?: string }> {
     const path = o.bundleOnly === true ? `${TRANSACTIONS}?bundleOnly=true` : TRANSACTIONS
-    const region = this.#regions.inOrder[0] as Endpoint
+    const region = this.#soonest
     const params = [checkString('transaction.base64', base64), BASE64]
     const answer = await region.call<string>('sendTransaction', params, { priority: 'send', path })
     const signature = need(answer)

@@ -23,6 +23,8 @@ export class SignatureFeed {
   readonly #wake: () => void
   /** What is heard of, and the node's number for it on this connection, once it told. */
   readonly #signatures = new Map<string, number | undefined>()
+  /** The same by the node's numbers. */
+  readonly #subscribed = new Map<number, string>()
   /** By the numbers of requests that the node has not answered. */
   readonly #asked = new Map<number, string>()
   readonly #stop = new AbortController()
@@ -37,7 +39,7 @@ export class SignatureFeed {
 
   /** The WebSocket client is kit's: without it there is no `ws`. */
   static async open(url: string, commitment: string, wake: () => void): Promise<SignatureFeed> {
-    const create = (await kit()).createDefaultSolanaRpcSubscriptionsChannelCreator({ url, intervalMs: KIT_PING_MILLIS })
+    const create = (await kit()).createDefaultRpcSubscriptionsChannelCreator({ url, intervalMs: KIT_PING_MILLIS })
     const feed = new SignatureFeed(commitment, wake)
     void feed.#keep((signal) => create({ abortSignal: signal }) as Promise<Channel>)
     return feed
@@ -57,6 +59,7 @@ export class SignatureFeed {
   remove(signature: string): void {
     const subscription = this.#signatures.get(signature)
     this.#signatures.delete(signature)
+    if (subscription !== undefined) this.#subscribed.delete(subscription)
     // After its notification the node has ended it by itself.
     if (subscription !== undefined) this.#send('signatureUnsubscribe', [subscription])
   }
@@ -106,6 +109,7 @@ export class SignatureFeed {
       this.#channel = channel
       this.#connections++
       this.#asked.clear()
+      this.#subscribed.clear()
       for (const signature of this.#signatures.keys()) {
         this.#signatures.set(signature, undefined)
         this.#subscribe(signature)
@@ -126,24 +130,27 @@ export class SignatureFeed {
 
   #heard(message: unknown): void {
     const { id, method, params, result } = (message ?? {}) as {
-      id?: number | bigint
+      id?: number
       method?: unknown
-      params?: { subscription?: number | bigint }
-      result?: number | bigint
+      params?: { subscription?: number }
+      result?: number
     }
     if (method === 'signatureNotification') {
-      const ended = Number(params?.subscription)
-      for (const [signature, subscription] of this.#signatures)
-        if (subscription === ended) this.#signatures.set(signature, undefined)
+      const subscription = Number(params?.subscription)
+      const signature = this.#subscribed.get(subscription)
+      this.#subscribed.delete(subscription)
+      if (signature !== undefined) this.#signatures.set(signature, undefined)
       this.#wake()
       return
     }
-    const signature = this.#asked.get(Number(id))
+    const signature = this.#asked.get(id ?? 0)
     if (signature === undefined) return
-    this.#asked.delete(Number(id))
+    this.#asked.delete(id as number)
     if (result === undefined) return
-    if (this.#signatures.has(signature)) this.#signatures.set(signature, Number(result))
-    else this.#send('signatureUnsubscribe', [Number(result)])
+    if (this.#signatures.has(signature)) {
+      this.#signatures.set(signature, result)
+      this.#subscribed.set(result, signature)
+    } else this.#send('signatureUnsubscribe', [result])
   }
 }
 

@@ -42,10 +42,10 @@ export class TokenBucket {
     return this.#now() < this.#pausedUntil
   }
 
-  /** How long somebody who comes now would wait, about. */
-  get waitMillis(): number {
+  /** How long somebody who comes now would wait, about, behind so many. */
+  waitMillis(ahead: number): number {
     this.#refill()
-    const missing = Math.max(0, this.waiting + 1 - this.#tokens) / this.#perMilli
+    const missing = Math.max(0, ahead + 1 - this.#tokens) / this.#perMilli
     return Math.max(missing, this.#pausedUntil - this.#now())
   }
 

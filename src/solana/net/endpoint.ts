@@ -37,6 +37,8 @@ export class Endpoint {
   readonly bucket: TokenBucket
   readonly breaker = new Breaker()
   readonly #lanes = new Lanes()
+  /** Calls that have no token yet. */
+  #ahead = 0
   readonly #o: EndpointOptions
   readonly #secrets: readonly string[]
   /** Of requests under way. */
@@ -80,9 +82,14 @@ export class Endpoint {
     this.#lanes.close()
   }
 
+  /** How long a request would wait here, about. */
+  get waitMillis(): number {
+    return this.breaker.isOpen ? Number.POSITIVE_INFINITY : this.bucket.waitMillis(this.#ahead)
+  }
+
   /** Whether a request would go soon. */
   get isFree(): boolean {
-    return this.bucket.waitMillis < SOON_MILLIS && this.#lanes.isFree('send')
+    return this.waitMillis < SOON_MILLIS && this.#lanes.isFree('send')
   }
 
   /** One request, once there is a token for it; never throws. A resend doesn't wait for one; `isWanted` is asked then. */
@@ -90,12 +97,15 @@ export class Endpoint {
     const not = (kind: Failure, reason: string) => failed<R>(kind, { url: this.shown, method, reason })
     if (!this.breaker.admits()) return not('unsent', 'it failed too often; it is left alone for a while')
     const { priority } = o
+    this.#ahead++
     if (!(await this.#lanes.enter(priority)) || this.#isClosed) {
+      this.#ahead--
       this.breaker.withdrawn()
       return this.#isClosed ? not('stopped', CLOSED) : not('throttled', BUSY)
     }
     try {
       const isTaken = priority === 'resend' ? this.bucket.tryTake() : await this.bucket.take(priority)
+      this.#ahead--
       const isWanted = isTaken && !this.#isClosed && o.isWanted?.() !== false
       if (isWanted) return await this.#answered<R>(method, params, o.path ?? '')
       this.breaker.withdrawn()
