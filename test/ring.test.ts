@@ -207,7 +207,7 @@ test('slots are filled in place, and as many are published as the callback says'
     w.side(1, 'ask')
     w.name(1, 'y')
     w.when(1, 7n)
-    expect([w.room, w.push(tick(6)), w.push(tick(7)), w.room]).toEqual([1, true, false, 0])
+    expect(w.room, 'of whole slots').toBe(2)
     expectCode(() => w.id(3, 1), 'VELOX_INVALID_VALUE')
     return 2
   })

@@ -43,7 +43,8 @@ export class RingBuffer<T extends Element> implements Disposable {
   popMany(max: number): Infer<T>[]
   /**
    * Writes up to `max` free slots in place, and publishes as many as the callback says, from the first on. `w.price(i, v)` sets a
-   * field of slot `i`, `w.push(value)` the next slot; what a slot isn't given keeps what stood there. 0 when full: the callback
+   * field of slot `i`; `w.push(value)` writes whole slots, from the first on. What a slot isn't given keeps what stood there. 0 when
+   * full: the callback
    * isn't called then. If it throws, nothing is published.
    *
    * ```ts

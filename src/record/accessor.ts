@@ -52,6 +52,10 @@ const WRITES: Readonly<Record<string, string>> = {
   u16: 'if (typeof value === "number" && (value & 0xffff) === value) view.setUint16(at, value, true)',
   u32: 'if (typeof value === "number" && value >>> 0 === value) view.setUint32(at, value, true)',
   i32: 'if (typeof value === "number" && (value | 0) === value) view.setInt32(at, value, true)',
+  u64: `if (typeof value === 'number' && value >>> 0 === value) {
+      view.setUint32(at, value, true)
+      view.setUint32(at + 4, 0, true)
+    }`,
   f64: "if (typeof value === 'number') view.setFloat64(at, value, true)",
   i64: `if (Number.isSafeInteger(value)) {
       const high = Math.floor(value / 0x100000000)
@@ -87,9 +91,41 @@ function plainAt(window: Window, i: number, miss: Miss): number {
   return window.base + ((window.from + i) & window.mask) * window.stride
 }
 
+const readBody = (kind: string): string =>
+  Object.hasOwn(READS, kind) ? (READS[kind] as string) : 'return scalar.read(view, at)'
+
+const writeBody = (kind: string): string =>
+  `${Object.hasOwn(WRITES, kind) ? `${WRITES[kind]}\n    else ` : ''}scalar.write(view, at, value)`
+
+/** Reads and writes whole records. */
+export interface Whole {
+  read(view: DataView, at: number): Record<string, unknown>
+  write(view: DataView, at: number, values: Readonly<Record<string, unknown>>): void
+}
+
+/** The same for a whole record, each field by a function of its own; undefined where the runtime forbids that. */
+export function wholeOf(columns: readonly (Column & { readonly name: string })[]): Whole | undefined {
+  const each = (line: (column: Column & { readonly name: string }, i: number) => string) => columns.map(line).join('\n')
+  const code = `'use strict'
+  ${each(
+    ({ spec }, i) => `const scalar${i} = scalars[${i}]
+  const read${i} = (view, at, scalar) => { ${readBody(spec.kind)} }
+  const write${i} = (view, at, value, scalar) => { ${writeBody(spec.kind)} }`,
+  )}
+  return {
+    read: (view, at) => ({ ${each(({ name, offset }, i) => `[${JSON.stringify(name)}]: read${i}(view, at + ${offset}, scalar${i}),`)} }),
+    write(view, at, values) { ${each(({ name, offset }, i) => `write${i}(view, at + ${offset}, values[${JSON.stringify(name)}], scalar${i})`)} },
+  }`
+  try {
+    const scalars = columns.map(({ scalar }) => scalar)
+    return (new Function('scalars', code) as (scalars: readonly Scalar[]) => Whole)(scalars)
+  } catch {
+    return undefined
+  }
+}
+
 export function readerOf(window: Window, { offset, spec, scalar }: Column, miss: Miss): (i: number) => unknown {
-  const body = Object.hasOwn(READS, spec.kind) ? READS[spec.kind] : 'return scalar.read(view, at)'
-  const made = compile('i', body as string, window, offset)
+  const made = compile('i', readBody(spec.kind), window, offset)
   if (made) return made(window, miss, scalar) as (i: number) => unknown
   return (i) => scalar.read(window.view, plainAt(window, i, miss) + offset)
 }
@@ -107,8 +143,7 @@ export function writerOf(
   { offset, spec, scalar }: Column,
   miss: Miss,
 ): (i: number, value: never) => void {
-  const fast = Object.hasOwn(WRITES, spec.kind) ? `${WRITES[spec.kind]}\n    else ` : ''
-  const made = compile('i, value', `${fast}scalar.write(view, at, value)`, window, offset)
+  const made = compile('i, value', writeBody(spec.kind), window, offset)
   if (made) return made(window, miss, scalar) as (i: number, value: never) => void
   return (i, value) => scalar.write(window.view, plainAt(window, i, miss) + offset, value)
 }

@@ -1,5 +1,6 @@
 import type { Element, Infer, Input } from '../../index.js'
 import { refuse, words } from '../errors/check.js'
+import { wholeOf } from './accessor.js'
 import { type FieldSpec, isRecord, type RecordSpec, specOf } from './fields.js'
 import { elementSize, layOut, type Place, sizeOf } from './layout.js'
 import { invalid, type Scalar, scalarOf } from './scalars.js'
@@ -104,6 +105,7 @@ function codecOfRecord(spec: RecordSpec): Codec<Element> {
       scalar: spec.kind === 'records' ? records(name, place, countAt) : fieldCodec(name, place.name, spec),
     }
   })
+  const whole = wholeOf(fields)
   const counted = fields.find(({ spec }) => spec.kind === 'records')?.name
   return {
     name,
@@ -113,12 +115,14 @@ function codecOfRecord(spec: RecordSpec): Codec<Element> {
     write(view, at, value) {
       if (typeof value !== 'object' || value === null) refuse(name, 'an object with the fields of the record', value)
       const values = value as unknown as Values
-      for (const { name, offset, scalar } of fields) scalar.write(view, at + offset, values[name] as never)
+      if (whole) whole.write(view, at, values)
+      else for (const { name, offset, scalar } of fields) scalar.write(view, at + offset, values[name] as never)
       if (counted !== undefined && (values[counted] as unknown[]).length !== values[COUNT]) {
         refuse(COUNT, `${(values[counted] as unknown[]).length}, as there are ${counted}`, values[COUNT])
       }
     },
     read(view, at) {
+      if (whole) return whole.read(view, at) as never
       const values: Values = {}
       for (const { name, offset, scalar } of fields) values[name] = scalar.read(view, at + offset)
       return values as never

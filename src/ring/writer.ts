@@ -15,11 +15,7 @@ export class RingWriter<T extends Element> {
     const window = { view, base, stride, mask, from: 0, length: 0 }
     this.#window = window
     for (const column of codec.fields) {
-      const write = writerOf(window, column, (i) => refuseIndex(codec.name, i, window.length))
-      const value = (i: number, value: never) => {
-        write(i, value)
-        if (i >= this.#pushed) this.#pushed = i + 1
-      }
+      const value = writerOf(window, column, (i) => refuseIndex(codec.name, i, window.length))
       Object.defineProperty(this, column.name, { value, enumerable: true })
     }
   }

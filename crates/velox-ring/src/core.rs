@@ -137,14 +137,35 @@ impl<T> Core<T> {
     /// The caller is the producer, and `cursor` the producer's.
     #[inline]
     pub(crate) unsafe fn push(&self, cursor: &mut Cursor, value: T) -> Result<(), T> {
+        if self.wakes {
+            // SAFETY: handed on.
+            return unsafe { self.push_and_wake(cursor, value) };
+        }
+        // SAFETY: handed on.
+        unsafe { self.push_only(cursor, value) }
+    }
+
+    /// Apart: a call on the way would keep the value on the stack.
+    #[cold]
+    #[inline(never)]
+    unsafe fn push_and_wake(&self, cursor: &mut Cursor, value: T) -> Result<(), T> {
+        // SAFETY: handed on.
+        unsafe { self.push_only(cursor, value) }?;
+        self.ends.0.consumer.wake();
+        Ok(())
+    }
+
+    #[inline]
+    unsafe fn push_only(&self, cursor: &mut Cursor, value: T) -> Result<(), T> {
         if cursor.at.wrapping_sub(cursor.far) == self.capacity() && !self.look_for_room(cursor) {
             return Err(value);
         }
         self.slots.prefetch_write(cursor.at);
         // SAFETY: there was room, so by invariant 2 the slot holds no value, and by 1 and 3 it is the producer's.
         unsafe { self.slots.write(cursor.at, value) };
-        // SAFETY: handed on.
-        unsafe { self.publish(cursor, 1) };
+        cursor.at = cursor.at.wrapping_add(1);
+        // Release: as in `publish`.
+        self.tail.0.store(cursor.at, Ordering::Release);
         Ok(())
     }
 
@@ -267,14 +288,35 @@ impl<T> Core<T> {
     /// The caller is the consumer, and `cursor` the consumer's.
     #[inline]
     pub(crate) unsafe fn pop(&self, cursor: &mut Cursor) -> Option<T> {
+        if self.wakes {
+            // SAFETY: handed on.
+            return unsafe { self.pop_and_wake(cursor) };
+        }
+        // SAFETY: handed on.
+        unsafe { self.pop_only(cursor) }
+    }
+
+    /// Apart: a call on the way would keep the value on the stack.
+    #[cold]
+    #[inline(never)]
+    unsafe fn pop_and_wake(&self, cursor: &mut Cursor) -> Option<T> {
+        // SAFETY: handed on.
+        let value = unsafe { self.pop_only(cursor) }?;
+        self.ends.0.producer.wake();
+        Some(value)
+    }
+
+    #[inline]
+    unsafe fn pop_only(&self, cursor: &mut Cursor) -> Option<T> {
         if cursor.far == cursor.at && !self.look_for_values(cursor) {
             return None;
         }
         self.slots.prefetch_read(cursor.at, cursor.far.wrapping_sub(cursor.at));
         // SAFETY: the slot lies before `tail`, so by invariant 2 it holds a value; it is moved out once, as `head` passes.
         let value = unsafe { self.slots.take(cursor.at) };
-        // SAFETY: handed on.
-        unsafe { self.release(cursor, 1) };
+        cursor.at = cursor.at.wrapping_add(1);
+        // Release: as in `release`.
+        self.head.0.store(cursor.at, Ordering::Release);
         Some(value)
     }
 

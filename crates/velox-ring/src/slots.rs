@@ -25,6 +25,7 @@ const WRITE_AHEAD_BYTES: usize = 1024;
 /// producer still writes would be taken away from it.
 const READ_AHEAD_BYTES: usize = 2048;
 
+#[cfg(not(loom))]
 const LINE: usize = 64;
 
 /// `capacity` slots, each reached by a position that wraps.
@@ -89,7 +90,9 @@ impl<T> Slots<T> {
     #[inline]
     pub(crate) fn prefetch_write(&self, position: usize) {
         #[cfg(not(loom))]
-        prefetch_write(self.at(position.wrapping_add(self.write_ahead)));
+        if position.is_multiple_of(Self::line()) {
+            prefetch_write(self.at(position.wrapping_add(self.write_ahead)));
+        }
         #[cfg(loom)]
         let _ = (position, self.write_ahead);
     }
@@ -99,7 +102,7 @@ impl<T> Slots<T> {
     #[inline]
     pub(crate) fn prefetch_read(&self, position: usize, known: usize) {
         #[cfg(not(loom))]
-        if known > self.read_ahead {
+        if position.is_multiple_of(Self::line()) && known > self.read_ahead {
             prefetch_read(self.at(position.wrapping_add(self.read_ahead)));
         }
         #[cfg(loom)]
@@ -117,11 +120,11 @@ impl<T> Slots<T> {
         let _ = (position, count);
     }
 
-    /// Values a line, at least 1.
+    /// Values a line: a power of two.
     #[cfg(not(loom))]
     const fn line() -> usize {
         let size = size_of::<T>();
-        if size == 0 || size > LINE { 1 } else { LINE / size }
+        if size == 0 || size > LINE { 1 } else { 1 << (LINE / size).ilog2() }
     }
 
     /// # Safety
