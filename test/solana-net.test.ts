@@ -128,7 +128,7 @@ describe('an answer', () => {
   const answer = (status: number, body: unknown, headers: Record<string, string> = {}) =>
     answerOf('http://node', 'm', {
       status,
-      headers: new Headers(headers),
+      header: (name) => headers[name],
       text: typeof body === 'string' ? body : JSON.stringify(body),
     })
   const kind = (...of: Parameters<typeof answer>) => {

@@ -185,8 +185,8 @@ export class JitoClient implements Face {
     const params = [checkString('transaction.base64', base64), BASE64]
     const answer = await region.call<string>('sendTransaction', params, { priority: 'send', path })
     const signature = need(answer)
-    const bundleId = answer.ok ? answer.headers.get('x-bundle-id') : null
-    return { signature, ...(bundleId !== null && { bundleId }) }
+    const bundleId = answer.ok ? answer.header('x-bundle-id') : undefined
+    return { signature, ...(bundleId !== undefined && { bundleId }) }
   }
 
   stats(): readonly EndpointStats[] {

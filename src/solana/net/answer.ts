@@ -10,7 +10,7 @@ import { retryAfterMillis } from './retry-after.js'
 export type Failure = 'refused' | 'throttled' | 'unsent' | 'unknown' | 'stopped'
 
 export type Answer<R> =
-  | { readonly ok: true; readonly result: R; readonly headers: Headers }
+  | { readonly ok: true; readonly result: R; readonly header: HttpAnswer['header'] }
   | {
       readonly ok: false
       readonly kind: Failure
@@ -61,11 +61,11 @@ function parsed(text: string): { result?: unknown; error?: unknown } | undefined
 }
 
 /** A JSON-RPC answer: its result, or what its failure means. `url` is what may be shown of the server. */
-export function answerOf<R>(url: string, method: string, { status, headers, text }: HttpAnswer): Answer<R> {
+export function answerOf<R>(url: string, method: string, { status, header, text }: HttpAnswer): Answer<R> {
   const message = parsed(text)
   if (status === 200 && message && 'result' in message && message.error === undefined)
-    return { ok: true, result: message.result as R, headers }
-  const wait = retryAfterMillis(headers.get('retry-after'), text)
+    return { ok: true, result: message.result as R, header }
+  const wait = retryAfterMillis(header('retry-after') ?? null, text)
   if (message?.error !== undefined && message.error !== null) {
     const {
       code,

@@ -1,12 +1,20 @@
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
+
 /** An answer of a server, read to its end. */
 export interface HttpAnswer {
   readonly status: number
-  readonly headers: Headers
+  /** The value of a header, by its name in small letters. */
+  header(name: string): string | undefined
   readonly text: string
 }
 
 /** What the system says where nothing of a request has left this machine. */
-const UNSENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']
+const UNSENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH']
+
+/** Connections stay open between requests, and keep no process alive. */
+const agent = new Agent({ keepAlive: true })
+const tlsAgent = new TlsAgent({ keepAlive: true })
 
 /** A request that got no answer, or half of one. */
 export class NoAnswer extends Error {
@@ -19,44 +27,52 @@ export class NoAnswer extends Error {
   }
 }
 
-/** A redirect is refused: what is sent is meant for this server, and so are its keys. */
-export async function httpRequest(
+/** No redirect is followed: what is sent is meant for this server, and so are its keys. */
+export function httpRequest(
   url: string,
   o: { body?: string; headers?: Readonly<Record<string, string>>; timeoutMillis: number; signal?: AbortSignal },
 ): Promise<HttpAnswer> {
-  const cut = new AbortController()
-  const timer = setTimeout(() => cut.abort(new Error(`no answer within ${o.timeoutMillis} ms`)), o.timeoutMillis)
-  const stop = () => cut.abort(o.signal?.reason)
-  if (o.signal?.aborted) stop()
-  // AbortSignal.any holds on to what it made of a signal that lives longer.
-  else o.signal?.addEventListener('abort', stop, { once: true })
-  try {
-    const response = await fetch(url, {
-      method: o.body === undefined ? 'GET' : 'POST',
-      headers: { accept: 'application/json', 'content-type': 'application/json', ...o.headers },
-      ...(o.body !== undefined && { body: o.body }),
-      redirect: 'error',
-      signal: cut.signal,
+  const { body, timeoutMillis, signal } = o
+  const headers = { accept: 'application/json', 'content-type': 'application/json', ...o.headers }
+  return new Promise((resolve, reject) => {
+    const sent = requestOf(url, { method: body === undefined ? 'GET' : 'POST', headers })
+    const stop = () => sent.destroy(asError(signal?.reason))
+    const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${timeoutMillis} ms`)), timeoutMillis)
+    const end = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
+    }
+    const fail = (error: Error & { code?: string }) => {
+      end()
+      const { message, code = '' } = error
+      reject(new NoAnswer(message || code, UNSENT.includes(code), error))
+    }
+    sent.on('error', fail)
+    sent.on('response', (answer) => {
+      read(answer, (text) => {
+        end()
+        const header = (name: string) => answer.headers[name]?.toString()
+        resolve({ status: answer.statusCode ?? 0, header, text })
+      })
+      answer.on('error', fail)
     })
-    return { status: response.status, headers: response.headers, text: await response.text() }
-  } catch (error) {
-    const { message, code } = innermost(error)
-    throw new NoAnswer(message, UNSENT.includes(code), error)
-  } finally {
-    clearTimeout(timer)
-    o.signal?.removeEventListener('abort', stop)
-  }
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+    sent.end(body)
+  })
 }
 
-/** `fetch failed` has what really happened as its cause; of several addresses, the last one's. */
-function innermost(error: unknown): { message: string; code: string } {
-  let inner = error
-  for (;;) {
-    const { cause, errors } = inner as { cause?: unknown; errors?: readonly unknown[] }
-    const next = errors?.at(-1) ?? cause
-    if (!(next instanceof Error)) break
-    inner = next
-  }
-  const { message = String(inner), code = '' } = inner as { message?: string; code?: string }
-  return { message: message || code, code }
+function requestOf(url: string, o: { method: string; headers: Readonly<Record<string, string>> }): ClientRequest {
+  return url.startsWith('https:') ? tlsRequest(url, { ...o, agent: tlsAgent }) : request(url, { ...o, agent })
 }
+
+function read(answer: IncomingMessage, done: (text: string) => void): void {
+  let text = ''
+  answer.setEncoding('utf8')
+  answer.on('data', (part: string) => {
+    text += part
+  })
+  answer.on('end', () => done(text))
+}
+
+const asError = (reason: unknown) => (reason instanceof Error ? reason : new Error('it was stopped'))
