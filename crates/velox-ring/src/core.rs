@@ -139,20 +139,24 @@ impl<T> Core<T> {
     pub(crate) unsafe fn push(&self, cursor: &mut Cursor, value: T) -> Result<(), T> {
         if self.wakes {
             // SAFETY: handed on.
-            return unsafe { self.push_and_wake(cursor, value) };
+            let (next, pushed) = unsafe { self.push_and_wake(*cursor, value) };
+            *cursor = next;
+            return pushed;
         }
         // SAFETY: handed on.
         unsafe { self.push_only(cursor, value) }
     }
 
-    /// Apart: a call on the way would keep the value on the stack.
+    /// Apart, and the cursor by value: a call on the way would keep the value, a borrow of it the cursor, in memory.
     #[cold]
     #[inline(never)]
-    unsafe fn push_and_wake(&self, cursor: &mut Cursor, value: T) -> Result<(), T> {
+    unsafe fn push_and_wake(&self, mut cursor: Cursor, value: T) -> (Cursor, Result<(), T>) {
         // SAFETY: handed on.
-        unsafe { self.push_only(cursor, value) }?;
-        self.ends.0.consumer.wake();
-        Ok(())
+        let pushed = unsafe { self.push_only(&mut cursor, value) };
+        if pushed.is_ok() {
+            self.ends.0.consumer.wake();
+        }
+        (cursor, pushed)
     }
 
     #[inline]
@@ -290,20 +294,24 @@ impl<T> Core<T> {
     pub(crate) unsafe fn pop(&self, cursor: &mut Cursor) -> Option<T> {
         if self.wakes {
             // SAFETY: handed on.
-            return unsafe { self.pop_and_wake(cursor) };
+            let (next, value) = unsafe { self.pop_and_wake(*cursor) };
+            *cursor = next;
+            return value;
         }
         // SAFETY: handed on.
         unsafe { self.pop_only(cursor) }
     }
 
-    /// Apart: a call on the way would keep the value on the stack.
+    /// As `push_and_wake`.
     #[cold]
     #[inline(never)]
-    unsafe fn pop_and_wake(&self, cursor: &mut Cursor) -> Option<T> {
+    unsafe fn pop_and_wake(&self, mut cursor: Cursor) -> (Cursor, Option<T>) {
         // SAFETY: handed on.
-        let value = unsafe { self.pop_only(cursor) }?;
-        self.ends.0.producer.wake();
-        Some(value)
+        let value = unsafe { self.pop_only(&mut cursor) };
+        if value.is_some() {
+            self.ends.0.producer.wake();
+        }
+        (cursor, value)
     }
 
     #[inline]

@@ -1,0 +1,150 @@
+// Each way of passing records between two workers, as its two ends: `push(count)` until so many are on their way, `pop(count)`
+// until so many have come, and `pop` gives the sum of their sizes.
+import { RingBuffer as RingbufJs } from 'ringbuf.js'
+import { f64, RingBuffer, record, u32, u64 } from 'velox-engine'
+
+/** 32 bytes, as a transaction has. */
+export const Record = record('Record', { id: u64, price: f64, size: u32, side: u32, time: f64 })
+export const CAPACITY = 4096
+const BATCH = 256
+/** The same as four doubles, which is how ringbuf.js would carry it. */
+const DOUBLES = 4
+
+const make = (id) => ({ id, price: 100.5, size: id & 1023, side: id & 1, time: 5 })
+
+/** Nothing to do: no end gives its core away, as each has one. */
+const pause = () => {}
+
+const velox = {
+  memory: () => new RingBuffer(Record, CAPACITY).share(),
+  attach: (memory) => RingBuffer.attach(Record, memory),
+}
+
+const ringbuf = {
+  memory: () => RingbufJs.getStorageForCapacity(CAPACITY * DOUBLES, Float64Array),
+  attach: (memory) => new RingbufJs(memory, Float64Array),
+}
+
+export const ways = {
+  'velox fill/drain 256': {
+    ...velox,
+    push(ring, count) {
+      let next = 0
+      const write = (slots) => {
+        const most = Math.min(slots.room, count - next)
+        for (let i = 0; i < most; i++) {
+          const id = next + i
+          slots.id(i, id)
+          slots.price(i, 100.5)
+          slots.size(i, id & 1023)
+          slots.side(i, id & 1)
+          slots.time(i, 5)
+        }
+        return most
+      }
+      while (next < count) {
+        const filled = ring.fill(BATCH, write)
+        next += filled
+        if (filled === 0) pause()
+      }
+    },
+    pop(ring, count) {
+      let [seen, sum] = [0, 0]
+      const read = (batch) => {
+        for (let i = 0; i < batch.length; i++) sum += batch.size(i)
+      }
+      while (seen < count) seen += ring.drain(read, BATCH)
+      return sum
+    },
+  },
+  'ringbuf.js 256': {
+    ...ringbuf,
+    push(ring, count) {
+      const batch = new Float64Array(BATCH * DOUBLES)
+      for (let next = 0; next < count; ) {
+        const most = Math.min(BATCH, count - next)
+        for (let i = 0, at = 0; i < most; i++, at += DOUBLES) {
+          const id = next + i
+          batch[at] = id
+          batch[at + 1] = 100.5
+          batch[at + 2] = id & 1023
+          batch[at + 3] = 5
+        }
+        next += most
+        for (let sent = 0; sent < most * DOUBLES; ) {
+          sent += ring.push(batch.subarray(sent, most * DOUBLES))
+        }
+      }
+    },
+    pop(ring, count) {
+      const batch = new Float64Array(BATCH * DOUBLES)
+      let [seen, sum] = [0, 0]
+      while (seen < count * DOUBLES) {
+        const read = ring.pop(batch)
+        // Records may come in pieces: the third double of each is its size.
+        for (let i = 0; i < read; i++) if (((seen + i) & 3) === 2) sum += batch[i]
+        seen += read
+      }
+      return sum
+    },
+  },
+  'postMessage of 256 objects': {
+    memory: () => undefined,
+    push(_, count, port) {
+      for (let next = 0; next < count; next += BATCH) {
+        port.postMessage(Array.from({ length: Math.min(BATCH, count - next) }, (_, i) => make(next + i)))
+      }
+    },
+    pop(_, count, port) {
+      let [seen, sum] = [0, 0]
+      return new Promise((resolve) => {
+        port.on('message', (batch) => {
+          for (const { size } of batch) sum += size
+          seen += batch.length
+          if (seen === count) resolve(sum)
+        })
+      })
+    },
+    fewer: 10,
+  },
+  'velox push/pop of an object': {
+    ...velox,
+    push(ring, count) {
+      for (let id = 0; id < count; ) if (ring.push(make(id))) id++
+    },
+    pop(ring, count) {
+      let sum = 0
+      for (let seen = 0; seen < count; ) {
+        const next = ring.pop()
+        if (next === undefined) continue
+        sum += next.size
+        seen++
+      }
+      return sum
+    },
+  },
+  'ringbuf.js 1': {
+    ...ringbuf,
+    push(ring, count) {
+      const one = new Float64Array(DOUBLES)
+      for (let id = 0; id < count; id++) {
+        one[0] = id
+        one[1] = 100.5
+        one[2] = id & 1023
+        one[3] = 5
+        while (ring.available_write() < DOUBLES) pause()
+        ring.push(one)
+      }
+    },
+    pop(ring, count) {
+      const one = new Float64Array(DOUBLES)
+      let sum = 0
+      for (let seen = 0; seen < count; seen++) {
+        while (ring.available_read() < DOUBLES) pause()
+        ring.pop(one)
+        sum += one[2]
+      }
+      return sum
+    },
+  },
+}
