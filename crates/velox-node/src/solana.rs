@@ -12,6 +12,7 @@ use velox_engine::solana::{
     TemplateSpec, Tip, TransactionTemplate, memo_template, message_lamports as lamports_of,
 };
 
+use crate::environment;
 use crate::errors::{Result, Thrown};
 use crate::slots::{self, Object, of};
 
@@ -22,10 +23,11 @@ pub fn signer_read(path: String) -> Result<u32> {
     Ok(slots::put(Object::Signer(Arc::new(key))))
 }
 
-/// Reads a key from the environment.
+/// Reads a key from the runtime's environment: `process.env`.
 #[napi(catch_unwind)]
-pub fn signer_from_env(name: String) -> Result<u32> {
-    let key = Keypair::from_env(&name).map_err(Thrown::from)?;
+pub fn signer_from_env(env: Env, name: String) -> Result<u32> {
+    let read = |name: &str| environment::variable(env, name).map(String::into_bytes);
+    let key = Keypair::from_variable(&name, read).map_err(Thrown::from)?;
     Ok(slots::put(Object::Signer(Arc::new(key))))
 }
 
