@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -39,7 +39,8 @@ pub enum KeyError {
     },
 }
 
-/// An ed25519 key pair. Its memory is cleared when it goes; its `Debug` shows the address.
+/// An ed25519 key pair. Its memory is cleared when it goes, and so is what it was read into; copies that the compiler or the
+/// system made meanwhile are not. Its `Debug` shows the address.
 pub struct Keypair {
     secret: Box<SigningKey>,
     address: Address,
@@ -62,7 +63,12 @@ impl Keypair {
             ErrorKind::NotFound => KeyError::NotFound { path: source.clone() },
             _ => refused("a readable file", error.to_string()),
         };
-        let mut file = File::open(path).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.read(true);
+        // Opening a pipe would wait for its other end.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+        let mut file = options.open(path).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
         if !found.is_file() {
             return Err(refused("a file", "something else".into()));
