@@ -41,7 +41,7 @@ pub fn init(exports: Object, env: Env) -> napi::Result<()> {
     environment::give(env);
     // The baseline of the clock starts here; nothing waits for it yet.
     velox_engine::clock::begin();
-    env.add_env_cleanup_hook((), |()| pipeline::end_environment())?;
+    env.add_env_cleanup_hook(env.raw(), pipeline::end_environment)?;
     let tables: [&[raw::Entry]; 9] = [
         &clock::FUNCTIONS,
         &books::FUNCTIONS,

@@ -79,6 +79,11 @@ pub(crate) fn hold(
     Ok(memory)
 }
 
+/// Forgets what this environment holds, at its end: its references go with it, and N-API must not be called any more.
+pub(crate) fn forget(env: sys::napi_env) {
+    HELD.with_borrow_mut(|held| held.retain(|held| held.env != env));
+}
+
 /// Lets go of memory that no ring handle and no native thread uses any more. Call on the JavaScript thread, outside of
 /// its end.
 pub(crate) fn sweep() {
