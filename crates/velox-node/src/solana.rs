@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{AsyncTask, BigInt, Env, Task, Uint8Array};
+use napi::bindgen_prelude::{AsyncTask, BigInt, Env, Task, Uint8Array, Unknown};
 use napi_derive::napi;
 use serde::Deserialize;
 use serde_json::json;
@@ -14,6 +14,7 @@ use velox_engine::solana::{
 
 use crate::environment;
 use crate::errors::{Result, Thrown};
+use crate::raw::copied;
 use crate::slots::{self, Object, of};
 
 /// Reads a key file.
@@ -180,8 +181,9 @@ fn template(plan: &str, message: Option<Vec<u8>>) -> std::result::Result<Transac
 
 /// Makes a template of a compiled message; without one, that of memos. The plan is JSON.
 #[napi(catch_unwind)]
-pub fn template_new(plan: String, message: Option<Uint8Array>) -> Result<u32> {
-    let made = template(&plan, message.map(|message| message.to_vec()))?;
+pub fn template_new(env: Env, plan: String, message: Option<Unknown<'_>>) -> Result<u32> {
+    let message = message.map(|message| copied("message", env, message)).transpose()?;
+    let made = template(&plan, message)?;
     Ok(slots::put(Object::Template(Arc::new(made))))
 }
 
@@ -193,8 +195,8 @@ pub fn template_fee_payer(template: u32) -> Result<String> {
 
 /// What a compiled message can spend at most.
 #[napi(catch_unwind)]
-pub fn message_lamports(message: Uint8Array) -> Result<BigInt> {
-    Ok(lamports_of(&message).map_err(Thrown::from)?.into())
+pub fn message_lamports(env: Env, message: Unknown<'_>) -> Result<BigInt> {
+    Ok(lamports_of(&copied("message", env, message)?).map_err(Thrown::from)?.into())
 }
 
 /// Transactions in the making.
@@ -211,11 +213,14 @@ impl Task for Building {
 
     fn compute(&mut self) -> napi::Result<Vec<u8>> {
         let part = self.part.0 as usize..self.part.1 as usize;
-        let build = || self.template.build_part(&self.records, &self.context, part);
+        let build = || {
+            let built = self.template.build_part(&self.records, &self.context, part);
+            built.map(|signed| packed(&signed)).map_err(Thrown::from)
+        };
         // Nothing else would catch a panic on this thread.
         let built = catch_unwind(AssertUnwindSafe(build)).map_err(|panic| Thrown::panic(&*panic));
-        Ok(match built.and_then(|built| built.map_err(Thrown::from)) {
-            Ok(signed) => packed(&signed),
+        Ok(match built.flatten() {
+            Ok(packed) => packed,
             Err(Thrown { code, context }) => {
                 let mut out = vec![1];
                 out.extend(json!({ "code": code, "context": context }).to_string().into_bytes());
@@ -262,8 +267,9 @@ fn lamports(field: &str, value: &BigInt) -> std::result::Result<u64, Thrown> {
 /// [`packed`] makes, or a 1 and an error as JSON.
 #[napi(catch_unwind)]
 pub fn template_build(
+    env: Env,
     template: u32,
-    records: Uint8Array,
+    records: Unknown<'_>,
     blockhash: String,
     compute_unit_price: BigInt,
     tip_lamports: BigInt,
@@ -283,5 +289,5 @@ pub fn template_build(
         tip,
     };
     let template = slots::with(template as usize, of!(Template), |template| Ok(Arc::clone(template)))?;
-    Ok(AsyncTask::new(Building { template, records: records.to_vec(), context, part: (from, to) }))
+    Ok(AsyncTask::new(Building { template, records: copied("records", env, records)?, context, part: (from, to) }))
 }
