@@ -100,7 +100,9 @@ fn top_cells(call: &Call) -> Answer<Value> {
 /// Forgets the cells of an environment, at its end; the others keep their numbers.
 pub(crate) fn forget(env: sys::napi_env) {
     TOPS.with_borrow_mut(|tops| {
-        tops.iter_mut().for_each(|one| *one = one.take().filter(|(of, _)| *of != env));
+        for one in tops {
+            *one = one.take().filter(|(of, _)| *of != env);
+        }
     });
 }
 

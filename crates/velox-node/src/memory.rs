@@ -22,8 +22,8 @@ pub(crate) struct SharedMemory {
     pub capacity: u32,
 }
 
-// SAFETY: the address stays valid on any thread until `sweep` finds no other handle; what stands there is read and written
-// only by the ring, which treats it as hostile.
+// SAFETY: the address stays valid on any thread until `sweep` finds no other handle, or the environment ends, which ends its
+// runs before; what stands there is read and written by atomics alone, as rings, words and a clock's cell do, and not believed.
 unsafe impl Send for SharedMemory {}
 // SAFETY: as above; `SharedMemory` itself is never changed after it was made.
 unsafe impl Sync for SharedMemory {}

@@ -4,7 +4,7 @@
 //!
 //! Invariants that the unsafe blocks rest on:
 //! 1. N-API calls a function with the environment it was made in, on that environment's thread, inside a handle scope.
-//! 2. The `data` pointer of each function made here is a `&'static Entry`.
+//! 2. The `data` pointer of each function that [`define`] makes is a `&'static Entry`; the other makers say what theirs is.
 //! 3. An argument handle is valid until the call returns.
 
 use std::ffi::{CStr, c_char, c_void};
@@ -13,7 +13,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use napi::bindgen_prelude::{Env, JsValue, Unknown};
+use napi::bindgen_prelude::{JsValue, Unknown};
 use napi::sys;
 
 use crate::errors::Thrown;
@@ -129,9 +129,9 @@ unsafe fn load(from: *const u8, into: &mut [u8]) {
 }
 
 /// Copies a `Uint8Array`, over shared memory or not, that a `#[napi]` function got.
-pub(crate) fn copied(field: &str, env: Env, value: Unknown<'_>) -> Result<Vec<u8>, Thrown> {
+pub(crate) fn copied(field: &str, value: Unknown<'_>) -> Result<Vec<u8>, Thrown> {
     // SAFETY: called inside a native call of this environment, with a handle that lives as long.
-    let found = unsafe { array(env.raw(), value.raw(), sys::TypedarrayType::uint8_array) };
+    let found = unsafe { array(value.value().env, value.raw(), sys::TypedarrayType::uint8_array) };
     let (data, length, _) = found.ok_or_else(|| Thrown::value(field, "a Uint8Array", "something else"))?;
     let mut bytes = vec![0; length];
     // SAFETY: N-API gave the address of `length` bytes, which stay there during the call.

@@ -181,8 +181,8 @@ fn template(plan: &str, message: Option<Vec<u8>>) -> std::result::Result<Transac
 
 /// Makes a template of a compiled message; without one, that of memos. The plan is JSON.
 #[napi(catch_unwind)]
-pub fn template_new(env: Env, plan: String, message: Option<Unknown<'_>>) -> Result<u32> {
-    let message = message.map(|message| copied("message", env, message)).transpose()?;
+pub fn template_new(plan: String, message: Option<Unknown<'_>>) -> Result<u32> {
+    let message = message.map(|message| copied("message", message)).transpose()?;
     let made = template(&plan, message)?;
     Ok(slots::put(Object::Template(Arc::new(made))))
 }
@@ -195,8 +195,8 @@ pub fn template_fee_payer(template: u32) -> Result<String> {
 
 /// What a compiled message can spend at most.
 #[napi(catch_unwind)]
-pub fn message_lamports(env: Env, message: Unknown<'_>) -> Result<BigInt> {
-    Ok(lamports_of(&copied("message", env, message)?).map_err(Thrown::from)?.into())
+pub fn message_lamports(message: Unknown<'_>) -> Result<BigInt> {
+    Ok(lamports_of(&copied("message", message)?).map_err(Thrown::from)?.into())
 }
 
 /// Transactions in the making.
@@ -219,7 +219,7 @@ impl Task for Building {
         };
         // Nothing else would catch a panic on this thread.
         let built = catch_unwind(AssertUnwindSafe(build)).map_err(|panic| Thrown::panic(&*panic));
-        Ok(match built.flatten() {
+        Ok(match built.and_then(|built| built) {
             Ok(packed) => packed,
             Err(Thrown { code, context }) => {
                 let mut out = vec![1];
@@ -266,8 +266,11 @@ fn lamports(field: &str, value: &BigInt) -> std::result::Result<u64, Thrown> {
 /// Builds and signs the transactions `from` to `to` of these records, off this thread. The answer is bytes: what
 /// [`packed`] makes, or a 1 and an error as JSON.
 #[napi(catch_unwind)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "an object of them would cost a conversion of each; the macro writes it again"
+)]
 pub fn template_build(
-    env: Env,
     template: u32,
     records: Unknown<'_>,
     blockhash: String,
@@ -289,5 +292,5 @@ pub fn template_build(
         tip,
     };
     let template = slots::with(template as usize, of!(Template), |template| Ok(Arc::clone(template)))?;
-    Ok(AsyncTask::new(Building { template, records: copied("records", env, records)?, context, part: (from, to) }))
+    Ok(AsyncTask::new(Building { template, records: copied("records", records)?, context, part: (from, to) }))
 }

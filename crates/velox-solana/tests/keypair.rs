@@ -109,7 +109,7 @@ fn a_pipe_is_refused_and_nobody_waits() {
     let pipe = std::env::temp_dir().join(format!("velox-key-pipe-{}", std::process::id()));
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let error = Keypair::read(&pipe).unwrap_err().to_string();
-    std::fs::remove_file(&pipe).unwrap();
+    fs::remove_file(&pipe).unwrap();
     assert!(error.contains("expected a file, got something else"), "{error}");
 }
 
