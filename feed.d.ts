@@ -99,7 +99,8 @@ export class Feed {
  * snapshots where the venue wants them, beats, reconnects with backoff and jitter, and synchronises again. A book
  * behind it is the venue's or `stale`, and `stale` once the run has ended; `run.stats()` shows its connection and each book's state and age (`stages[0].live`). A pipeline
  * that falls behind never blocks the socket: what finds no room is counted, and its books go stale until they are
- * synchronised again. TLS trusts what the system trusts, or SSL_CERT_FILE.
+ * synchronised again. TLS trusts what the system trusts, or SSL_CERT_FILE
+ * as it was when the package was first loaded.
  *
  * `symbols` as the venue spells them, each once in whatever case; `instruments` for those whose decimals the venue's table doesn't know (8 then).
  * `url`, `restUrl`: another server than the venue's own. `record`: a file that every message is appended to as it

@@ -71,7 +71,8 @@ export function keypairFile(path: string | URL): Signer
 
 /**
  * The key of an environment variable: an array of 64 numbers as in a key file, or base58. Weaker than a file: the
- * environment is there for whoever can look at the process, for its children, and in many a crash report. VELOX_KEY_REFUSED.
+ * environment is there for whoever can look at the process, for its children, and in many a crash report. Its
+ * value is a string on the JavaScript heap then, which nothing clears. VELOX_KEY_REFUSED.
  */
 export function keypairFromEnvironment(name: string): Signer
 

@@ -1,5 +1,5 @@
 // The journal: what was appended is there after any end, and what a crash tore is cut off; damage is told.
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -116,6 +116,17 @@ test('a second owner is refused, in this process and in another; the lock goes w
   const killed = await script(opens(`process.kill(process.pid, 'SIGKILL')`))
   expect(killed.signal).toBe('SIGKILL')
   expect(await read(path)).toEqual([])
+})
+
+test.skipIf(process.platform === 'win32')('a journal by another spelling or a link is the same one', async () => {
+  const path = fresh()
+  const link = `${path}.link`
+  const journal = await Journal.open(path, false)
+  symlinkSync(path, link)
+  expect(await rejected(Journal.open(link, false))).toMatchObject({ code: 'VELOX_JOURNAL_LOCKED' })
+  const spelled = `${folder}/./${path.slice(folder.length + 1)}`
+  expect(await rejected(Journal.open(spelled, false))).toMatchObject({ code: 'VELOX_JOURNAL_LOCKED' })
+  await journal.close()
 })
 
 test('a folder that there is not', async () => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import * as kit from '@solana/kit'
 import { getTransferSolInstruction } from '@solana-program/system'
@@ -266,7 +267,12 @@ test('records of a bundle are taken as they lie in memory', async () => {
     view.setBigUint64(32 * i + 24, o.ingressTsNs, true)
   }
   const wires = async (build: Promise<readonly { base64: string }[]>) => (await build).map(({ base64 }) => base64)
-  expect(await wires(template.buildBytes(bytes, CONTEXT))).toEqual(await wires(template.build(records, CONTEXT)))
+  const expected = await wires(template.build(records, CONTEXT))
+  expect(await wires(template.buildBytes(bytes, CONTEXT))).toEqual(expected)
+  // Shared memory of another realm is no SharedArrayBuffer of this one.
+  const foreign = new Uint8Array(runInNewContext(`new SharedArrayBuffer(${bytes.length})`))
+  foreign.set(bytes)
+  expect(await wires(template.buildBytes(foreign, CONTEXT))).toEqual(expected)
   await expect(template.buildBytes(new Uint8Array(33), CONTEXT)).rejects.toMatchObject({
     code: 'VELOX_INVALID_VALUE',
     context: { field: 'records', expected: 'whole records of 32 bytes' },

@@ -1,5 +1,5 @@
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { type FileHandle, link, open, realpath, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
 import { decode, encode, type JournalEntry } from './journal-entries.js'
@@ -62,7 +62,7 @@ export class Journal {
   static async open(path: string, fsync: boolean, keepMillis = 0, largeBytes = LARGE_BYTES): Promise<Journal> {
     // Node has no file locks. A lock of the system ends with its process, however that ends; a file with a process number
     // in it would outlive a crash and name whoever got the number next.
-    const lock = call(() => native.fileLock(`${path}.lock`))
+    const lock = await locked(path)
     let file: FileHandle | undefined
     try {
       file = await open(path, 'a+')
@@ -139,6 +139,21 @@ export class Journal {
     await this.#file.close()
     native.release(this.#lock)
   }
+}
+
+/** The lock of a journal, by the name that its file really has: two spellings or a link are one journal. */
+async function locked(path: string): Promise<number> {
+  let real: string
+  try {
+    real = await realpath(path)
+  } catch {
+    // It isn't there yet; its folder must be.
+    real = await realpath(dirname(path)).then(
+      (folder) => join(folder, basename(path)),
+      () => path,
+    )
+  }
+  return call(() => native.fileLock(`${real}.lock`))
 }
 
 /** The journal with these entries alone. A crash in between leaves the old one or the new one, whole. */

@@ -33,7 +33,8 @@ export function keypairFile(path: string | URL): Signer {
 
 /**
  * The key of an environment variable: an array of 64 numbers as in a key file, or base58. Weaker than a file: the
- * environment is there for whoever can look at the process, for its children, and in many a crash report. Read natively, but JavaScript could read it too.
+ * environment is there for whoever can look at the process, for its children, and in many a crash report. Its
+ * value is asked of `process.env`, as it is now on this thread, and so is a string on the JavaScript heap, which nothing clears.
  */
 export function keypairFromEnvironment(name: string): Signer {
   checkString('name', name)

@@ -46,9 +46,7 @@ export class TransactionTemplate<T extends RecordType = RecordType> implements T
    */
   async buildBytes(records: Uint8Array, context: BuildContext): Promise<readonly SignedTransaction[]> {
     if (!(records instanceof Uint8Array)) refuse('records', 'a Uint8Array', records)
-    // Memory that is shared could change under the copy of the native side.
-    const own = records.buffer instanceof SharedArrayBuffer ? new Uint8Array(records) : records
-    return this.#build(own, context)
+    return this.#build(records, context)
   }
 
   async #build(bytes: Uint8Array, context: BuildContext): Promise<readonly SignedTransaction[]> {

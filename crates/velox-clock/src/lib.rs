@@ -16,7 +16,6 @@ mod calibrate;
 mod epoch;
 mod source;
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use calibrate::Calibration;
@@ -27,7 +26,6 @@ use epoch::Epoch;
 
 /// The frozen ratio; 0 before the first conversion.
 static RATIO: AtomicU64 = AtomicU64::new(0);
-static CALIBRATION: OnceLock<Calibration> = OnceLock::new();
 static EPOCH: Epoch = Epoch::new();
 
 /// Starts the baseline of the calibration, once; about 10 µs, and nothing waits. A program that calls it when it loads
@@ -45,8 +43,7 @@ pub fn init_tsc() {
 
 #[cold]
 fn calibrate_now() -> u64 {
-    let (calibration, ratio) = calibrate::finish();
-    CALIBRATION.get_or_init(|| calibration);
+    let (_, ratio) = calibrate::finish();
     // Relaxed: the ratio is one word and orders nothing else.
     RATIO.store(ratio.0, Ordering::Relaxed);
     ratio.0
@@ -87,12 +84,8 @@ pub fn to_epoch_nanos(ns: u64) -> u64 {
 }
 
 /// How the clock counts; waits as [`init_tsc`] does.
-///
-/// # Panics
-/// Never: the calibration is there once the ratio is.
 pub fn calibration() -> Calibration {
-    init_tsc();
-    *CALIBRATION.get().expect("init_tsc leaves a calibration")
+    calibrate::finish().0
 }
 
 /// The README's example, compiled and run.

@@ -60,7 +60,7 @@ fn read_slow() -> u64 {
 }
 
 fn choose() -> Source {
-    if std::env::var_os("VELOX_CLOCK").is_some_and(|clock| clock == "os") {
+    if velox_sys::variable("VELOX_CLOCK").is_some_and(|clock| clock == "os") {
         return Source::Os;
     }
     let list = |name: &str| {

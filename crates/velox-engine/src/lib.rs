@@ -33,6 +33,7 @@ pub use velox_live as live;
 pub use velox_record::{self as record, *};
 pub use velox_ring::{self as ring, *};
 pub use velox_solana as solana;
+pub use velox_sys as sys;
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

@@ -11,7 +11,7 @@ use velox_engine::pipeline::{
     Batch, EdgeOptions, EngineError, Input, Late, Merge, Nothing, Pace, Paced, Pipeline, Route, Stage, StartError,
     StartOptions, Tally, ThreadSpec, Threads, Wait, Way, WhenFull,
 };
-use velox_engine::stages::{BookStage, BookValue, Count, Evaluator, Filter, Surroundings};
+use velox_engine::stages::{BookStage, BookValue, BundleOptions, Count, Evaluator, Filter, Surroundings};
 use velox_engine::{EventKind, L2Book, MarketEvent, Trade};
 
 fn poisson(count: u64, seed: u64) -> Pipeline<MarketEvent> {
@@ -139,6 +139,24 @@ fn an_edge_that_drops_holds_nobody_up_and_counts_what_it_dropped() {
         assert!(edge.dropped > 50_000 && edge.popped == report.stage("slow").unwrap().consumed, "{report}");
         assert!(report.balanced, "{report}");
     }
+}
+
+#[test]
+fn an_edge_that_would_hold_more_than_a_gibibyte_is_refused() {
+    let whole = |capacity| {
+        let wide = EdgeOptions { capacity: Some(capacity), ..EdgeOptions::default() };
+        let bundles = poisson(100, 1)
+            .trades("trades")
+            .transactions("transactions")
+            .bundle("bundle", BundleOptions::default())
+            .unwrap();
+        bundles.edge(wide).to("end", Count::default()).start(options(Threads::Count(2), Wait::Backoff))
+    };
+    for capacity in [1 << 24, (1 << 20) + 1] {
+        let error = whole(capacity).err().unwrap();
+        assert!(matches!(error, StartError::Declared { field: "capacity", .. }), "{error}");
+    }
+    whole(1 << 10).unwrap().wait().unwrap();
 }
 
 #[test]

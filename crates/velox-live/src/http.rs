@@ -12,6 +12,8 @@ use crate::endpoint::Endpoint;
 /// The longest answer that is taken. The largest snapshot of a venue here is below 1 MB.
 const MOST: usize = 32 << 20;
 const MOST_HEADERS: usize = 64;
+/// How long a server is left alone that asks for that and doesn't say for how long.
+const UNSAID: Duration = Duration::from_secs(1);
 
 /// What a server answered.
 struct Answer {
@@ -48,8 +50,8 @@ pub(crate) fn unwanted(to: &Endpoint, status: u16, after: Option<Duration>, body
     if matches!(status, 400..=499) && !matches!(status, 408 | 418 | 425 | 429) {
         return DialError::Final(LiveError::Refused { url: to.url.clone(), status, reason });
     }
-    // Where it doesn't say for how long, for as long as the backoff waits.
-    let after = after.or_else(|| matches!(status, 418 | 429).then_some(Duration::ZERO));
+    // Where it doesn't say for how long, for a while all the same; or for longer, as the backoff waits.
+    let after = after.or_else(|| matches!(status, 418 | 429).then_some(UNSAID));
     DialError::Passing { reason: format!("{to}: got HTTP status {status}: {reason}"), after }
 }
 
@@ -220,6 +222,17 @@ impl Chunks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_bans_without_a_time_is_left_alone_for_a_while() {
+        let to = Endpoint::http("restUrl", "http://127.0.0.1:1/").unwrap();
+        let after = |status, told| match unwanted(&to, status, told, b"") {
+            DialError::Passing { after, .. } => after,
+            _ => panic!("{status} is no fault of a moment"),
+        };
+        assert_eq!((after(418, None), after(429, None), after(503, None)), (Some(UNSAID), Some(UNSAID), None));
+        assert_eq!(after(429, Some(Duration::from_secs(9))), Some(Duration::from_secs(9)));
+    }
 
     #[test]
     fn a_head_says_where_its_body_ends() {

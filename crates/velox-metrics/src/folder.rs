@@ -1,6 +1,5 @@
 //! Where the files of metrics lie.
 
-use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,11 +27,12 @@ const SILENT: Duration = Duration::from_secs(10);
 pub fn folder() -> Option<PathBuf> {
     let user = velox_sys::user()?;
     let of_user = format!("velox-engine-{user}");
-    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute() && path.is_dir());
+    let runtime = velox_sys::variable("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let runtime = runtime.filter(|path| path.is_absolute() && path.is_dir());
     Some(match runtime {
         Some(runtime) => runtime.join("velox-engine"),
         None if Path::new("/dev/shm").is_dir() => Path::new("/dev/shm").join(of_user),
-        None => env::temp_dir().join(of_user),
+        None => velox_sys::temporary_folder().join(of_user),
     })
 }
 

@@ -57,15 +57,21 @@ fn unreadable(path: &Path, error: &std::io::Error) -> AttachError {
 pub(crate) fn look(path: &Path) -> Result<Found, AttachError> {
     let foreign = |got: &str| AttachError::Foreign { path: path.into(), got: got.into() };
     let damaged = |expected: String, got: String| AttachError::Damaged { path: path.into(), expected, got };
-    let file = fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
-    if !file.is_file() {
+    // Where it is a link, so that this is told; the file itself is looked at once it is open.
+    let at_path = fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
+    if at_path.is_symlink() {
         return Err(foreign("no plain file"));
     }
-    if !velox_sys::is_own(&file) {
-        return Err(foreign("a file of another user"));
-    }
-    let words = FileWords::open(path).map_err(|error| match error.kind() {
-        ErrorKind::InvalidData | ErrorKind::InvalidInput => foreign("a file of another size"),
+    let mut is_own = true;
+    let look_at = |file: &fs::Metadata| {
+        is_own = velox_sys::is_own(file);
+        is_own
+    };
+    let opened = FileWords::open_if(path, look_at);
+    let words = opened.map_err(|error| match error.kind() {
+        _ if !is_own => foreign("a file of another user"),
+        ErrorKind::InvalidInput => foreign("no plain file"),
+        ErrorKind::InvalidData => foreign("a file of another size"),
         _ => unreadable(path, &error),
     })?;
     let copied = words.copy().map_err(|error| damaged("a whole file".into(), error.to_string()))?;

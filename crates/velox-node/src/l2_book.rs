@@ -1,6 +1,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use napi::sys;
 use napi_derive::napi;
 use velox_engine::ring::ForeignWords;
 use velox_engine::{L2Book, L2Writer, Standing, Top};
@@ -11,10 +12,13 @@ use crate::instrument::instrument;
 use crate::raw::{Call, Entry, SlotWork, Value, exact};
 use crate::slots::{self, Object, of};
 
+/// Cells, and the environment that they are of.
+type Tops = (sys::napi_env, Rc<ForeignWords>);
+
 thread_local! {
     /// Where tops are left, one for each copy of the package in this thread: making JavaScript values of them would cost
     /// more than all the rest of the call.
-    static TOPS: RefCell<Vec<Rc<ForeignWords>>> = const { RefCell::new(Vec::new()) };
+    static TOPS: RefCell<Vec<Option<Tops>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A script's hold on a book. It becomes the writer with its first change, until it is released, handed on to a pipeline,
@@ -88,14 +92,23 @@ fn top_cells(call: &Call) -> Answer<Value> {
     let cells = Some(call.hold(0, "cells")?.words()).filter(|cells| cells.len() == TOP_WORDS);
     let cells = cells.ok_or_else(|| Thrown::value("cells", "48 bytes", "another number of them"))?;
     TOPS.with_borrow_mut(|tops| {
-        tops.push(Rc::new(cells));
+        tops.push(Some((call.env(), Rc::new(cells))));
         Ok(Value::Number((tops.len() - 1) as f64))
     })
 }
 
+/// Forgets the cells of an environment, at its end; the others keep their numbers.
+pub(crate) fn forget(env: sys::napi_env) {
+    TOPS.with_borrow_mut(|tops| {
+        for one in tops {
+            *one = one.take().filter(|(of, _)| *of != env);
+        }
+    });
+}
+
 /// Book, number of the cells that its tops are left in.
 fn bind_top(call: &Call) -> Answer<Value> {
-    let cells = TOPS.with_borrow(|tops| tops.get(call.index(1)).cloned());
+    let cells = TOPS.with_borrow(|tops| tops.get(call.index(1))?.as_ref().map(|(_, cells)| Rc::clone(cells)));
     slots::with(call.index(0), of!(L2Book), |handle| {
         handle.top = cells;
         Ok(call.bound::<TopWork>(c"top", call.index(0)))

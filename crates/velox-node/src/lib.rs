@@ -8,6 +8,7 @@ mod carried;
 mod chain;
 mod clock;
 mod doorbell;
+mod environment;
 mod errors;
 mod feed;
 mod host;
@@ -37,9 +38,10 @@ use velox_engine::{Bundle, MarketEvent, Trade, Transaction};
 /// The runtime refuses a function.
 #[napi(module_exports)]
 pub fn init(exports: Object, env: Env) -> napi::Result<()> {
+    environment::give(env);
     // The baseline of the clock starts here; nothing waits for it yet.
     velox_engine::clock::begin();
-    env.add_env_cleanup_hook((), |()| pipeline::end_environment())?;
+    env.add_env_cleanup_hook(env.raw(), pipeline::end_environment)?;
     let tables: [&[raw::Entry]; 9] = [
         &clock::FUNCTIONS,
         &books::FUNCTIONS,

@@ -22,8 +22,8 @@ pub(crate) struct SharedMemory {
     pub capacity: u32,
 }
 
-// SAFETY: the address stays valid on any thread until `sweep` finds no other handle; what stands there is read and written
-// only by the ring, which treats it as hostile.
+// SAFETY: the address stays valid on any thread until `sweep` finds no other handle, or the environment ends, which ends its
+// runs before; what stands there is read and written by atomics alone, as rings, words and a clock's cell do, and not believed.
 unsafe impl Send for SharedMemory {}
 // SAFETY: as above; `SharedMemory` itself is never changed after it was made.
 unsafe impl Sync for SharedMemory {}
@@ -77,6 +77,11 @@ pub(crate) fn hold(
     let memory = Arc::new(SharedMemory { at, bytes, record, capacity });
     HELD.with_borrow_mut(|held| held.push(Held { memory: Arc::clone(&memory), reference, env }));
     Ok(memory)
+}
+
+/// Forgets what this environment holds, at its end: its references go with it, and N-API must not be called any more.
+pub(crate) fn forget(env: sys::napi_env) {
+    HELD.with_borrow_mut(|held| held.retain(|held| held.env != env));
 }
 
 /// Lets go of memory that no ring handle and no native thread uses any more. Call on the JavaScript thread, outside of

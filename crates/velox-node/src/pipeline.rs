@@ -1,5 +1,6 @@
 //! Runs of pipelines: started from a plan, watched by slot, told to the script when they end.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread::{Builder, JoinHandle};
@@ -19,7 +20,7 @@ use crate::report;
 use crate::slots::{self, Object, of};
 use velox_engine::live::LiveStats;
 
-use crate::{host, memory};
+use crate::{host, l2_book, memory};
 
 /// A run, and the thread that waits for its end. Dropping it aborts the run and waits.
 pub(crate) struct RunEntry {
@@ -48,8 +49,13 @@ impl Drop for RunEntry {
 }
 
 /// Ends what the environment's runs still do, before the memory goes that they work on.
-pub(crate) fn end_environment() {
-    drop(slots::take_all());
+pub(crate) fn end_environment(env: napi::sys::napi_env) {
+    for object in slots::take_all() {
+        // A panic must not reach the runtime, nor keep the other objects.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(object)));
+    }
+    l2_book::forget(env);
+    memory::forget(env);
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> std::result::Result<T, Thrown> {

@@ -251,12 +251,16 @@ impl Building<'_> {
     /// The books whose events come from this source.
     fn books_behind(&self, source: usize) -> Result<Vec<(L2Book, bool)>, Thrown> {
         let leads = |at: usize| {
-            let mut reached = vec![at];
+            // A plan that no TypeScript has checked may lead around in a circle, or nowhere.
+            let (mut reached, mut seen) = (vec![at], vec![false; self.plan.nodes.len()]);
             while let Some(at) = reached.pop() {
                 if at == source {
                     return true;
                 }
-                reached.extend(self.plan.nodes[at].from.iter().map(|(node, _)| *node));
+                if seen.get(at) == Some(&false) {
+                    seen[at] = true;
+                    reached.extend(self.plan.nodes[at].from.iter().map(|(node, _)| *node));
+                }
             }
             false
         };

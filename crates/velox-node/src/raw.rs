@@ -4,15 +4,16 @@
 //!
 //! Invariants that the unsafe blocks rest on:
 //! 1. N-API calls a function with the environment it was made in, on that environment's thread, inside a handle scope.
-//! 2. The `data` pointer of each function made here is a `&'static Entry`.
+//! 2. The `data` pointer of each function that [`define`] makes is a `&'static Entry`; the other makers say what theirs is.
 //! 3. An argument handle is valid until the call returns.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use napi::bindgen_prelude::{JsValue, Unknown};
 use napi::sys;
 
 use crate::errors::Thrown;
@@ -73,7 +74,76 @@ pub(crate) struct Call {
     args: [sys::napi_value; MAX_ARGS],
 }
 
+/// The address and the length in elements of a typed array of this type, where the value is one, and whether no other script
+/// can reach its memory.
+///
+/// # Safety
+/// Called inside a native call of this environment, with a live handle.
+unsafe fn array(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    kind: sys::napi_typedarray_type,
+) -> Option<(*mut c_void, usize, bool)> {
+    let (mut found, mut length, mut data) = (0, 0, ptr::null_mut());
+    let (mut buffer, mut is_private) = (ptr::null_mut(), false);
+    // SAFETY: the caller's promise; the last result is not asked for.
+    let status = unsafe {
+        sys::napi_get_typedarray_info(
+            env,
+            value,
+            &raw mut found,
+            &raw mut length,
+            &raw mut data,
+            &raw mut buffer,
+            ptr::null_mut(),
+        )
+    };
+    if status != sys::Status::napi_ok || found != kind || (data.is_null() && length > 0) {
+        return None;
+    }
+    // A SharedArrayBuffer is no ArrayBuffer to N-API.
+    // SAFETY: as above; on failure `is_private` stays false.
+    unsafe { sys::napi_is_arraybuffer(env, buffer, &raw mut is_private) };
+    Some((data, length, is_private))
+}
+
+/// Copies bytes of a buffer. A script that shares it may write them meanwhile, and so may a thread of the runtime's pool
+/// (`crypto.randomFill`, a read of a file): they are read by atomics, no slice is made of them, and only the copy is looked at.
+///
+/// # Safety
+/// `from` is valid for reads of as many bytes.
+unsafe fn load(from: *const u8, into: &mut [u8]) {
+    let from = from.cast_mut();
+    // SAFETY: the caller's promise: `at` is below the length.
+    let byte = |at: usize| unsafe { AtomicU8::from_ptr(from.add(at)) }.load(Ordering::Relaxed);
+    let head = from.align_offset(8).min(into.len());
+    let (first, rest) = into.split_at_mut(head);
+    first.iter_mut().enumerate().for_each(|(at, to)| *to = byte(at));
+    let (words, last) = rest.as_chunks_mut::<8>();
+    let tail = head + words.len() * 8;
+    for (i, to) in words.iter_mut().enumerate() {
+        // SAFETY: as above for 8 bytes; behind `head` the address is a multiple of 8.
+        *to = unsafe { AtomicU64::from_ptr(from.add(head + i * 8).cast()) }.load(Ordering::Relaxed).to_ne_bytes();
+    }
+    last.iter_mut().enumerate().for_each(|(at, to)| *to = byte(tail + at));
+}
+
+/// Copies a `Uint8Array`, over shared memory or not, that a `#[napi]` function got.
+pub(crate) fn copied(field: &str, value: Unknown<'_>) -> Result<Vec<u8>, Thrown> {
+    // SAFETY: called inside a native call of this environment, with a handle that lives as long.
+    let found = unsafe { array(value.value().env, value.raw(), sys::TypedarrayType::uint8_array) };
+    let (data, length, _) = found.ok_or_else(|| Thrown::value(field, "a Uint8Array", "something else"))?;
+    let mut bytes = vec![0; length];
+    // SAFETY: N-API gave the address of `length` bytes, which stay there during the call.
+    unsafe { load(data.cast(), &mut bytes) };
+    Ok(bytes)
+}
+
 impl Call {
+    pub(crate) fn env(&self) -> sys::napi_env {
+        self.env
+    }
+
     pub(crate) fn number(&self, i: usize) -> f64 {
         let mut value = 0.0;
         // SAFETY: invariants 1 and 3; on failure `value` is left as it was.
@@ -110,49 +180,29 @@ impl Call {
         value
     }
 
-    /// Calls `f` with the address and the length in elements of a typed array of this type, where the argument is one.
     fn array(&self, i: usize, kind: sys::napi_typedarray_type) -> Option<(*mut c_void, usize)> {
-        let (mut found, mut length, mut data) = (0, 0, ptr::null_mut());
-        let (mut buffer, mut is_private) = (ptr::null_mut(), false);
-        // SAFETY: invariants 1 and 3; the last result is not asked for.
-        let status = unsafe {
-            sys::napi_get_typedarray_info(
-                self.env,
-                self.args[i],
-                &raw mut found,
-                &raw mut length,
-                &raw mut data,
-                &raw mut buffer,
-                ptr::null_mut(),
-            )
-        };
-        if status != sys::Status::napi_ok || found != kind || (data.is_null() && length > 0) {
-            return None;
-        }
-        if data.is_null() {
-            // An empty array may have no address, and a slice must: any that is aligned, as nothing is read there.
-            data = ptr::dangling_mut::<u64>().cast();
-        }
-        // A SharedArrayBuffer is no ArrayBuffer to N-API: its memory would change under a copy.
-        // SAFETY: as above; on failure `is_private` stays false.
-        unsafe { sys::napi_is_arraybuffer(self.env, buffer, &raw mut is_private) };
-        is_private.then_some((data, length))
+        // SAFETY: invariants 1 and 3.
+        let found = unsafe { array(self.env, self.args[i], kind) };
+        found.and_then(|(data, length, is_private)| is_private.then_some((data, length)))
     }
 
     /// Copies a `Float64Array` argument.
     pub(crate) fn floats(&self, i: usize) -> Vec<f64> {
         let Some((data, length)) = self.array(i, sys::TypedarrayType::float64_array) else { return Vec::new() };
-        // SAFETY: N-API gave the address of `length` doubles, aligned as a Float64Array is; nothing else runs on this
-        // thread during the call, and `array` lets no shared memory through.
-        unsafe { std::slice::from_raw_parts(data.cast::<f64>(), length) }.to_vec()
+        let mut bytes = vec![0; length * 8];
+        // SAFETY: N-API gave the address of `length` doubles, which stay there during the call.
+        unsafe { load(data.cast(), &mut bytes) };
+        bytes.as_chunks().0.iter().map(|bytes| f64::from_ne_bytes(*bytes)).collect()
     }
 
-    /// The bytes of a `Uint8Array` in place, or a string's UTF-8 in `text`; `None` where the argument is neither.
-    pub(crate) fn message<'a>(&'a self, i: usize, text: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    /// A copy in `text` of the bytes of a `Uint8Array`, or of a string's UTF-8; `None` where the argument is neither.
+    pub(crate) fn message<'a>(&self, i: usize, text: &'a mut Vec<u8>) -> Option<&'a [u8]> {
         if let Some((data, length)) = self.array(i, sys::TypedarrayType::uint8_array) {
-            // SAFETY: N-API gave the address of `length` bytes; nothing else runs on this thread during the call, which
-            // the borrow of `self` doesn't outlive, and `array` lets no shared memory through.
-            return Some(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) });
+            text.resize(text.len().max(length), 0);
+            let copy = &mut text[..length];
+            // SAFETY: N-API gave the address of `length` bytes, which stay there during the call.
+            unsafe { load(data.cast(), copy) };
+            return Some(copy);
         }
         text.resize(text.capacity().max(TEXT_ROOM), 0);
         let mut written = 0;
@@ -180,19 +230,24 @@ impl Call {
 
     /// Copies a `Uint8Array` argument of `N` bytes; zeros where it is none.
     pub(crate) fn bytes<const N: usize>(&self, i: usize) -> [u8; N] {
-        match self.array(i, sys::TypedarrayType::uint8_array) {
-            // SAFETY: N-API gave the address of at least `N` bytes; see `floats` for who else may touch them.
-            Some((data, length)) if length >= N => unsafe { data.cast::<[u8; N]>().read_unaligned() },
-            _ => [0; N],
+        let mut bytes = [0; N];
+        if let Some((data, length)) = self.array(i, sys::TypedarrayType::uint8_array)
+            && length >= N
+        {
+            // SAFETY: N-API gave the address of at least `N` bytes, which stay there during the call.
+            unsafe { load(data.cast(), &mut bytes) };
         }
+        bytes
     }
 
     /// Writes as much of `values` as fits into a `Float64Array` argument.
     pub(crate) fn fill(&self, i: usize, values: &[f64]) {
         let Some((data, length)) = self.array(i, sys::TypedarrayType::float64_array) else { return };
-        // SAFETY: N-API gave the address of `length` doubles; no more than that is written. See `floats` for who else
-        // may touch them.
-        unsafe { ptr::copy_nonoverlapping(values.as_ptr(), data.cast::<f64>(), length.min(values.len())) };
+        let bytes = values.iter().take(length).flat_map(|value| value.to_ne_bytes());
+        for (at, byte) in bytes.enumerate() {
+            // SAFETY: N-API gave the address of `length` doubles; no more than that is written, by atomics as `load` reads.
+            unsafe { AtomicU8::from_ptr(data.cast::<u8>().add(at)) }.store(byte, Ordering::Relaxed);
+        }
     }
 
     /// Holds the memory of a `Uint8Array` over shared memory.

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{AsyncTask, BigInt, Env, Task, Uint8Array};
+use napi::bindgen_prelude::{AsyncTask, BigInt, Env, Task, Uint8Array, Unknown};
 use napi_derive::napi;
 use serde::Deserialize;
 use serde_json::json;
@@ -13,7 +13,9 @@ use velox_engine::solana::{
     TemplateSpec, Tip, TransactionTemplate, memo_template, message_lamports as lamports_of,
 };
 
+use crate::environment;
 use crate::errors::{Result, Thrown};
+use crate::raw::copied;
 use crate::slots::{self, Object, of};
 
 /// Reads a key file.
@@ -23,10 +25,11 @@ pub fn signer_read(path: String) -> Result<u32> {
     Ok(slots::put(Object::Signer(Arc::new(key))))
 }
 
-/// Reads a key from the environment.
+/// Reads a key from the runtime's environment: `process.env`.
 #[napi(catch_unwind)]
-pub fn signer_from_env(name: String) -> Result<u32> {
-    let key = Keypair::from_env(&name).map_err(Thrown::from)?;
+pub fn signer_from_env(env: Env, name: String) -> Result<u32> {
+    let read = |name: &str| environment::variable(env, name).map(String::into_bytes);
+    let key = Keypair::from_variable(&name, read).map_err(Thrown::from)?;
     Ok(slots::put(Object::Signer(Arc::new(key))))
 }
 
@@ -179,8 +182,9 @@ fn template(plan: &str, message: Option<Vec<u8>>) -> std::result::Result<Transac
 
 /// Makes a template of a compiled message; without one, that of memos. The plan is JSON.
 #[napi(catch_unwind)]
-pub fn template_new(plan: String, message: Option<Uint8Array>) -> Result<u32> {
-    let made = template(&plan, message.map(|message| message.to_vec()))?;
+pub fn template_new(plan: String, message: Option<Unknown<'_>>) -> Result<u32> {
+    let message = message.map(|message| copied("message", message)).transpose()?;
+    let made = template(&plan, message)?;
     Ok(slots::put(Object::Template(Arc::new(made))))
 }
 
@@ -192,8 +196,8 @@ pub fn template_fee_payer(template: u32) -> Result<String> {
 
 /// What a compiled message can spend at most.
 #[napi(catch_unwind)]
-pub fn message_lamports(message: Uint8Array) -> Result<BigInt> {
-    Ok(lamports_of(&message).map_err(Thrown::from)?.into())
+pub fn message_lamports(message: Unknown<'_>) -> Result<BigInt> {
+    Ok(lamports_of(&copied("message", message)?).map_err(Thrown::from)?.into())
 }
 
 /// Transactions in the making.
@@ -210,11 +214,14 @@ impl Task for Building {
 
     fn compute(&mut self) -> napi::Result<Vec<u8>> {
         let part = self.part.0 as usize..self.part.1 as usize;
-        let build = || self.template.build_part(&self.records, &self.context, part);
+        let build = || {
+            let built = self.template.build_part(&self.records, &self.context, part);
+            built.map(|signed| packed(&signed)).map_err(Thrown::from)
+        };
         // Nothing else would catch a panic on this thread.
         let built = catch_unwind(AssertUnwindSafe(build)).map_err(|panic| Thrown::panic(&*panic));
-        Ok(match built.and_then(|built| built.map_err(Thrown::from)) {
-            Ok(signed) => packed(&signed),
+        Ok(match built.and_then(|built| built) {
+            Ok(packed) => packed,
             Err(Thrown { code, context }) => {
                 let mut out = vec![1];
                 out.extend(json!({ "code": code, "context": context }).to_string().into_bytes());
@@ -260,9 +267,13 @@ fn lamports(field: &str, value: &BigInt) -> std::result::Result<u64, Thrown> {
 /// Builds and signs the transactions `from` to `to` of these records, off this thread. The answer is bytes: what
 /// [`packed`] makes, or a 1 and an error as JSON.
 #[napi(catch_unwind)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "an object of them would cost a conversion of each; the macro writes it again"
+)]
 pub fn template_build(
     template: u32,
-    records: Uint8Array,
+    records: Unknown<'_>,
     blockhash: String,
     compute_unit_price: BigInt,
     tip_lamports: BigInt,
@@ -282,5 +293,5 @@ pub fn template_build(
         tip,
     };
     let template = slots::with(template as usize, of!(Template), |template| Ok(Arc::clone(template)))?;
-    Ok(AsyncTask::new(Building { template, records: records.to_vec(), context, part: (from, to) }))
+    Ok(AsyncTask::new(Building { template, records: copied("records", records)?, context, part: (from, to) }))
 }

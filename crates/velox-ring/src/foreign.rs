@@ -4,8 +4,9 @@
 //! slice or a reference to data in it: each word is copied by an atomic of its own size. Invariants that the unsafe
 //! blocks rest on:
 //!
-//! 1. `at` is 8-byte aligned and valid for `words` 64-bit words while `keep_alive` lives; the maker promised it.
-//! 2. Every offset that is used is below `words`: the capacity and the stride were checked against it once and are kept
+//! 1. `at` is 8-byte aligned and valid for the header and `capacity` slots while `keep_alive` lives: the maker promised it for
+//!    so many bytes, and `new` counted them.
+//! 2. Every offset that is used is below that: the capacity and the stride were checked against it once and are kept
 //!    here, not read again; a cursor is masked before it becomes an offset.
 //! 3. Header cells are only accessed as 32-bit atomics, slots only as 64-bit ones.
 
@@ -190,17 +191,21 @@ impl<R: Record> ForeignRing<R> {
 
     /// A cell of the header; `offset` is one of [`header`]'s.
     fn cell(&self, offset: usize) -> &AtomicU32 {
-        debug_assert!(offset < header::SLOTS_AT && offset.is_multiple_of(4));
-        // SAFETY: invariants 1 to 3: the header lies in every ring, and its cells are 4-byte aligned. An atomic may change
+        // Every caller names a constant, so nothing is left of this.
+        assert!(offset < header::SLOTS_AT && offset.is_multiple_of(4));
+        // SAFETY: invariants 1 and 3, and the check: the header lies in every ring, its cells are 4-byte aligned. An atomic may change
         // under the reference.
         unsafe { AtomicU32::from_ptr(self.at.as_ptr().cast::<u32>().add(offset / 4)) }
     }
 
     /// A word of the slot that a cursor stands at.
-    fn word(&self, cursor: u32, word: usize) -> &AtomicU64 {
-        debug_assert!(word < R::WORDS);
+    ///
+    /// # Safety
+    /// `word` is below `R::WORDS`.
+    unsafe fn word(&self, cursor: u32, word: usize) -> &AtomicU64 {
         let slot = (cursor & (self.capacity - 1)) as usize;
-        // SAFETY: invariants 1 to 3: the masked slot lies below the capacity, so the word below `words`.
+        // SAFETY: invariants 1 and 2 and the caller's promise: the masked slot lies below the capacity, so the word in the
+        // ring; 3, as it is an atomic of 64 bits.
         unsafe { AtomicU64::from_ptr(self.at.as_ptr().add(header::SLOTS_AT / 8 + slot * R::WORDS + word)) }
     }
 
@@ -328,7 +333,8 @@ impl<R: Record> ForeignProducer<R> {
             record.to_words(&mut side.words);
             for (w, word) in side.words.iter().enumerate() {
                 // Relaxed: the release of the cursor orders it.
-                side.ring.word(side.at.wrapping_add(i as u32), w).store(*word, Ordering::Relaxed);
+                // SAFETY: `side.words` has `R::WORDS` words.
+                unsafe { side.ring.word(side.at.wrapping_add(i as u32), w) }.store(*word, Ordering::Relaxed);
             }
         }
         side.advance(count as u32);
@@ -354,7 +360,8 @@ impl<R: Record> ForeignConsumer<R> {
         while taken < count {
             for (w, word) in side.words.iter_mut().enumerate() {
                 // Relaxed: the acquire of the producer's cursor orders it.
-                *word = side.ring.word(side.at.wrapping_add(taken as u32), w).load(Ordering::Relaxed);
+                // SAFETY: `side.words` has `R::WORDS` words.
+                *word = unsafe { side.ring.word(side.at.wrapping_add(taken as u32), w) }.load(Ordering::Relaxed);
             }
             match R::from_words(&side.words) {
                 Ok(record) => out.push(record),

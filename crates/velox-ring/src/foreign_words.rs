@@ -50,7 +50,8 @@ impl ForeignWords {
         assert!(count <= self.words && from <= self.words - count, "words beyond the shared memory");
         // `take`: a length that was a lie must not lead beyond the end.
         for (i, word) in words.take(count).enumerate() {
-            self.word(from + i).store(word, Ordering::Relaxed);
+            // SAFETY: the assertion: below `from + count`, so below the end.
+            unsafe { self.word(from + i) }.store(word, Ordering::Relaxed);
         }
     }
 
@@ -61,13 +62,15 @@ impl ForeignWords {
     pub fn load(&self, from: usize, words: &mut [u64]) {
         assert!(words.len() <= self.words && from <= self.words - words.len(), "words beyond the shared memory");
         for (i, word) in words.iter_mut().enumerate() {
-            *word = self.word(from + i).load(Ordering::Relaxed);
+            // SAFETY: as above.
+            *word = unsafe { self.word(from + i) }.load(Ordering::Relaxed);
         }
     }
 
-    fn word(&self, index: usize) -> &AtomicU64 {
-        debug_assert!(index < self.words);
-        // SAFETY: the field's promise; `fill` and `load` checked the index.
+    /// # Safety
+    /// `index` is below `words`.
+    unsafe fn word(&self, index: usize) -> &AtomicU64 {
+        // SAFETY: the field's promise, and the caller's.
         unsafe { AtomicU64::from_ptr(self.at.as_ptr().add(index)) }
     }
 }

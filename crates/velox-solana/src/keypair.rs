@@ -1,8 +1,9 @@
 //! The key that signs. Its secret half is read here, stays here, and is told to nobody.
 
 use std::env;
+use std::ffi::OsString;
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -38,7 +39,8 @@ pub enum KeyError {
     },
 }
 
-/// An ed25519 key pair. Its memory is cleared when it goes; its `Debug` shows the address.
+/// An ed25519 key pair. Its memory is cleared when it goes, and so is what it was read into; copies that the compiler or the
+/// system made meanwhile are not. Its `Debug` shows the address.
 pub struct Keypair {
     secret: Box<SigningKey>,
     address: Address,
@@ -61,7 +63,12 @@ impl Keypair {
             ErrorKind::NotFound => KeyError::NotFound { path: source.clone() },
             _ => refused("a readable file", error.to_string()),
         };
-        let mut file = File::open(path).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.read(true);
+        // Opening a pipe would wait for its other end.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+        let mut file = options.open(path).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
         if !found.is_file() {
             return Err(refused("a file", "something else".into()));
@@ -78,12 +85,21 @@ impl Keypair {
         Self::from_text(&source, &text[..length])
     }
 
-    /// Reads an environment variable: 64 numbers as in a key file, or base58. Weaker than a file: the environment is seen
-    /// by whoever can look at the process, is inherited by its children, and isn't cleared.
+    /// Reads a variable of the process's environment, as [`from_variable`](Self::from_variable) does.
     ///
     /// # Errors
     /// [`KeyError`], without any of its content.
     pub fn from_env(name: &str) -> Result<Self, KeyError> {
+        Self::from_variable(name, |name| env::var_os(name).map(OsString::into_encoded_bytes))
+    }
+
+    /// Reads an environment variable that `read` gives: 64 numbers as in a key file, or base58. Weaker than a file: the environment is seen
+    /// by whoever can look at the process, is inherited by its children, and isn't cleared; only
+    /// what `read` gave is.
+    ///
+    /// # Errors
+    /// [`KeyError`], without any of its content.
+    pub fn from_variable(name: &str, read: impl FnOnce(&str) -> Option<Vec<u8>>) -> Result<Self, KeyError> {
         let is_name = name.len() <= LONGEST_NAME && !name.is_empty() && !name.contains(['=', '\0', '[']);
         if !is_name {
             let source_name = "the name of the environment variable".into();
@@ -93,8 +109,7 @@ impl Keypair {
         let source = format!("the environment variable {name}");
         let refused =
             |expected, got: &str| KeyError::Refused { source_name: source.clone(), expected, got: got.into() };
-        let value = env::var_os(name).ok_or_else(|| refused("a key", "nothing there"))?;
-        let text = Zeroizing::new(value.into_encoded_bytes());
+        let text = Zeroizing::new(read(name).ok_or_else(|| refused("a key", "nothing there"))?);
         Self::from_text(&source, &text)
     }
 

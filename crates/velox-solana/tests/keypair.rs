@@ -103,6 +103,16 @@ fn what_is_no_key_is_refused_without_a_word_of_it() {
     assert!(Keypair::from_bytes(&foreign).is_err());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_nobody_waits() {
+    let pipe = std::env::temp_dir().join(format!("velox-key-pipe-{}", std::process::id()));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let error = Keypair::read(&pipe).unwrap_err().to_string();
+    fs::remove_file(&pipe).unwrap();
+    assert!(error.contains("expected a file, got something else"), "{error}");
+}
+
 #[test]
 fn a_key_in_the_place_of_its_path_or_name_is_not_told() {
     let mut base58 = [0; 88];

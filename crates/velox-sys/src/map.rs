@@ -11,7 +11,7 @@
 //! the process. For the one that made the file there is no remedy but not to do that: whoever could, could also kill it.
 //! A reader looks at the size before each copy, so that only a file that is cut in the microseconds after is its end.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Deref;
 use std::path::Path;
@@ -22,8 +22,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw};
 
-/// The largest file that is opened, in words: 1 GB.
+/// The largest file that is made or opened, in words: 1 GB.
 const MOST_WORDS: usize = 1 << 27;
+const _: () = assert!(usize::BITS == 64, "sizes of files are counted in usize");
 
 enum Memory {
     Mapped(MmapRaw),
@@ -56,8 +57,13 @@ impl WordMap {
     /// is an error here and no SIGBUS later.
     ///
     /// # Errors
-    /// The file is there; the system refuses it, or has no room for it.
+    /// No words, or more than 1 GB of them ([`io::ErrorKind::InvalidInput`]); the file is there; the system refuses it, or
+    /// has no room for it.
     pub fn create(path: &Path, words: usize) -> io::Result<Arc<Self>> {
+        if words == 0 || words > MOST_WORDS {
+            let expected = format!("expected 1 to {MOST_WORDS} words, got {words}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, expected));
+        }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
@@ -77,7 +83,7 @@ impl WordMap {
     pub fn words(&self) -> &[AtomicU64] {
         match &self.memory {
             // SAFETY: invariants 1 and 2; the slice borrows the map.
-            Memory::Mapped(map) => unsafe { slice::from_raw_parts(map.as_ptr().cast(), self.words) },
+            Memory::Mapped(map) => unsafe { slice::from_raw_parts(map.as_ptr().cast(), map.len() / 8) },
             Memory::Heap(words) => words,
         }
     }
@@ -143,10 +149,28 @@ impl FileWords {
     /// # Errors
     /// The system refuses it; it is no plain file ([`io::ErrorKind::InvalidInput`]), empty, or larger than 1 GB ([`io::ErrorKind::InvalidData`]).
     pub fn open(path: &Path) -> io::Result<Self> {
-        // Looked at before it is opened: opening a pipe would wait for its other end.
-        let is_file = std::fs::metadata(path)?.is_file();
-        let file = if is_file { File::open(path)? } else { return Err(io::ErrorKind::InvalidInput.into()) };
+        Self::open_if(path, |_| true)
+    }
+
+    /// As [`open`](Self::open), of a file that is as it should be: what `is_right` looks at is what is mapped, whatever the
+    /// path leads to by then. A symbolic link is not followed on Unix.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open); a file that isn't right is refused by [`io::ErrorKind::PermissionDenied`].
+    pub fn open_if(path: &Path, is_right: impl FnOnce(&Metadata) -> bool) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true);
+        // Opening a pipe would wait for its other end.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        let file = options.open(path)?;
         let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        if !is_right(&found) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         let words = usize::try_from(found.len() / 8).unwrap_or(usize::MAX);
         if words == 0 || words > MOST_WORDS {
             let expected = format!("expected a file of 8 bytes to 1 GB, got {} bytes", found.len());
@@ -176,7 +200,7 @@ impl FileWords {
             let expected = format!("expected {} bytes, got {now}: the file was cut", self.map.words * 8);
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, expected));
         }
-        // A load of a word that this process may not write is one plain load on every platform of Rust's std:
+        // A relaxed load of a word that this process may not write is allowed on 64-bit targets, where it is one plain load:
         // https://doc.rust-lang.org/std/sync/atomic/#atomic-accesses-to-read-only-memory
         Ok(self.map.copy())
     }
@@ -219,6 +243,28 @@ mod tests {
         }
         std::fs::remove_file(&path).unwrap();
         assert_eq!(reader.copy().unwrap()[0], 3, "what is mapped stays");
+    }
+
+    #[test]
+    fn more_words_than_can_be_are_refused_and_leave_no_file() {
+        let path = path("most");
+        for words in [0, MOST_WORDS + 1, 1 << 61, usize::MAX] {
+            assert_eq!(WordMap::create(&path, words).err().unwrap().kind(), io::ErrorKind::InvalidInput);
+        }
+        assert!(!path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_and_a_pipe_are_refused_and_nobody_waits() {
+        let (file, link, pipe) = (path("linked"), path("link"), path("pipe"));
+        let _map = WordMap::create(&file, 8).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(FileWords::open(&link).is_err());
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert_eq!(FileWords::open(&pipe).err().unwrap().kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(FileWords::open_if(&file, |_| false).err().unwrap().kind(), io::ErrorKind::PermissionDenied);
+        [file, link, pipe].iter().for_each(|path| std::fs::remove_file(path).unwrap());
     }
 
     #[test]

@@ -37,6 +37,8 @@ const RING_CAPACITY: usize = 4096;
 const MOST_NODES: usize = 1_024;
 /// The most records that an edge holds.
 const MOST_CAPACITY: usize = 1 << 24;
+/// The most bytes of records that an edge holds: 1 GiB.
+const MOST_BYTES: usize = 1 << 30;
 
 /// What an edge does with a record that finds no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,6 +139,8 @@ pub(crate) fn open<T: Flow>(slot: Slot) -> super::batch::Shared<T> {
 /// How records of one type are carried.
 #[derive(Clone, Copy)]
 pub(crate) struct Carrier {
+    /// Bytes of a record.
+    pub bytes: usize,
     /// One batch, as its two ends hold it.
     pub batch: fn(usize, bool) -> (Slot, Slot),
     pub is_empty: fn(&Slot) -> Box<dyn Fn() -> bool>,
@@ -145,6 +149,7 @@ pub(crate) struct Carrier {
 
 fn carrier<T: Flow>() -> Carrier {
     Carrier {
+        bytes: T::WORDS * 8,
         batch: |capacity, drops| {
             let batch = Batch::<T>::with(capacity, drops);
             (Box::new(Rc::clone(&batch)), Box::new(batch))
@@ -516,11 +521,19 @@ impl Graph {
         if self.nodes.len() > MOST_NODES {
             return refuse("pipeline", format!("at most {MOST_NODES} steps"), self.nodes.len().to_string());
         }
+        let mut bytes = 0;
         let mut loses = vec![None; self.nodes.len()];
         for edge in &self.edges {
             if edge.options.capacity.is_some_and(|capacity| capacity == 0 || capacity > MOST_CAPACITY) {
                 let got = edge.options.capacity.unwrap_or_default();
                 return refuse("capacity", format!("1 to {MOST_CAPACITY} records"), got.to_string());
+            }
+            if let Some(capacity) = edge.options.capacity {
+                let needed = capacity.next_power_of_two() * edge.carrier.bytes;
+                if needed > MOST_BYTES {
+                    return refuse("capacity", format!("at most {MOST_BYTES} bytes of records"), needed.to_string());
+                }
+                bytes += needed;
             }
             let to = &self.nodes[edge.to];
             if loses[edge.to].is_none() {
@@ -532,6 +545,10 @@ impl Graph {
                     format!("whenFull 'block' on every edge before {}: a lost event makes a book wrong", to.name);
                 return refuse("whenFull", expected, format!("'drop' on the edge before {at}"));
             }
+        }
+        // What the edges allocate later would end the process where the system has no room.
+        if Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+            return refuse("capacity", "edges that find room in memory".into(), format!("{bytes} bytes"));
         }
         Ok(())
     }
