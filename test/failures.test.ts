@@ -97,11 +97,13 @@ for (const [how, cause] of [
 
   test(`a stage that ${how} ends the branches, the workers and the batches of its run`, async () => {
     const run = await wide(how)
-    const reading = (async () => {
-      for await (const _ of run.batches());
-    })()
+    const reading = failure(
+      (async () => {
+        for await (const _ of run.batches());
+      })(),
+    )
     const error = await failure(run.done())
-    await reading
+    expect((await reading).message).toBe(error.message)
     expect(error.context).toEqual({ stage: 'mine' })
     expect(error.cause).toEqual(cause)
   })
