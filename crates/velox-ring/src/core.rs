@@ -28,7 +28,6 @@
 use std::mem::{MaybeUninit, needs_drop};
 
 use crate::bed::Bed;
-use crate::looks::Looks;
 use crate::slots::Slots;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, Padded};
 
@@ -66,14 +65,13 @@ pub(crate) struct Cursor {
     at: usize,
     /// The other side's, as last seen: for the producer at - capacity ..= at, for the consumer at ..= at + capacity.
     far: usize,
-    looks: Looks,
 }
 
 impl Cursor {
     /// Where both sides of a new ring stand.
     pub(crate) fn first(capacity: usize) -> Self {
         let at = 0usize.wrapping_sub(capacity);
-        Self { at, far: at, looks: Looks::default() }
+        Self { at, far: at }
     }
 }
 
@@ -176,23 +174,17 @@ impl<T> Core<T> {
     /// Looks at the consumer for room; says whether there is any.
     #[inline]
     fn look_for_room(&self, cursor: &mut Cursor) -> bool {
-        cursor.looks.keep_apart();
         // Acquire: as in `room`.
         cursor.far = self.head.0.load(Ordering::Acquire);
-        let found = self.capacity() - cursor.at.wrapping_sub(cursor.far);
-        cursor.looks.found(found, self.capacity());
-        found > 0
+        cursor.at.wrapping_sub(cursor.far) < self.capacity()
     }
 
     /// Looks at the producer for values; says whether there are any.
     #[inline]
     fn look_for_values(&self, cursor: &mut Cursor) -> bool {
-        cursor.looks.keep_apart();
         // Acquire: as in `available`.
         cursor.far = self.tail.0.load(Ordering::Acquire);
-        let found = cursor.far.wrapping_sub(cursor.at);
-        cursor.looks.found(found, self.capacity());
-        found > 0
+        cursor.far != cursor.at
     }
 
     /// How many values fit, looking at the consumer only when fewer than `wanted` are known to.

@@ -44,7 +44,6 @@ mod foreign;
 mod foreign_words;
 mod halves;
 mod latest;
-mod looks;
 mod mpsc;
 mod parker;
 mod ring_buffer;

@@ -264,7 +264,9 @@ mod tests {
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         assert_eq!(FileWords::open(&pipe).err().unwrap().kind(), io::ErrorKind::InvalidInput);
         assert_eq!(FileWords::open_if(&file, |_| false).err().unwrap().kind(), io::ErrorKind::PermissionDenied);
-        [file, link, pipe].iter().for_each(|path| std::fs::remove_file(path).unwrap());
+        for path in [file, link, pipe] {
+            std::fs::remove_file(path).unwrap();
+        }
     }
 
     #[test]
