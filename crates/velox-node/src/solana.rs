@@ -1,5 +1,4 @@
 //! Solana: keys that stay here, templates, and their transactions, which are made on a thread of the runtime's pool.
-#![expect(clippy::too_many_arguments, reason = "plain arguments cost less than an object")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
