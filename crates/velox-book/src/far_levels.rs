@@ -7,7 +7,7 @@ use crate::Level;
 
 const BLOCK: usize = 64;
 /// So many blocks fit from the beginning.
-const ROOM: usize = 4;
+const ROOM: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
 struct Block {

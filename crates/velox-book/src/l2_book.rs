@@ -79,10 +79,9 @@ impl Shared {
 /// Exact for any price: a window of 65,536 ticks a side follows the best price, in which a change costs the same wherever it
 /// is (6 ns on a recorded day), and the levels beyond it lie in order.
 ///
-/// Memory: 50 kB at first. A side takes 512 bytes for each 64 ticks of its window that ever held a level, by ticks modulo
-/// 65,536, so half a megabyte at most, and up to 130 bytes for each level beyond the window. Both grow by doubling, and none is given
-/// back before the book goes. So a change may allocate where the market goes for the first time, seven times a side in the life of
-/// a book, and where there are more levels beyond the window than ever before; a book that has settled allocates nothing.
+/// Memory: a side has room for its whole window, half a megabyte of addresses, of which the machine gives 512 bytes for each 64
+/// ticks that ever held a level. A change in the window never allocates. Levels beyond it take up to 130 bytes each, in room
+/// that doubles where there are more of them than ever before. None is given back before the book goes.
 ///
 /// A reader sees the instant after a whole exchange event, never a part of one. [`top`](Self::top) and
 /// [`standing`](Self::standing) take no lock and never hold the writer up; the others hold the book while they copy

@@ -9,8 +9,6 @@ use crate::Level;
 pub(crate) const WINDOW: usize = 1 << 16;
 /// Slots of a word.
 const SLOTS: usize = 64;
-/// So many words' quantities fit from the beginning.
-const ROOM: usize = 16;
 const WORDS: usize = WINDOW / SLOTS;
 
 #[derive(Debug)]
@@ -33,7 +31,8 @@ const fn slot(key: i64) -> usize {
 
 impl Ladder {
     pub(crate) fn new() -> Self {
-        let mut qty = Vec::with_capacity(ROOM);
+        // Room for all, so that an update never allocates; what isn't written yet is no memory of the machine's so far.
+        let mut qty = Vec::with_capacity(1 + WORDS);
         qty.push([0; SLOTS]);
         Self { base: 0, words: [0; WORDS], summary: [0; WORDS / 64], places: [0; WORDS], qty }
     }
