@@ -32,11 +32,30 @@ impl<T> Columns<T> {
             Of::Own(columns) => columns,
         }
     }
+}
 
-    pub(crate) fn find(&self, name: &str) -> Result<usize, ExprError> {
+/// What a planner asks of columns. It doesn't know their record's type, so that one planner is compiled and not one for each.
+pub(crate) trait Fields {
+    fn find(&self, name: &str) -> Result<usize, ExprError>;
+    fn kind(&self, at: usize) -> (&Kind, Scale);
+    /// Whether it is compared with a number without a copy.
+    fn has_gate(&self, at: usize) -> bool;
+}
+
+impl<T> Fields for Columns<T> {
+    fn find(&self, name: &str) -> Result<usize, ExprError> {
         let columns = self.all();
         let place = columns.iter().position(|column| column.name == name);
         place.ok_or_else(|| ExprError::unknown(&self.record, name, columns.iter().map(|column| &column.name[..])))
+    }
+
+    fn kind(&self, at: usize) -> (&Kind, Scale) {
+        let column = &self.all()[at];
+        (&column.kind, column.scale)
+    }
+
+    fn has_gate(&self, at: usize) -> bool {
+        self.all()[at].gate.is_some()
     }
 }
 

@@ -67,7 +67,7 @@ impl<T: Record> Mapper<T> {
         let mut planner = Planner::new(from, inputs);
         let outputs = field::outputs(&mut planner, into, fields)?;
         let blank = (0..into.words).filter(|word| outputs.iter().all(|output| output.bits.word() != *word)).collect();
-        let program = Program::of(planner)?;
+        let program = Program::of(planner, from)?;
         Ok(Self { program, outputs, words: into.words, blank, status: Status::new() })
     }
 

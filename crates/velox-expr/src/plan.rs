@@ -56,7 +56,7 @@ impl<T: Record> Plan<T> {
         let operand = planner.plan("plan", expr)?;
         let kind = operand.shape().kind;
         let result = planner.register(operand)?;
-        Ok(Self { program: Program::of(planner)?, result, kind, places: Box::new([0; BATCH]) })
+        Ok(Self { program: Program::of(planner, columns)?, result, kind, places: Box::new([0; BATCH]) })
     }
 
     /// The type of the result: [`Type::Bool`] can filter, an enumeration is read by [`Self::i64`].

@@ -4,6 +4,7 @@ mod numbers;
 mod truths;
 
 use crate::arith::{Arith, Unary};
+use crate::columns::Fields;
 use crate::compare::Cmp;
 use crate::history::{History, Keys, MAX_KEYS};
 use crate::literal;
@@ -12,15 +13,15 @@ use crate::param_rule::ParamRule;
 use crate::register::Register;
 use crate::step::Step;
 use crate::types::{Shape, Type};
-use crate::{BATCH, Columns, Expr, ExprError, Given, Inputs, Scale};
+use crate::{BATCH, Expr, ExprError, Given, Inputs, Scale};
 
 /// A tree deeper than this is refused, as the planner calls itself for each level.
 const MAX_DEPTH: usize = 128;
 /// The most steps of one plan.
 const MAX_STEPS: usize = 4_096;
 
-pub(crate) struct Planner<'a, T: 'static> {
-    pub(crate) columns: &'a Columns<T>,
+pub(crate) struct Planner<'a> {
+    pub(crate) columns: &'a dyn Fields,
     pub(crate) inputs: &'a Inputs<'a>,
     depth: usize,
     pub(crate) steps: Vec<Step>,
@@ -31,8 +32,8 @@ pub(crate) struct Planner<'a, T: 'static> {
 
 type Planned = Result<Operand, ExprError>;
 
-impl<'a, T> Planner<'a, T> {
-    pub(crate) fn new(columns: &'a Columns<T>, inputs: &'a Inputs<'a>) -> Self {
+impl<'a> Planner<'a> {
+    pub(crate) fn new(columns: &'a dyn Fields, inputs: &'a Inputs<'a>) -> Self {
         Self {
             columns,
             inputs,
@@ -134,8 +135,8 @@ impl<'a, T> Planner<'a, T> {
 
     fn column(&self, name: &str) -> Planned {
         let at = self.columns.find(name)?;
-        let column = &self.columns.all()[at];
-        Ok(Operand::Column(at, Shape { kind: column.kind.as_type(), scale: column.scale }))
+        let (kind, scale) = self.columns.kind(at);
+        Ok(Operand::Column(at, Shape { kind: kind.as_type(), scale }))
     }
 
     fn given(&self, op: &'static str, index: usize) -> Planned {

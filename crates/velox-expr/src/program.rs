@@ -25,8 +25,8 @@ pub(crate) struct Program<T: 'static> {
 impl<T: Record> Program<T> {
     /// # Errors
     /// A param that is no integer of the type that it must be.
-    pub(crate) fn of(planner: Planner<'_, T>) -> Result<Self, ExprError> {
-        let Planner { columns, inputs, steps, registers, rules, .. } = planner;
+    pub(crate) fn of(planner: Planner<'_>, columns: &Columns<T>) -> Result<Self, ExprError> {
+        let Planner { inputs, steps, registers, rules, .. } = planner;
         for (rule, value) in rules.iter().zip(inputs.params) {
             rule.check("param", *value)?;
         }

@@ -10,8 +10,8 @@ use crate::types::{Shape, Type};
 use crate::{Expr, ExprError, Holds, Kind};
 
 /// The outputs in the order of the record's bytes, so that the first of a word clears the rest of it.
-pub(super) fn outputs<T>(
-    planner: &mut Planner<'_, T>,
+pub(super) fn outputs(
+    planner: &mut Planner<'_>,
     into: &Layout,
     fields: &[(String, Expr)],
 ) -> Result<Box<[Output]>, ExprError> {
@@ -44,7 +44,7 @@ pub(super) fn outputs<T>(
     Ok(outputs.into())
 }
 
-fn field<T>(planner: &mut Planner<'_, T>, place: &Place, expr: &Expr) -> Result<(usize, Option<Fit>), ExprError> {
+fn field(planner: &mut Planner<'_>, place: &Place, expr: &Expr) -> Result<(usize, Option<Fit>), ExprError> {
     let wanted = place.kind.as_type();
     let shape = Shape { kind: wanted.clone(), scale: place.scale };
     let operand = planner.field("map", expr, shape)?;
@@ -63,13 +63,13 @@ fn field<T>(planner: &mut Planner<'_, T>, place: &Place, expr: &Expr) -> Result<
 }
 
 /// What must be seen to for each row; nothing, where every number that may come fits.
-fn fit<T>(planner: &Planner<'_, T>, kind: &Kind, operand: &Operand) -> Result<Option<Fit>, ExprError> {
+fn fit(planner: &Planner<'_>, kind: &Kind, operand: &Operand) -> Result<Option<Fit>, ExprError> {
     let (Some(range), Some(holds)) = (kind.range(), Holds::of(kind)) else { return Ok(None) };
     let got = operand.shape().kind;
     let (from, to) = match operand {
         Operand::Known(Value::Integer(value), _) if range.contains(value) => return Ok(None),
         Operand::Known(Value::Integer(value), _) => return Err(ExprError::value("map", holds, value)),
-        Operand::Column(at, _) if got.is_integer() => match planner.columns.all()[*at].kind.range() {
+        Operand::Column(at, _) if got.is_integer() => match planner.columns.kind(*at).0.range() {
             Some(range) => range.into_inner(),
             None => (i64::MIN.into(), u64::MAX.into()),
         },

@@ -7,7 +7,7 @@ use crate::step::Step;
 use crate::types::{Shape, Type};
 use crate::{Expr, ExprError, Scale};
 
-impl<T> Planner<'_, T> {
+impl Planner<'_> {
     pub(super) fn arith(&mut self, op: &'static str, arith: Arith, of: &[Expr; 2]) -> Planned {
         let scaled = !matches!(arith, Arith::Mul | Arith::Div);
         let [a, b] = self.settle(op, [&of[0], &of[1]], scaled)?;

@@ -8,7 +8,7 @@ use crate::step::Step;
 use crate::types::{Shape, Type};
 use crate::{Expr, ExprError};
 
-impl<T> Planner<'_, T> {
+impl Planner<'_> {
     pub(super) fn pair(&mut self, op: &'static str, cmp: Cmp, of: &[Expr; 2]) -> Planned {
         let [a, b] = self.settle(op, [&of[0], &of[1]], true)?;
         self.compare(op, cmp, a, b)
@@ -38,7 +38,7 @@ impl<T> Planner<'_, T> {
             }
         }
         match of {
-            Operand::Column(column, _) if self.columns.all()[*column].gate.is_some() => {
+            Operand::Column(column, _) if self.columns.has_gate(*column) => {
                 Ok(Operand::All(vec![(*column, of.shape().kind, term)], Vec::new()))
             }
             _ => {
