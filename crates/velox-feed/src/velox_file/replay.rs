@@ -1,6 +1,5 @@
 //! Recorded market events as arrivals.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use velox_record::{EventKind, Instrument, MarketEvent, Record, flags};
@@ -21,8 +20,8 @@ pub(crate) struct VeloxReplay {
     options: ReplayOptions,
     /// How many of the reader's instruments are known here.
     learnt: usize,
-    /// What becomes of each id of the file.
-    routes: HashMap<u16, Route>,
+    /// What becomes of each id of the file, by the id: every event asks.
+    routes: Vec<Option<Route>>,
     instruments: Vec<Arc<Instrument>>,
     markets: Vec<Pairs>,
     /// The event that was read and is of the next arrival.
@@ -111,7 +110,7 @@ impl VeloxReplay {
             reader,
             options,
             learnt: 0,
-            routes: HashMap::from([(0, Route::Nameless)]),
+            routes: vec![Some(Route::Nameless)],
             instruments: Vec::new(),
             markets: Vec::new(),
             next: None,
@@ -165,7 +164,9 @@ impl VeloxReplay {
             } else {
                 Route::Unwanted
             };
-            self.routes.insert(id, route);
+            let at = usize::from(id);
+            self.routes.resize(self.routes.len().max(at + 1), None);
+            self.routes[at] = Some(route);
         }
         Ok(())
     }
@@ -177,13 +178,13 @@ impl VeloxReplay {
             let fault = Fault::new(format!("field `{}`: {}", error.field, error.expected), error.got.to_string());
             fault.at(self.reader.path(), self.reader.number())
         })?;
-        let mut route = self.routes.get(&event.instrument);
+        let mut route = self.route(event.instrument);
         if route.is_none() {
             self.learn()?;
-            route = self.routes.get(&event.instrument);
+            route = self.route(event.instrument);
         }
         let instrument = match route {
-            Some(Route::Market(market)) => self.instruments[*market].id(),
+            Some(Route::Market(market)) => self.instruments[market].id(),
             Some(_) => 0,
             None => {
                 let expected = "field `instrument`: an id that the file has an instrument of";
@@ -191,7 +192,11 @@ impl VeloxReplay {
                 return Err(fault.at(self.reader.path(), self.reader.number()));
             }
         };
-        Ok(route.map(|route| (MarketEvent { instrument, ..event }, *route)))
+        Ok(route.map(|route| (MarketEvent { instrument, ..event }, route)))
+    }
+
+    fn route(&self, id: u16) -> Option<Route> {
+        self.routes.get(usize::from(id)).copied().flatten()
     }
 
     /// Adds an event to an arrival, unless its symbol isn't wanted.
