@@ -3,7 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { count, defineStage, pipeline, poisson, type Run, Trade } from 'velox-engine'
 import { expect, test } from 'vitest'
 import breaks, { HOWS } from './stages/breaks.js'
+import large from './stages/large.js'
 import never from './stages/never.js'
+import odd from './stages/odd.js'
 import { expectCode, rejected } from './support/errors.js'
 import { script } from './support/node.js'
 
@@ -82,3 +84,28 @@ for (const [what, signal, cause] of [
     expect([error.code, error.context]).toEqual(['VELOX_RUN_ABORTED', { reason: cause }])
     expect(error.cause).toBe(abort.signal.reason)
   })
+
+for (const [when, stopOn] of [
+  ['before it', () => AbortSignal.abort()],
+  ['meanwhile', () => AbortSignal.timeout(50)],
+] as const) {
+  test(`a start that is stopped ${when} names the stage whose module hangs`, async () => {
+    const chain = trades().stage(large).stage(never, { name: 'mine' }).to(count())
+    const error = await rejected(chain.start({ stopOn: stopOn() }))
+    expect([error.code, error.context]).toEqual(['VELOX_STAGE_FAILED', { stage: 'mine' }])
+    expect((error.cause as Error).message).toContain('was not through 800 ms after the run was stopped')
+  })
+
+  test(`a start that is stopped ${when} names the stage whose open() never comes back`, async () => {
+    const chain = trades()
+      .stage(odd, { name: 'mine', params: { what: 6 } })
+      .to(count())
+    const error = await rejected(chain.start({ stopOn: stopOn() }))
+    expect([error.code, error.context]).toEqual(['VELOX_STAGE_FAILED', { stage: 'mine' }])
+  })
+}
+
+test('a start that is stopped before it waits for a stage that gets ready', async () => {
+  const run = await trades().stage(large).to(count()).start({ stopOn: AbortSignal.abort() })
+  expect(await run.done()).toMatchObject({ balanced: true, stages: [{ in: 0 }, { in: 0 }, { in: 0 }, { in: 0 }] })
+})

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { BroadcastChannel } from 'node:worker_threads'
 import { count, L2Book, pipeline, poisson, RingBuffer, replay, sample, Trade } from 'velox-engine'
 import { expect, test } from 'vitest'
@@ -10,10 +11,22 @@ import note, { Note } from './stages/note.js'
 import odd from './stages/odd.js'
 import quiet from './stages/quiet.js'
 import spike, { Spike } from './stages/spike.js'
+import turns from './stages/turns.js'
 import { expectCode, rejected } from './support/errors.js'
 import { script } from './support/node.js'
 
 const trades = (name = 'p') => pipeline(name).from(replay(sample.btcusdt)).trades()
+
+/** What a stage tells on a channel of this name. */
+function heard<T>(name: string): Promise<T> {
+  const channel = new BroadcastChannel(name)
+  return new Promise((resolve) => {
+    channel.onmessage = (event) => {
+      channel.close()
+      resolve((event as MessageEvent).data as T)
+    }
+  })
+}
 
 /** The trades of the sample, by a native run. */
 async function sampleTrades() {
@@ -88,10 +101,7 @@ test('a stage reads records of its own, with fields of any kind', async () => {
 })
 
 test('a stage that keeps records makes no garbage, and its event loop has its turn', async () => {
-  const channel = new BroadcastChannel('quiet')
-  const told = new Promise<unknown>((resolve) => {
-    channel.onmessage = (event) => resolve((event as MessageEvent).data)
-  })
+  const told = heard<Record<'grown' | 'millis' | 'turns', number>>('quiet')
   const market = poisson({ perSecond: 1e6, count: 17_000_000, pace: 'max' })
   const chain = pipeline('p').from(market).trades()
   const run = await chain
@@ -99,12 +109,25 @@ test('a stage that keeps records makes no garbage, and its event loop has its tu
     .to(count())
     .start()
   expect((await run.done()).balanced).toBe(true)
-  const { grown, millis, turns, ...rest } = (await told) as Record<'grown' | 'millis' | 'turns', number>
-  channel.close()
+  const { grown, millis, turns: had, ...rest } = await told
   expect(rest).toMatchObject({ scavenges: 0 })
   expect(grown).toBeLessThan(2 ** 20)
-  expect(turns).toBeGreaterThanOrEqual(Math.floor(millis / 100))
+  expect(had).toBeGreaterThanOrEqual(Math.floor(millis / 100))
 })
+
+for (const wait of ['spin', 'yield', 'backoff', 'block'] as const)
+  test(`a worker that waits for records by ${wait} gives its event loop its turn`, async () => {
+    const told = heard<{ millis: number; turns: number }>('turns')
+    const chain = pipeline('p')
+      .from(poisson({ perSecond: 20 }))
+      .trades()
+    const run = await chain.stage(turns).to(count()).start({ wait })
+    await delay(1_500)
+    expect((await run.stop()).balanced).toBe(true)
+    const { millis, turns: had } = await told
+    // One every 50 ms was promised to be one every 100.
+    expect(had).toBeGreaterThanOrEqual(Math.floor(millis / 100))
+  })
 
 test('a stage sees the books of its pipeline', async () => {
   const market = poisson({ perSecond: 1e5, count: 2_000, pace: 'max' })

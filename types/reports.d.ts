@@ -79,6 +79,7 @@ export interface EdgeReport {
   readonly popped: number
   readonly dropped: number
   readonly inFlight: number
+  /** The most that were ever in flight at once, of the edge's capacity in the topology; what it dropped at once is no part of it. */
   readonly highWater: number
 }
 /** What a thread is at, in the order of the placement. */

@@ -18,7 +18,10 @@ export interface StartOptions {
    * all the same.
    */
   metrics?: boolean
-  /** Ends the source; everything on the way arrives. */
+  /**
+   * Ends the source; everything on the way arrives. A stage that is not ready a second later, as its module hangs, rejects
+   * `start()` with VELOX_STAGE_FAILED.
+   */
   stopOn?: AbortSignal | undefined
   /** Ends the run at once: `done()` rejects with VELOX_RUN_ABORTED. */
   signal?: AbortSignal | undefined

@@ -46,7 +46,7 @@ export function explain(nodes: Nodes, o: StartOptions): string {
       lines.push(`  ${name.padEnd(column)}  ${whatOf(nodes, node)}`)
       for (const from of node.from) {
         const far = threadOf((nodes.all[from[0]] as Declared).name)
-        const full = node.whenFull === 'drop' ? 'drops when full' : 'blocks when full'
+        const full = node.whenFull === 'drop' || node.own?.drops ? 'drops when full' : 'blocks when full'
         const how =
           far === i
             ? `fused: the batch of ${named(nodes, from)} by reference`

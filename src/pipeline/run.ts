@@ -155,6 +155,7 @@ export class Run<T extends Element> implements Face<T> {
   /** Takes the workers of its scripts, and waits until they are ready. */
   async host(hosts: Hosts): Promise<void> {
     this.#hosts = hosts
+    if (this.#stops) hosts.stop()
     void this.#outcome.then(() => hosts.end())
     await hosts.ready
   }
@@ -191,6 +192,7 @@ export class Run<T extends Element> implements Face<T> {
   #stop(): void {
     this.#stops = true
     native.runStop(this.#slot)
+    this.#hosts?.stop()
     this.#abandon()
   }
 

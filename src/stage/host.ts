@@ -34,6 +34,9 @@ export class Hosts {
   /** The slot is this run's as long as it lives. */
   readonly #owner: object
   readonly #workers: Worker[] = []
+  /** The stage that each worker opens, before it is ready, and a look at what it has told since. */
+  readonly #opening = new Map<Worker, { readonly stage: string; readonly look: () => void }>()
+  #stops = false
   #aborted = false
   #terminated = false
 
@@ -86,6 +89,12 @@ export class Hosts {
         uncaught = arrived(message.error)
         return
       }
+      if (message.kind === 'opening') {
+        this.#opening.set(worker, { stage: message.stage, look: takeRest })
+        if (this.#stops) this.#limit(worker)
+        return
+      }
+      this.#opening.delete(worker)
       if (message.kind === 'failed') this.#fail({ ...message, error: arrived(message.error) })
       if (message.kind === 'closed') {
         isFinished = true
@@ -99,18 +108,18 @@ export class Hosts {
     const takeRest = () => {
       for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) take(last.message)
     }
-    // A worker that ends without a word was at one of its stages; which one it can't say any more.
-    const stage = stages[0]?.name ?? ''
+    // A worker that ends without a word was at one of its stages; once all are open, it can't say any more which.
+    const stage = () => this.#opening.get(worker)?.stage ?? stages[0]?.name ?? ''
     worker.on('error', (error) => {
       takeRest()
       // One that a handler of the stage's own took may be of long before.
-      this.#fail({ error: textOf(uncaught) === textOf(error) ? uncaught : error, stage })
+      this.#fail({ error: textOf(uncaught) === textOf(error) ? uncaught : error, stage: stage() })
     })
     const hasEnded = new Promise<void>((resolve) => {
       worker.on('exit', (code) => {
         takeRest()
         if (!isFinished && !this.#terminated)
-          this.#fail({ error: new Error(`the worker of a stage exited with code ${code}`), stage })
+          this.#fail({ error: new Error(`the worker of a stage exited with code ${code}`), stage: stage() })
         port1.close()
         ready()
         resolve()
@@ -127,6 +136,27 @@ export class Hosts {
     if (thrown.late) return
     native.runFail(this.#run, thrown.stage, textOf(thrown.error))
     this.end()
+  }
+
+  /** The run was stopped: that a stage gets ready is not waited for without end. */
+  stop(): void {
+    this.#stops = true
+    for (const worker of this.#opening.keys()) this.#limit(worker)
+  }
+
+  #limit(worker: Worker): void {
+    const before = this.#opening.get(worker)
+    const fail = () => {
+      // Where this thread was busy, what the worker told meanwhile is still on its way.
+      before?.look()
+      const opening = this.#opening.get(worker)
+      if (!opening || opening !== before) return
+      const what = `its module or its open() was not through ${GRACE_MILLIS} ms after the run was stopped`
+      this.#fail({ error: new Error(what), stage: opening.stage })
+      void worker.terminate()
+    }
+    // The worker keeps the process until then.
+    setTimeout(fail, GRACE_MILLIS).unref()
   }
 
   /** The run was aborted. */

@@ -48,7 +48,9 @@ export class ScriptedStage {
     const params = Object.keys(x.params)
     const read = new SharedArrayBuffer(READ_MOST * inputStride + 8 * params.length)
     const written = new SharedArrayBuffer(Math.max(WRITE_MOST * outputStride, READ_MOST * 4))
-    this.index = call(() => native.hostStage(host, name, new Uint8Array(read), new Uint8Array(written)))
+    // Filled so that its pages are there before the first records are.
+    const [readBytes, writtenBytes] = [new Uint8Array(read).fill(0), new Uint8Array(written).fill(0)]
+    this.index = call(() => native.hostStage(host, name, readBytes, writtenBytes))
     this.#mayKeep = stage.input === stage.output || input.signature === output.signature
     this.#kind = this.#mayKeep ? KEPT : WROTE
     this.#batch = new StageBatch(input, { host, stage: this.index, memory: read, most: READ_MOST })

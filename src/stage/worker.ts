@@ -18,10 +18,11 @@ export interface HostData {
 }
 
 /**
- * What this thread tells: that it is ready, what nobody has caught so far, what it failed of (`late`: when its part was
- * through), that it has closed.
+ * What this thread tells: which stage it opens, that it is ready, what nobody has caught so far, what it failed of
+ * (`late`: when its part was through), that it has closed.
  */
 export type HostMessage =
+  | { kind: 'opening'; stage: string }
   | { kind: 'ready' }
   | { kind: 'uncaught'; error: Crossing }
   | { kind: 'failed'; error: Crossing; stage: string; late: boolean }
@@ -48,6 +49,7 @@ async function open(host: number): Promise<void> {
   const books = booksOf(host)
   for (const { name, url, params } of stages) {
     at = name
+    tell({ kind: 'opening', stage: name })
     const { default: stage } = await importing(() => import(url) as Promise<{ default?: unknown }>)
     const made = new ScriptedStage(host, name, stageOf(url, stage), { params, books: () => books })
     opened[made.index] = made

@@ -10,6 +10,7 @@ export default defineStage(import.meta, {
     if (what === 1) setInterval(() => {}, 1000)
     if (what === 2) parentPort.postMessage(null)
     if (what === 3) throw new RangeError('no opening')
+    if (what === 6) for (;;);
     return {
       poll: () => {
         if (what === 5) for (;;);

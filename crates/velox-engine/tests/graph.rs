@@ -8,8 +8,8 @@ use common::{Keep, options};
 use velox_engine::expr::{Columns, Expr, Scales};
 use velox_engine::feed::{Poisson, PoissonOptions};
 use velox_engine::pipeline::{
-    Batch, EdgeOptions, EngineError, Input, Late, Merge, Nothing, Pace, Paced, Pipeline, Route, Stage, StartError,
-    StartOptions, Tally, ThreadSpec, Threads, Wait, Way, WhenFull,
+    BATCH, Batch, EdgeOptions, EngineError, Input, Late, Merge, Nothing, Pace, Paced, Pipeline, Route, Stage,
+    StartError, StartOptions, Tally, ThreadSpec, Threads, Wait, Way, WhenFull,
 };
 use velox_engine::stages::{BookStage, BookValue, BundleOptions, Count, Evaluator, Filter, Surroundings};
 use velox_engine::{EventKind, L2Book, MarketEvent, Trade};
@@ -142,6 +142,24 @@ fn an_edge_that_drops_holds_nobody_up_and_counts_what_it_dropped() {
 }
 
 #[test]
+fn the_high_water_of_an_edge_is_what_stood_in_it_and_nothing_that_it_dropped() {
+    // While the reader is at its first records, and has told of none, the source fills the edge and drops the rest.
+    let run = |when_full, threads| {
+        let edge = EdgeOptions { when_full, capacity: Some(4) };
+        let stuck = Stuck(Duration::from_millis(300));
+        let run = poisson(20_000, 1).edge(edge).to("stuck", stuck).start(options(threads, Wait::Block)).unwrap();
+        run.wait().unwrap().stats.edges[0].clone()
+    };
+    let dropping = run(WhenFull::Drop, Threads::Count(2));
+    assert!(dropping.dropped > 0 && (4..=16).contains(&dropping.high_water), "{dropping:?}");
+    // The batch before the ring and the ring are full, and the reader may have a ring more.
+    let blocking = run(WhenFull::Block, Threads::Count(2));
+    assert!((BATCH as u64..=BATCH as u64 + 16).contains(&blocking.high_water), "{blocking:?}");
+    let fused = run(WhenFull::Drop, Threads::Count(1));
+    assert!(fused.dropped > 0 && fused.high_water == BATCH as u64, "{fused:?}");
+}
+
+#[test]
 fn an_edge_that_would_hold_more_than_a_gibibyte_is_refused() {
     let whole = |capacity| {
         let wide = EdgeOptions { capacity: Some(capacity), ..EdgeOptions::default() };
@@ -240,8 +258,8 @@ fn a_filter_sees_the_book_of_each_record_s_own_instant_however_batches_are_cut()
     assert!(matches!(run(cut, true), Err(StartError::Placement { .. })));
 }
 
-/// Does not come back for a while.
-struct Stuck(bool);
+/// Does not come back from its first records for so long.
+struct Stuck(Duration);
 
 impl Stage for Stuck {
     type In = MarketEvent;
@@ -253,8 +271,8 @@ impl Stage for Stuck {
         _: &mut Batch<Nothing>,
         tally: &mut Tally,
     ) -> Result<(), EngineError> {
-        if !input.is_empty() && !std::mem::replace(&mut self.0, true) {
-            std::thread::sleep(Duration::from_millis(1_600));
+        if !input.is_empty() {
+            std::thread::sleep(std::mem::take(&mut self.0));
         }
         let count = input.records().len();
         input.advance(count);
@@ -268,7 +286,7 @@ fn a_stage_that_does_not_come_back_is_told_from_one_that_waits() {
     let market = Poisson::new(PoissonOptions { per_second: 1_000.0, count: None, seed: 1 }).unwrap();
     let run = Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Recorded, &[]))
         .tee("tee", |p| p.to("idle", Count::default()))
-        .to("stuck", Stuck(false))
+        .to("stuck", Stuck(Duration::from_millis(1_600)))
         .start(options(Threads::Count(4), Wait::Block))
         .unwrap();
     let handle = run.handle();

@@ -3,6 +3,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::io::{Read, Seek};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +12,8 @@ use std::time::Duration;
 
 use velox_engine::expr::{Expr, Plan, Scales};
 use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOptions};
+#[cfg(target_os = "linux")]
+use velox_engine::pipeline::Threads;
 use velox_engine::pipeline::{
     Batch, EngineError, Input, Nothing, Pace, Paced, Pipeline, Stage, StartOptions, Tally, Wait,
 };
@@ -40,6 +44,59 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
+
+/// A sink that tells how many page faults its thread has had since its last look before its first record.
+#[cfg(target_os = "linux")]
+struct Faults {
+    stat: Option<fs::File>,
+    before: u64,
+    since: Arc<AtomicU64>,
+}
+
+#[cfg(target_os = "linux")]
+impl Faults {
+    fn count(&mut self) -> u64 {
+        let (stat, mut text) = (self.stat.as_mut().expect("it was started"), [0; 1024]);
+        stat.rewind().unwrap();
+        let read = stat.read(&mut text).unwrap();
+        let text = std::str::from_utf8(&text[..read]).unwrap();
+        // Behind the name, which may hold anything: the state, six numbers, and the faults that needed no disk.
+        text[text.rfind(')').unwrap()..].split(' ').nth(8).unwrap().parse().unwrap()
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Stage for Faults {
+    type In = Bundle;
+    type Out = Nothing;
+
+    fn on_start(&mut self) -> Result<(), EngineError> {
+        self.stat = Some(fs::File::open("/proc/thread-self/stat").expect("Linux has it"));
+        let before = self.count();
+        // More than an allocator keeps: new pages, large ones perhaps.
+        std::hint::black_box(vec![1_u8; 40 << 20]);
+        assert!(self.count() >= before + 16, "faults of this thread are not counted");
+        Ok(())
+    }
+
+    fn poll(
+        &mut self,
+        input: &mut Input<'_, Bundle>,
+        _: &mut Batch<Nothing>,
+        tally: &mut Tally,
+    ) -> Result<(), EngineError> {
+        let count = input.records().len();
+        input.advance(count);
+        tally.consumed += count as u64;
+        let now = self.count();
+        if tally.consumed == 0 {
+            self.before = now;
+        } else {
+            self.since.store(now - self.before, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
 
 /// A sink that looks at its thread when it is warm and again some transactions later.
 struct Watch {
@@ -151,6 +208,32 @@ fn the_small_stages_allocate_nothing() {
     assert!(report.balanced && report.stats.stages[8].taken > 0, "{report}");
     assert_eq!(report.non_deterministic.len(), 2, "conflation and the rate limit: {report}");
     assert_eq!(counted.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn threads_have_touched_their_memory_before_the_source_goes() {
+    for threads in [Threads::Count(1), Threads::Count(2)] {
+        let arrivals = poisson(1e5, 200_000);
+        let instrument = arrivals.instruments()[0].clone();
+        let book = L2Book::new(instrument.clone());
+        let since = Arc::new(AtomicU64::new(u64::MAX));
+        let faults = Faults { stat: None, before: 0, since: Arc::clone(&since) };
+        let run = Pipeline::from("source", Paced::new(arrivals, Pace::Max, &[instrument.id()]))
+            .book("book", &book, true)
+            .unwrap()
+            .trades("trades")
+            .transactions("transactions")
+            .bundle("bundle", BundleOptions::default())
+            .unwrap()
+            .to("output", faults)
+            .start(StartOptions { threads, ..StartOptions::default() })
+            .unwrap();
+        let report = run.wait().unwrap();
+        assert!(report.stage("output").unwrap().taken > 10_000, "{report}");
+        let faults = since.load(Ordering::Relaxed);
+        assert!(faults < 8, "{faults} page faults since the source went");
+    }
 }
 
 const MARKS: [&str; 2] = ["/velox-watch-begins", "/velox-watch-ends"];

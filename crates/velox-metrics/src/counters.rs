@@ -67,6 +67,13 @@ impl EdgeCounters {
     pub fn discarded(&self, records: u64) {
         set(&self.0[edge::DISCARDED], records);
     }
+
+    /// How many its reader has told of, taken in or not. For its writer, which knows how many it gave.
+    #[inline]
+    pub fn gone(&self) -> u64 {
+        let [popped, discarded] = [edge::POPPED, edge::DISCARDED].map(|at| self.0[at].load(Ordering::Relaxed));
+        popped.wrapping_add(discarded)
+    }
 }
 
 /// What one thread is at.

@@ -26,6 +26,9 @@ use memmap2::{MmapOptions, MmapRaw};
 const MOST_WORDS: usize = 1 << 27;
 const _: () = assert!(usize::BITS == 64, "sizes of files are counted in usize");
 
+/// The smallest page of the systems that this runs on, in words.
+const PAGE_WORDS: usize = 512;
+
 enum Memory {
     Mapped(MmapRaw),
     Heap(Box<[AtomicU64]>),
@@ -71,7 +74,12 @@ impl WordMap {
         let mut file = options.open(path)?;
         let map = fill(&mut file, words).and_then(|()| MmapOptions::new().len(words * 8).map_raw(&file));
         match map {
-            Ok(map) => Ok(Arc::new(Self { memory: Memory::Mapped(map), words })),
+            Ok(map) => {
+                let map = Self { memory: Memory::Mapped(map), words };
+                // The first write to a page is a fault: here, and not where the numbers are counted.
+                map.words().iter().step_by(PAGE_WORDS).for_each(|word| word.store(0, Ordering::Relaxed));
+                Ok(Arc::new(map))
+            }
             Err(error) => {
                 let _ = std::fs::remove_file(path);
                 Err(error)

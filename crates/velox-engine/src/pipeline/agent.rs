@@ -146,19 +146,23 @@ pub(crate) struct StageAgent<S: Stage> {
     end_to_end: Latency,
     /// Whether it holds records for a time on their way from a book to a step that looks at it.
     lets_go_late: bool,
+    /// Whether it tells how much stood in its input, as it drops what it has no room for.
+    tells_input: bool,
     book: Option<BookGauge>,
     done: bool,
 }
 
 impl<S: Stage> StageAgent<S> {
     pub(crate) fn new(stage: S, mut wiring: Wiring) -> Self {
-        let (input, output) = (wiring.input(0), wiring.output(0));
+        let (input, output): (End<S::In>, _) = (wiring.input(0), wiring.output(0));
         let ledger = Ledger::new(&wiring);
         let nowhere = output.as_ref().map_or_else(Batch::shared, |end: &End<S::Out>| Rc::clone(&end.batch));
         nowhere.borrow_mut().span = wiring.span.take();
         let (end_to_end, book) = (wiring.gauges.end_to_end, wiring.gauges.book);
         let lets_go_late = S::WAITS && !wiring.ways.is_empty();
-        Self { stage, input, output, nowhere, ledger, end_to_end, lets_go_late, book, done: false }
+        // Between threads the sender has told it.
+        let tells_input = stage.discards() && std::mem::replace(&mut input.batch.borrow_mut().noted, false);
+        Self { stage, input, output, nowhere, ledger, end_to_end, lets_go_late, tells_input, book, done: false }
     }
 
     /// Looks at the clock once for all that is told of this bit of work.
@@ -212,6 +216,9 @@ impl<S: Stage> Agent for StageAgent<S> {
         Self::record((&self.stage, &mut self.ledger), &self.end_to_end, self.book.as_mut(), input.taken());
         let taken = input.settle();
         self.ledger.taken += taken as u64;
+        if self.tells_input {
+            self.input.counters.fill((taken + batch.len()) as u64);
+        }
         output.note_high_water();
         // What it still holds is older than what has passed.
         if batch.is_empty() && self.ledger.tally.held == 0 {

@@ -12,6 +12,21 @@ pub const BATCH: usize = 256;
 /// The batch between two neighbours. Only their thread ever sees it.
 pub(crate) type Shared<T> = Rc<RefCell<Batch<T>>>;
 
+/// A record of zeros, where that is one.
+pub(crate) fn zero<T: Flow>() -> Option<T> {
+    T::from_words(&vec![0; T::WORDS]).ok()
+}
+
+/// An empty vector whose memory was touched with this, so that what it holds first meets no page fault.
+pub(crate) fn touched<X: Clone>(capacity: usize, with: Option<X>) -> Vec<X> {
+    let mut room = Vec::with_capacity(capacity);
+    if let Some(with) = with {
+        room.resize(capacity, with);
+        room.clear();
+    }
+    room
+}
+
 /// Up to [`BATCH`] records in order, the stamps beside them, and the account of what went through.
 ///
 /// Never grows: a stage looks at [`room`](Self::room) before it takes input, so nothing is taken that can't be given on.
@@ -33,6 +48,9 @@ pub struct Batch<T: Flow> {
     pub(crate) discarded: u64,
     pub(crate) popped: u64,
     pub(crate) high_water: usize,
+    /// Whether its writer notes how much stands in it. Not so where a reader may drop what it finds: that one tells what
+    /// stayed.
+    pub(crate) noted: bool,
     /// No later record is older than this, in ns of record time.
     pub(crate) watermark: u64,
     /// The clock less record time, where record time runs with the clock, wrapping.
@@ -51,16 +69,9 @@ impl<T: Flow> Batch<T> {
     /// A batch of at least [`BATCH`] records. Its memory is touched here, not by the first records.
     pub(crate) fn with(capacity: usize, drops: bool) -> Shared<T> {
         let capacity = capacity.max(BATCH);
-        let (mut records, mut stamps) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
-        if let Ok(zero) = T::from_words(&vec![0; T::WORDS]) {
-            records.resize(capacity, zero);
-            stamps.resize(capacity, T::Stamp::made(0));
-            records.clear();
-            stamps.clear();
-        }
         Rc::new(RefCell::new(Self {
-            records,
-            stamps,
+            records: touched(capacity, zero()),
+            stamps: touched(capacity, Some(T::Stamp::made(0))),
             head: 0,
             capacity,
             drops,
@@ -69,6 +80,7 @@ impl<T: Flow> Batch<T> {
             discarded: 0,
             popped: 0,
             high_water: 0,
+            noted: true,
             watermark: 0,
             clock_offset: None,
             ended: false,
@@ -186,7 +198,9 @@ impl<T: Flow> Batch<T> {
     }
 
     pub(crate) fn note_high_water(&mut self) {
-        self.high_water = self.high_water.max(self.len());
+        if self.noted {
+            self.high_water = self.high_water.max(self.len());
+        }
     }
 
     pub(crate) fn drained(&self) -> bool {

@@ -14,7 +14,7 @@ use velox_record::Record;
 use velox_ring::{Waker, ring};
 
 use super::agent::{Agent, StageAgent};
-use super::batch::{BATCH, Batch};
+use super::batch::{BATCH, Batch, zero};
 use super::control::Control;
 use super::crossing::{Crossing, Receiver, Sender};
 use super::error::StartError;
@@ -167,7 +167,7 @@ fn carrier<T: Flow>() -> Carrier {
 fn cut<T: Flow>(edge: usize, options: &EdgeOptions, counters: &EdgeCounters) -> (BuildSender, BuildReceiver) {
     let drops = options.when_full == WhenFull::Drop;
     let (mut producer, mut consumer) = ring(options.ring_capacity()).expect("the capacity was checked");
-    if let Ok(zero) = T::from_words(&vec![0; T::WORDS]) {
+    if let Some(zero) = zero::<T>() {
         // Touches the ring's memory here, so that the first records don't.
         while producer.push((zero, T::Stamp::made(0))).is_ok() {}
         while consumer.pop().is_some() {}
@@ -358,6 +358,7 @@ impl Graph {
     /// Puts a stage behind a port.
     pub fn stage<S: Stage>(&mut self, from: Port<S::In>, name: &str, stage: S, edge: EdgeOptions) -> Port<S::Out> {
         let (foreign, whole, outputs) = (stage.is_foreign(), stage.needs_all(), usize::from(S::Out::WORDS > 0));
+        let edge = EdgeOptions { when_full: if stage.discards() { WhenFull::Drop } else { edge.when_full }, ..edge };
         let book = stage.book().map(|book| book.instrument().symbol().to_string());
         let node = self.add(name, outputs, Box::new(move |wiring| Box::new(StageAgent::new(stage, wiring))));
         (node.foreign, node.whole, node.waits, node.book) = (foreign, whole, S::WAITS, book);

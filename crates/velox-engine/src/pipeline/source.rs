@@ -9,7 +9,7 @@ use velox_record::MarketEvent;
 use velox_ring::Waker;
 
 use super::agent::{Agent, AgentEnd, Ledger};
-use super::batch::{BATCH, Batch};
+use super::batch::{BATCH, Batch, touched};
 use super::control::Control;
 use super::error::EngineError;
 use super::flow::Flow;
@@ -156,7 +156,7 @@ impl Paced {
             pace,
             checked: checked.to_vec(),
             // A snapshot of 1,000 levels a side and the deltas buffered before it.
-            events: Vec::with_capacity(16 * BATCH),
+            events: touched(16 * BATCH, Some(MarketEvent::default())),
             given: 0,
             due: 0,
             time: 0,

@@ -78,6 +78,11 @@ pub trait Stage: Send + 'static {
         false
     }
 
+    /// Whether it drops what it has no room for, as if the edge before it did: what it drops at once has not stood in there.
+    fn discards(&self) -> bool {
+        false
+    }
+
     /// Whether a record that is missing makes its state wrong, as it does a book: no edge before it may drop.
     fn needs_all(&self) -> bool {
         false

@@ -33,7 +33,8 @@ pub struct StageReport {
     pub latency: Option<Percentiles>,
 }
 
-/// One edge's account: `offered = pushed + dropped`, `pushed = popped + in_flight`.
+/// One edge's account: `offered = pushed + dropped`, `pushed = popped + in_flight`. `high_water` is the most that were ever in
+/// flight at once, as the edge's writer saw it; what it dropped at once is no part of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the account's")]
 pub struct EdgeReport {

@@ -56,10 +56,13 @@ impl<T: Flow> Stage for RingSink<T> {
         true
     }
 
+    fn discards(&self) -> bool {
+        self.drops
+    }
+
     fn notes(&mut self) -> Notes {
         let unread = if self.is_abandoned() { self.producer.len().unwrap_or(0) as u64 } else { 0 };
-        let drops = self.drops.then(|| "records are dropped where a script doesn't keep up".into());
-        Notes { unread, non_deterministic: drops, ..Notes::default() }
+        Notes { unread, ..Notes::default() }
     }
 }
 
