@@ -90,7 +90,12 @@ impl<T: Flow> Batch<T> {
 
     /// How many more records it takes: always some where it drops what finds no room.
     pub fn room(&self) -> usize {
-        if self.drops { BATCH } else { self.capacity - self.records.len() }
+        if self.drops { BATCH } else { self.vacant() }
+    }
+
+    /// How many more records fit.
+    pub(crate) fn vacant(&self) -> usize {
+        self.capacity - self.records.len()
     }
 
     /// The stamps of the `n` newest records, or of all where there are fewer.
@@ -127,7 +132,7 @@ impl<T: Flow> Batch<T> {
     /// # Panics
     /// As [`push`](Self::push).
     pub fn push_all(&mut self, records: &[T], stamp: T::Stamp) {
-        if self.capacity - self.records.len() < records.len() {
+        if self.vacant() < records.len() {
             return records.iter().for_each(|record| self.push(*record, stamp));
         }
         self.offered += records.len() as u64;
@@ -141,7 +146,7 @@ impl<T: Flow> Batch<T> {
     /// As [`push`](Self::push).
     pub fn copy(&mut self, input: &mut Input<'_, T>, count: usize) {
         let (records, stamps) = (&input.records()[..count], &input.stamps()[..count]);
-        if self.capacity - self.records.len() < count {
+        if self.vacant() < count {
             records.iter().zip(stamps).for_each(|(record, stamp)| self.push(*record, *stamp));
         } else {
             self.offered += count as u64;
@@ -157,7 +162,7 @@ impl<T: Flow> Batch<T> {
     /// As [`push`](Self::push); beyond the input's end.
     pub(crate) fn pick(&mut self, input: &Input<'_, T>, indices: &[u32]) {
         let (records, stamps) = (input.records(), input.stamps());
-        if self.capacity - self.records.len() < indices.len() {
+        if self.vacant() < indices.len() {
             return indices.iter().for_each(|i| self.push(records[*i as usize], stamps[*i as usize]));
         }
         self.offered += indices.len() as u64;

@@ -79,32 +79,45 @@ pub trait Source: Send + 'static {
 
 /// A source's output: a batch, and the record time that has passed.
 #[derive(Debug)]
-pub struct Feed<'a, T: Flow>(&'a mut Batch<T>);
+pub struct Feed<'a, T: Flow> {
+    batch: &'a mut Batch<T>,
+    /// Whether its reader has left no room since the last poll: only then may what finds none be dropped. Else a source
+    /// would overrun a reader that has had no turn yet.
+    was_full: bool,
+}
 
-impl<T: Flow> Feed<'_, T> {
-    /// How many records fit.
+impl<'a, T: Flow> Feed<'a, T> {
+    pub(crate) fn new(batch: &'a mut Batch<T>) -> Self {
+        let was_full = batch.vacant() == 0;
+        Self { batch, was_full }
+    }
+
+    /// How many records fit, or may be given to be dropped.
     pub fn room(&self) -> usize {
-        self.0.room()
+        match self.batch.vacant() {
+            0 if self.was_full => self.batch.room(),
+            vacant => vacant,
+        }
     }
 
     /// Gives a record that arrived at `stamp`.
     pub fn push(&mut self, record: T, stamp: T::Stamp) {
-        self.0.push(record, stamp);
+        self.batch.push(record, stamp);
     }
 
     /// Gives records that arrived at `stamp`, no more than there is [`room`](Self::room) for.
     pub fn push_all(&mut self, records: &[T], stamp: T::Stamp) {
-        self.0.push_all(records, stamp);
+        self.batch.push_all(records, stamp);
     }
 
     /// Says that record time runs with the clock from here on: the clock is at record time + `offset` (wrapping).
     pub fn follow_clock(&mut self, offset: u64) {
-        self.0.clock_offset = Some(offset);
+        self.batch.clock_offset = Some(offset);
     }
 
     /// Promises that no later record is older than this, in ns of record time.
     pub fn pass_time(&mut self, record_time: u64) {
-        self.0.watermark = self.0.watermark.max(record_time);
+        self.batch.watermark = self.batch.watermark.max(record_time);
     }
 }
 
@@ -354,7 +367,7 @@ impl<S: Source> Agent for SourceAgent<S> {
         }
         let mut output = self.output.batch.borrow_mut();
         let before = output.offered;
-        let polled = self.source.poll(&mut Feed(&mut output), stopping);
+        let polled = self.source.poll(&mut Feed::new(&mut output), stopping);
         let failed = polled.map(|done| self.done = done).err();
         output.ended = self.done;
         let moved = (output.offered - before) as usize;
