@@ -103,7 +103,8 @@ impl Keypair {
     /// # Errors
     /// [`KeyError`], without any of its content.
     pub fn from_variable(name: &str, read: impl FnOnce(&str) -> Option<Vec<u8>>) -> Result<Self, KeyError> {
-        let is_name = name.len() <= LONGEST_NAME && !name.is_empty() && !name.contains(['=', '\0', '[']);
+        let is_form = name.len() <= LONGEST_NAME && !name.is_empty() && !name.contains(['=', '\0', '[']);
+        let is_name = is_form && !is_like_a_key(name);
         if !is_name {
             let source_name = "the name of the environment variable".into();
             let expected = "at most 64 characters without '=' or '['";
