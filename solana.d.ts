@@ -39,6 +39,7 @@ export interface SignedTransaction {
 
 /** What changes between two builds of the same records. */
 export interface BuildContext {
+  /** That of every transaction but one with `hasNonce`: by it a submitter knows when none can land any more. */
   readonly blockhash: string
   readonly lastValidBlockHeight: bigint
   /** Micro-lamports a unit. */
@@ -63,7 +64,8 @@ export interface Signer {
 }
 
 /**
- * The key of a file as `solana-keygen` writes it, read natively and cleared when the signer is collected. VELOX_FILE_NOT_FOUND;
+ * The key of a file as `solana-keygen` writes it, read natively. Its memory is cleared some time after nobody holds the signer and
+ * its templates any more, and not where the process ends first; copies that the compiler or the system made are never. VELOX_FILE_NOT_FOUND;
  * VELOX_KEY_REFUSED for a file that others than its owner can read (on Unix: `chmod 600`), for one that is no key, and for a
  * public half that isn't that of the secret.
  */
@@ -154,7 +156,7 @@ export interface TemplateOptions<T extends RecordType, A extends Addresses<T>> {
   readonly packing?: number
   /** Whether room for a tip is kept: true. */
   readonly tip?: boolean
-  /** Fields whose value counts as lamports that are spent. What the system program moves counts anyway. */
+  /** Fields whose value counts as lamports that are spent: whole numbers, put in whole. What the system program moves counts anyway. */
   readonly spends?: readonly (keyof T['fields'] & string)[]
   /** Lamports that each transaction may spend besides. */
   readonly lamports?: bigint
@@ -190,7 +192,7 @@ export function transactionTemplate<const A extends Addresses<T>, T extends Reco
  *
  * `feePayer`: the account that pays, that of every message. `build` gives a message for every `recordsPerTransaction` (1) of the
  * records, in their order; its fee payer and its accounts may be any signers of kit. A message without a lifetime gets the
- * context's blockhash; the last one gets the context's tip.
+ * context's blockhash, one of another blockhash is refused; the last one gets the context's tip.
  *
  * @example
  * const builder = await messageBuilder({
@@ -242,7 +244,7 @@ export interface JitoOptions {
   readonly send?: 'one' | 'all'
 }
 
-/** What may be spent. Reserved before a transaction is signed for sending, given back when it has surely not landed. */
+/** What may be spent. Reserved before a transaction is written down and sent, given back when it has surely not landed. */
 export interface Limits {
   /** At most so much in any window: tips, fees, declared amounts. Kept over restarts by the journal. */
   readonly maxLamports: bigint
@@ -308,7 +310,7 @@ export interface EndpointStats {
   /** Its origin. */
   readonly url: string
   readonly requests: number
-  /** Requests without an answer, and answers that say that it is unwell or too busy. */
+  /** Requests without an answer, and answers that say that it is unwell or too busy, or doesn't serve us. */
   readonly failures: number
   /** How many of them said that we were too fast. */
   readonly throttled: number
@@ -337,7 +339,10 @@ export interface SubmitterStats {
 }
 
 export interface SubmitterOptions {
-  /** Where chain state is asked, and where transactions go without Jito. Several are several eyes on one chain. */
+  /**
+   * Where chain state is asked, and where transactions go without Jito. Several are several eyes on one chain. One of them at
+   * least has to keep a history of transactions: without it nothing is proven to have expired.
+   */
   readonly rpc: string | RpcEndpoint | readonly (string | RpcEndpoint)[]
   /** With it, records leave as Jito bundles, and through nothing else. */
   readonly jito?: string | JitoOptions
@@ -375,7 +380,7 @@ export interface SubmitterOptions {
   readonly resendMillis?: number
   /** Statuses are asked so often: 1,000. */
   readonly pollMillis?: number
-  /** A new blockhash is fetched so often: 2,000. */
+  /** A new blockhash is fetched so often: 2,000, at most 10,000. One that is told again for 20 seconds is not signed with. */
   readonly blockhashMillis?: number
   /** Aborts it: nothing more is sent or asked. What is on its way stays in the journal. */
   readonly signal?: AbortSignal | undefined

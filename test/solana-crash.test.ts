@@ -1,4 +1,5 @@
 // Our own end by kill -9, wherever it comes: a restart takes up what was on its way, and nothing is spent twice.
+// Slots are about as long as the real ones: a process of a busy machine is up again before a blockhash is over.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -49,13 +50,14 @@ async function place(cluster: Cluster) {
   return { payer, o, entries: () => decode(readFileSync(journal).subarray(33)).entries }
 }
 
-/** All that was ever written down as signed has landed, once, and nothing else; it cost what the ledger says. */
+/** All that was ever written down as signed has landed, once, or was told to have expired, and nothing else; it cost what the ledger says. */
 function expectOnce(cluster: Cluster, { payer, entries }: Awaited<ReturnType<typeof place>>): void {
+  const expired = new Set(entries().map((entry) => entry.kind === 'ended' && entry.state === 'expired' && entry.id))
   const signed = entries().flatMap((entry) =>
     entry.kind === 'built' ? entry.transactions.map((t) => t.signature) : [],
   )
   const landed = cluster.ledger.landed(payer).map(({ signature }) => signature)
-  expect(landed.toSorted()).toEqual(signed.toSorted())
+  expect(landed.toSorted()).toEqual(signed.filter((signature) => !expired.has(signature)).toSorted())
   expect(new Set(cluster.ledger.memos().values())).toEqual(new Set([1]))
   const spent = entries().reduce((sum, entry) => sum + (entry.kind === 'ended' ? BigInt(entry.spentLamports) : 0n), 0n)
   expect(spent).toBe(cluster.ledger.spent(payer).feeLamports)
@@ -69,7 +71,7 @@ async function resumes(o: object, open: number): Promise<void> {
 }
 
 test('killed after journalling, before anything was sent', async () => {
-  await using cluster = await startCluster({ slotMillis: 20 })
+  await using cluster = await startCluster({ slotMillis: 200 })
   const at = await place(cluster)
   // The one request goes for the blockhash.
   const first = child({ ...at.o, count: 4, rpc: { perSecond: 0.001, burst: 1 } })
@@ -94,7 +96,7 @@ test('killed after sending, before anything landed', async () => {
 })
 
 test('killed while the answers to its sends are lost', async () => {
-  await using cluster = await startCluster({ slotMillis: 20 })
+  await using cluster = await startCluster({ slotMillis: 200 })
   const at = await place(cluster)
   const planned = [
     cluster.faults.add({ kind: 'replyLost', method: 'sendTransaction', probability: 1 }),
@@ -109,7 +111,7 @@ test('killed while the answers to its sends are lost', async () => {
 })
 
 test('killed after all has landed, before it knew', async () => {
-  await using cluster = await startCluster({ slotMillis: 20 })
+  await using cluster = await startCluster({ slotMillis: 200 })
   const at = await place(cluster)
   const planned = cluster.faults.add({ kind: 'hang', method: 'getSignatureStatuses', probability: 1 })
   const first = child({ ...at.o, count: 4 })
@@ -121,7 +123,7 @@ test('killed after all has landed, before it knew', async () => {
 })
 
 test('killed again and again, at any time, under faults', async () => {
-  await using cluster = await startCluster({ slotMillis: 40 })
+  await using cluster = await startCluster({ slotMillis: 400 })
   const at = await place(cluster)
   for (const kind of ['replyLost', 'unavailable', 'tooMany', 'resetMidBody'] as const)
     cluster.faults.add({ kind, probability: 0.05 })

@@ -1,12 +1,24 @@
 // The journal: what was appended is there after any end, and what a crash tore is cut off; damage is told.
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { Journal } from '../dist/solana/journal.js'
 import { decode, encode, type JournalEntry } from '../dist/solana/journal-entries.js'
-import { recovered } from '../dist/solana/recovery.js'
+import { Needed, recovered } from '../dist/solana/recovery.js'
 import { rejected } from './support/errors.js'
 import { script } from './support/node.js'
 
@@ -30,10 +42,11 @@ const ended = (id: string, spent = '0'): JournalEntry => ({
   spentLamports: spent,
 })
 
+/** Each entry is a write of its own. */
 async function written(entries: readonly JournalEntry[]): Promise<string> {
   const path = fresh()
-  const journal = await Journal.open(path, true)
-  await Promise.all(entries.map((entry) => journal.append(entry)))
+  const journal = await Journal.open(path, false)
+  for (const entry of entries) await journal.append(entry)
   await journal.close()
   return path
 }
@@ -46,7 +59,10 @@ async function read(path: string): Promise<readonly JournalEntry[]> {
 
 test('what was appended is there when it is opened again, in order', async () => {
   const entries = Array.from({ length: 500 }, (_, i) => built(`s${i}`))
-  const path = await written(entries)
+  const path = fresh()
+  const journal = await Journal.open(path, true)
+  await Promise.all(entries.map((entry) => journal.append(entry)))
+  await journal.close()
   expect(await read(path)).toEqual(entries)
   expect(readFileSync(path, 'utf8')).toMatch(/^velox-engine submitter journal 1\n/)
 })
@@ -55,7 +71,7 @@ test('wherever a crash cuts it off, all whole entries are there and it goes on b
   const entries = [built('a'), ended('a'), built('b')]
   const path = await written(entries)
   const whole = readFileSync(path)
-  const ends = entries.map((_, i) => 33 + Buffer.concat(entries.slice(0, i + 1).map(encode)).length)
+  const ends = entries.map((_, i) => 33 + Buffer.concat(entries.slice(0, i + 1).map((one) => encode([one]))).length)
   for (let length = 0; length < whole.length; length++) {
     writeFileSync(path, whole.subarray(0, length))
     const journal = await Journal.open(path, false)
@@ -87,12 +103,38 @@ test('a damaged entry with whole ones behind it is no crash: it is told, with it
   expect(error.message).toContain('a damaged one at byte 33, with whole ones behind it')
 })
 
+test('what was written at once is whole or torn: pages that a power cut left out of order are no damage', async () => {
+  const path = fresh()
+  const journal = await Journal.open(path, true)
+  await journal.append(built('a'))
+  const before = readFileSync(path).length
+  await Promise.all(Array.from({ length: 50 }, (_, i) => journal.append(built(`b${i}`))))
+  await journal.close()
+  const bytes = readFileSync(path)
+  for (const page of [before, before + 1_000, bytes.length - 2_000]) {
+    const torn = Buffer.from(bytes)
+    torn.fill(0, page, page + 500)
+    writeFileSync(path, torn)
+    expect(await read(path)).toEqual([built('a')])
+  }
+})
+
 test('decoding what was never encoded finds nothing and doesn’t throw', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       expect(decode(Buffer.from(bytes)).entries).toEqual([])
     }),
   )
+})
+
+test('entries of more than a frame holds are several', () => {
+  const long = built('a', { bundleId: 'x'.repeat(9 << 20) })
+  expect(decode(encode([long, built('b'), long])).entries).toEqual([long, built('b'), long])
+})
+
+test.skipIf(process.platform === 'win32')('nobody else can read what is signed', async () => {
+  const path = await written([built('a')])
+  expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
 test('another file is not taken for a journal', async () => {
@@ -142,6 +184,25 @@ test('after a write that failed it takes no more', async () => {
   expect(await rejected(journal.append(built('a')))).toMatchObject({ code: 'VELOX_FILE_UNWRITABLE' })
 })
 
+test('what is appended as it is closed is in it, or is refused and isn’t', async () => {
+  const path = fresh()
+  const journal = await Journal.open(path, false)
+  const ids: string[] = []
+  let turn = 0
+  const more = async (): Promise<void> => {
+    const id = `s${turn++}`
+    await journal.append(built(id))
+    ids.push(id)
+    await more()
+  }
+  const appending = [1, 2, 3].map(() => more().catch(() => {}))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await journal.close()
+  await Promise.all(appending)
+  const found = (await read(path)).map((entry) => (entry.kind === 'built' ? entry.transactions[0]?.signature : ''))
+  expect(found.toSorted()).toEqual(ids.toSorted())
+})
+
 test('what is open is what was built and has not ended; what was signed again has', () => {
   const { open, spent } = recovered([
     built('a'),
@@ -160,6 +221,60 @@ test('an empty file, or one with half a header, begins anew', async () => {
   truncateSync(path, 7)
   expect(await read(path)).toEqual([])
 })
+
+test('what is still needed leaves an end with its beginning, whatever the clock did in between', () => {
+  const needed = new Needed(1_000)
+  const at = (entry: JournalEntry, ms: number) => ({ ...entry, at: ms }) as JournalEntry
+  const entries = [at(built('a'), 2_000), at(ended('a', '7'), 500), at(built('b'), 900), at(ended('b'), 950)]
+  for (const entry of entries) needed.add(entry)
+  expect(needed.entries).toEqual(entries.slice(0, 2))
+})
+
+test('one that grows large while it is used begins anew, and loses nothing of what comes meanwhile', async () => {
+  const path = fresh()
+  const journal = await Journal.open(path, true, 0, 20_000)
+  const all: JournalEntry[] = []
+  const append = (entry: JournalEntry) => {
+    all.push(entry)
+    return journal.append(entry)
+  }
+  for (let i = 0; i < 400; i++) {
+    await Promise.all([append(built(`s${i}`)), append(built(`t${i}`))])
+    if (i % 40 !== 0) await Promise.all([append(ended(`s${i}`)), append(ended(`t${i}`))])
+  }
+  await journal.close()
+  expect(readFileSync(path).length).toBeLessThan(60_000)
+  expect(existsSync(`${path}.old`)).toBe(true)
+  expect(existsSync(`${path}.new`)).toBe(false)
+  expect(recovered(await read(path)).open).toEqual(recovered(all).open)
+})
+
+test('one that can’t begin anew goes on as it is', async () => {
+  const path = fresh()
+  mkdirSync(`${path}.new`)
+  writeFileSync(`${path}.new/in-the-way`, '')
+  const journal = await Journal.open(path, true, 0, 2_000)
+  const entries = Array.from({ length: 100 }, (_, i) => built(`s${i}`))
+  for (const entry of entries) await journal.append(entry)
+  await journal.close()
+  expect(await read(path)).toEqual(entries)
+})
+
+test.skipIf(process.platform === 'win32')(
+  'by a link it begins anew where the file is, and has one owner still',
+  async () => {
+    const path = await written(Array.from({ length: 200 }, (_, i) => [built(`s${i}`), ended(`s${i}`)]).flat())
+    const link = `${path}.link`
+    symlinkSync(path, link)
+    const journal = await Journal.open(link, true, 0, 1_000)
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    for (const name of [link, path])
+      expect(await rejected(Journal.open(name, false))).toMatchObject({ code: 'VELOX_JOURNAL_LOCKED' })
+    await journal.append(built('next'))
+    await journal.close()
+    expect(await read(path)).toEqual([built('next')])
+  },
+)
 
 test('one that has grown large begins anew with what is still needed; the old one stays beside it', async () => {
   const late = Date.now()

@@ -157,9 +157,69 @@ test('a builder that throws, or gives too much, is an outcome; others go on', as
   await submitter.close()
 })
 
+test('a builder is held to what it says: what it signed could land unseen, or cost more than is counted', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const payer = await generateKeyPairSigner()
+  cluster.fund(payer.address, 10_000_000_000n)
+  const kit = kitBuilder(payer)
+  type Made = Awaited<ReturnType<typeof kit.build>>[number]
+  const foreign = (await generateKeyPairSigner()).address
+  const wrong: readonly ((one: Made) => Partial<Made>)[] = [
+    () => ({ signature: foreign }),
+    ({ lamports }) => ({ lamports: -lamports }),
+    () => ({ tipLamports: -1n }),
+    () => ({ tipLamports: 6_000n }),
+    () => ({ records: 0 }),
+    () => ({ base64: 'AQID' }),
+  ]
+  const template = {
+    ...kit,
+    async build(...[rows, context]: Parameters<typeof kit.build>) {
+      const id = Number(rows[0]?.['id'])
+      const own = { ...context, blockhash: foreign as string }
+      const [made] = await kit.build(rows, id === 100 ? own : context)
+      return [{ ...(made as Made), ...wrong[id]?.(made as Made) }]
+    },
+  }
+  const limits = { maxLamports: 10n ** 9n, maxTipLamports: 5_000n }
+  const { submitter } = await submitterOf(cluster, { template, limits })
+  const outcomes = await Promise.all([...wrong.keys(), 100].map((id) => submitter.submit([{ id }])))
+  expect(
+    outcomes.flatMap((of) => of.map((o) => (o as { error?: Error }).error?.message.replace(/\w{32,}/g, '…'))),
+  ).toEqual([
+    'build(): signature: expected …, got "…"',
+    'build(): lamports: expected a bigint of at least 0n, got -5000n',
+    'build(): tipLamports: expected a bigint of at least 0n, got -1n',
+    expect.stringContaining('limits.maxTipLamports'),
+    'build(): records: expected a whole number, 1 or more, got 0',
+    'build(): expected whole transactions, got fewer bytes',
+    "build(): expected the context's blockhash …, or hasNonce, got …",
+  ])
+  expect(cluster.requests.count({ method: 'sendTransaction' })).toBe(0)
+  expect(submitter.stats()).toMatchObject({ built: 0, refused: 7, windowLamports: 0n })
+  await submitter.close()
+})
+
+test('a builder that makes more transactions than it said crosses no limit', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const payer = await generateKeyPairSigner()
+  cluster.fund(payer.address, 10_000_000_000n)
+  const template = { ...kitBuilder(payer), recordsPerTransaction: 4 }
+  const { submitter } = await submitterOf(cluster, { template, limits: { maxLamports: 10n ** 9n, maxInFlight: 3 } })
+  expect(await submitter.submit(rowsOf(4))).toMatchObject([
+    {
+      state: 'failed',
+      error: { code: 'VELOX_LIMIT_REACHED', context: { limit: 'limits.maxInFlight', max: 3, got: 4 } },
+    },
+  ])
+  expect(states(await submitter.submit(rowsOf(3)))).toEqual(Array(3).fill('landed'))
+  expect(states(await submitter.submit(rowsOf(3, 3)))).toEqual(Array(3).fill('landed'))
+  await submitter.close()
+})
+
 test('two records that make the same transaction would land as one: the second is refused', async () => {
   await using cluster = await startCluster({ slotMillis: 20 })
-  const { submitter, payer } = await submitterOf(cluster, { blockhashMillis: 60_000 })
+  const { submitter, payer } = await submitterOf(cluster, { blockhashMillis: 10_000 })
   const outcomes = await submitter.submit([{ id: 7 }, { id: 7 }])
   expect(outcomes).toMatchObject([
     { state: 'landed' },
@@ -250,6 +310,20 @@ const WRONG: readonly [object, string | RegExp][] = [
   [
     { tip: { source: 5, max: 2_000n } },
     'tip.source: expected a function that gives lamports, such as tipFloor(), got 5',
+  ],
+  [{ blockhashMillis: 30_000 }, 'blockhashMillis: expected a whole number, 1 to 10000, got 30000'],
+  [
+    { rpc: { url: 'http://x', timeoutMillis: 2 ** 31 } },
+    'rpc.timeoutMillis: expected a whole number, 1 to 2147483647, got 2147483648',
+  ],
+  [
+    { rpc: { url: 'http://x', headers: { authorization: `${SECRET}\n` } } },
+    'rpc.headers: expected names and values of HTTP headers, got another',
+  ],
+  [{ rpc: { url: 'http://x', headers: 'a' } }, 'rpc.headers: expected an object of texts, got "a"'],
+  [
+    { jito: { url: 'http://x', auth: `${SECRET}\n` } },
+    'jito.auth: expected names and values of HTTP headers, got another',
   ],
   [{ pollMillis: 0 }, 'pollMillis: expected a whole number, 1 to 2147483647, got 0'],
 ]

@@ -116,6 +116,11 @@ test('what can not be sent is refused', async () => {
   expect(await refused(() => [])).toContain('build: expected 1 messages of 1 records, got an array of 0')
   const other = await kit.generateKeyPairSigner()
   expect(await refused((records) => [memo(records, other)])).toContain(`expected messages that ${payer.address} pays`)
+  const lifetime = { blockhash: TIP_ACCOUNT as string as kit.Blockhash, lastValidBlockHeight: 10n ** 9n }
+  const own = (records: readonly { id: number | bigint }[]) => [
+    kit.setTransactionMessageLifetimeUsingBlockhash(lifetime, memo(records)),
+  ]
+  expect(await refused(own)).toContain(`of the context's blockhash ${BLOCKHASH}, got another blockhash`)
   const long = () => [memo([{ id: 10n ** 1_100n }])]
   expect(await refused(long)).toMatch(/^VELOX_TRANSACTION_TOO_LONG 1 records.*expected at most 1232 bytes/)
   const tip = { tip: { lamports: 999n, account: TIP_ACCOUNT } }

@@ -1,13 +1,23 @@
 // What protects servers from us, and us from servers: buckets, breakers, backoff, and what an answer means.
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { answerOf } from '../dist/solana/net/answer.js'
 import { backoffMillis } from '../dist/solana/net/backoff.js'
 import { Breaker } from '../dist/solana/net/breaker.js'
 import { TokenBucket } from '../dist/solana/net/bucket.js'
 import { Endpoint } from '../dist/solana/net/endpoint.js'
+import { Pool } from '../dist/solana/net/pool.js'
 import { retryAfterMillis } from '../dist/solana/net/retry-after.js'
+import {
+  accounts,
+  epochInfo,
+  latestBlockhash,
+  prioritizationFees,
+  simulation,
+  statusesOf,
+} from '../dist/solana/net/shapes.js'
 
 describe('a token bucket', () => {
   beforeEach(() => void vi.useFakeTimers())
@@ -42,6 +52,23 @@ describe('a token bucket', () => {
       void bucket.take(priority).then(() => order.push(priority))
     await vi.advanceTimersByTimeAsync(1_000)
     expect(order).toEqual(['status', 'send', 'status', 'send', 'status', 'resend'])
+  })
+
+  test('a pause of nothing gives nothing: what a server says is no token', async () => {
+    const bucket = new TokenBucket({ perSecond: 10, burst: 1 })
+    bucket.tryTake()
+    bucket.pause(0)
+    expect(bucket.tryTake()).toBe(false)
+    bucket.pause(50)
+    expect((await times(bucket, 2)).map(Math.round)).toEqual([100, 200])
+  })
+
+  test('a long pause sends away who waits, as another server may have time', async () => {
+    const bucket = new TokenBucket({ perSecond: 1, burst: 1 })
+    bucket.tryTake()
+    const waiting = bucket.take('status')
+    bucket.pause(3_600_000)
+    expect(await waiting).toBe(false)
   })
 
   test('a token that was given back serves who waits', async () => {
@@ -126,11 +153,10 @@ test('Retry-After: seconds, a date, or the words of the message', () => {
 
 describe('an answer', () => {
   const answer = (status: number, body: unknown, headers: Record<string, string> = {}) =>
-    answerOf('http://node', 'm', {
-      status,
-      header: (name) => headers[name],
-      text: typeof body === 'string' ? body : JSON.stringify(body),
-    })
+    answerOf(
+      { url: 'http://node', method: 'm' },
+      { status, header: (name) => headers[name], text: typeof body === 'string' ? body : JSON.stringify(body) },
+    )
   const kind = (...of: Parameters<typeof answer>) => {
     const got = answer(...of)
     return got.ok ? 'ok' : got.kind
@@ -146,7 +172,10 @@ describe('an answer', () => {
     [429, '', 'throttled'],
     [503, 'busy', 'unknown'],
     [502, '<html>', 'unknown'],
-    [404, 'not here', 'refused'],
+    [404, 'not here', 'denied'],
+    [401, error(-32401, 'invalid api key'), 'denied'],
+    [413, 'too large', 'refused'],
+    [200, { result: 1, error: null }, 'ok'],
     [200, '<html>', 'unknown'],
     [200, 'null', 'unknown'],
   ] as const)('%s %j is %s', (status, body, expected) => {
@@ -203,6 +232,78 @@ describe('an endpoint', () => {
     ]
     for (const text of all) for (const hidden of [secret, auth]) expect(text).not.toContain(hidden)
     expect(error.message).toContain('no /v2/***')
+  })
+
+  test('nor in what a server says besides, in whatever way it is shown', async () => {
+    const secret = 'abcdef%2F0123456789'
+    const echo: RequestListener = (request, response) => {
+      const data = { at: request.url, plain: decodeURIComponent(String(request.url)), err: 'BlockhashNotFound' }
+      response.end(JSON.stringify({ error: { code: -32002, message: 'no', data } }))
+    }
+    const answer = await call(await serving(echo, `/v2/${secret}`))
+    expect(answer).toMatchObject({ kind: 'refused', data: { err: 'BlockhashNotFound' } })
+    expect(inspect(answer, { depth: 10 })).not.toContain(secret)
+    expect(inspect(answer, { depth: 10 })).not.toContain(decodeURIComponent(secret))
+  })
+
+  test('a result that is not what it has to be is no answer', async () => {
+    const results = [
+      null,
+      {},
+      { context: { slot: 5 }, value: [] },
+      { value: [null] },
+      { context: { slot: 1.5 }, value: [null] },
+    ]
+    const statuses = statusesOf(1)
+    for (const wrong of results) {
+      const endpoint = await serving((_, response) => void response.end(JSON.stringify({ result: wrong })))
+      expect(await endpoint.call('m', [], { priority: 'send', read: statuses })).toMatchObject({
+        ok: false,
+        kind: 'unknown',
+      })
+    }
+    expect(statuses({ context: { slot: 5 }, value: [null] })).toEqual({ slot: 5, statuses: [null] })
+    for (const wrong of [null, { value: null }, { value: { blockhash: 'a' } }])
+      expect(latestBlockhash(wrong)).toBe(undefined)
+    for (const wrong of [null, { blockHeight: 5 }, { absoluteSlot: 2 ** 60, blockHeight: 5 }])
+      expect(epochInfo(wrong)).toBe(undefined)
+    expect(simulation({ value: { err: null, logs: null } })).toEqual({ err: null, logs: [], units: 0 })
+    for (const wrong of [null, {}, { value: {} }]) expect(simulation(wrong)).toBe(undefined)
+    expect(prioritizationFees([{ prioritizationFee: 1.5 }])).toBe(undefined)
+    expect(accounts([])).toBe(undefined)
+  })
+
+  test('of two servers one that holds off for long is not waited for', async () => {
+    const off = await serving((_, response) => void response.writeHead(429, { 'retry-after': '600' }).end())
+    let asked = 0
+    const unwell = await serving((_, response) => {
+      asked++
+      response.writeHead(500).end()
+    })
+    const pool = new Pool([off, unwell])
+    const ask = () => pool.ask('m', [], { priority: 'status' })
+    for (let i = 0; i < 3; i++) expect(await ask()).toMatchObject({ ok: false, kind: 'unknown' })
+    expect([off.stats().requests, asked > 0]).toEqual([1, true])
+    const later = await serving((_, response) => void response.end('{"result":1}'))
+    later.bucket.pause(200)
+    expect(await new Pool([off, later]).ask('m', [], { priority: 'status' })).toMatchObject({ ok: true })
+  })
+
+  test('a server that does not serve us is left for another one', async () => {
+    const denied = await serving((_, response) => void response.writeHead(403).end('no credit'))
+    const fine = await serving((_, response) => void response.end('{"result":1}'))
+    const pool = new Pool([denied, fine])
+    for (let i = 0; i < 12; i++) expect(await pool.ask('m', [], { priority: 'status' })).toMatchObject({ ok: true })
+    expect(denied.stats()).toMatchObject({ requests: 5, open: true })
+  })
+
+  test('an answer without an end is cut off', async () => {
+    const endpoint = await serving((_, response) => {
+      const more = () => void response.write('x'.repeat(1 << 20), (error) => error || setImmediate(more))
+      more()
+    })
+    const answer = await call(endpoint)
+    expect(answer).toMatchObject({ ok: false, kind: 'unknown' })
   })
 
   test('a redirect is not followed', async () => {

@@ -1,11 +1,27 @@
 // Parts of the submitter that need no network: money in a window, states of an attempt, readers.
+import {
+  type Blockhash,
+  createTransactionMessage,
+  generateKeyPairSigner,
+  getBase58Decoder,
+  getBase64EncodedWireTransaction,
+  getSignatureFromTransaction,
+  pipe,
+  setTransactionMessageFeePayerSigner,
+  setTransactionMessageLifetimeUsingBlockhash,
+  signTransactionMessageWithSigners,
+} from '@solana/kit'
 import fc from 'fast-check'
 import { VeloxError } from 'velox-engine'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Attempt } from '../dist/solana/attempt.js'
+import { BlockhashSource } from '../dist/solana/blockhash.js'
+import type { Pool } from '../dist/solana/net/pool.js'
 import { Readers } from '../dist/solana/readers.js'
 import { Spending } from '../dist/solana/spending.js'
+import { base58Of, wireOf } from '../dist/solana/wire.js'
 import { rejected } from './support/errors.js'
+import { kitBuilder } from './support/kit-builder.js'
 
 // ---- money
 
@@ -49,6 +65,33 @@ test('never more than the limit is reserved or spent in any window, whatever com
   )
 })
 
+test('a jump of the system’s clock ends no window', () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  try {
+    const spending = new Spending(100n, 1_000)
+    const held = spending.reserve(80n)
+    if ('settle' in held) held.settle(80n)
+    vi.setSystemTime(Date.now() + 3_600_000)
+    expect(spending.total).toBe(80n)
+    vi.setSystemTime(Date.now() - 7_200_000)
+    spending.restore([{ at: Date.now() + 3_600_000, lamports: 10n }])
+    expect(spending.reserve(20n)).toEqual({ exceeds: 110n })
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('a long window of small amounts is not forgotten early, nor kept for long', () => {
+  let now = 0
+  const spending = new Spending(10n ** 9n, 86_400_000, () => now)
+  for (let i = 0; i < 300_000; i++, now += 500) {
+    const held = spending.reserve(1n)
+    if ('settle' in held) held.settle(1n)
+  }
+  // A day of two a second, and at most a thousandth more.
+  expect(spending.total >= 172_800n && spending.total <= 173_000n).toBe(true)
+})
+
 test('what a journal tells counts by its time', () => {
   const spending = new Spending(100n, 1_000, () => 5_000)
   spending.restore([
@@ -56,6 +99,55 @@ test('what a journal tells counts by its time', () => {
     { at: 1_000, lamports: 50n },
   ])
   expect(spending.total).toBe(30n)
+})
+
+// ---- the newest blockhash
+
+test('a blockhash that is told again grows no younger; a chain that begins anew lower is followed', async () => {
+  vi.useFakeTimers()
+  try {
+    const told = { blockhash: 'a', lastValidBlockHeight: 1_000n }
+    const heights: bigint[] = []
+    const pool = { ask: async () => ({ ok: true, result: { ...told } }) } as unknown as Pool
+    const source = new BlockhashSource(pool, 2_000, (height) => heights.push(height))
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(source.isFresh).toBe(true)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(source.isFresh).toBe(false)
+    told.lastValidBlockHeight = 900n
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect([source.isFresh, heights]).toEqual([true, [850n, 750n]])
+    told.lastValidBlockHeight = 890n
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(heights).toEqual([850n, 750n])
+    source.close()
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+// ---- bytes
+
+test('what bytes of a transaction say is what kit says', async () => {
+  const payer = await generateKeyPairSigner()
+  const blockhash = getBase58Decoder().decode(Uint8Array.from({ length: 32 }, (_, i) => (i < 2 ? 0 : i)))
+  const context = { blockhash, lastValidBlockHeight: 1n, computeUnitPrice: 0n }
+  const [one] = await kitBuilder(payer).build([{ id: 1 }], context)
+  expect(wireOf(one?.base64 as string)).toEqual({ signature: one?.signature, blockhash })
+  const legacy = await pipe(
+    createTransactionMessage({ version: 'legacy' }),
+    (m) => setTransactionMessageFeePayerSigner(payer, m),
+    (m) =>
+      setTransactionMessageLifetimeUsingBlockhash({ blockhash: blockhash as Blockhash, lastValidBlockHeight: 1n }, m),
+    (m) => signTransactionMessageWithSigners(m),
+  )
+  expect(wireOf(getBase64EncodedWireTransaction(legacy))).toEqual({
+    signature: getSignatureFromTransaction(legacy),
+    blockhash,
+  })
+  fc.assert(fc.property(fc.base64String({ maxLength: 200 }), (text) => void wireOf(text)))
+  expect(wireOf('')).toBe(undefined)
+  expect(base58Of(new Uint8Array(32))).toBe('1'.repeat(32))
 })
 
 // ---- states

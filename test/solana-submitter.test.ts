@@ -1,4 +1,8 @@
 // The submitter against a local Solana: what it says became of records is what the chain's ledger says.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { generateKeyPairSigner, type KeyPairSigner } from '@solana/kit'
 import { Bundle, BundleBuilder, pipeline, poisson, RingBuffer, report } from 'velox-engine'
@@ -9,7 +13,7 @@ import {
   type SubmissionState,
   toSolanaTransaction,
 } from 'velox-engine/solana'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { type Fault, startCluster } from './support/solana/index.js'
 import { expectTrue, keyOf, rowsOf, states, submitterOf } from './support/submitter.js'
 import { until } from './support/until.js'
@@ -63,6 +67,28 @@ test('a pipeline of bundles ends in it, and waits for room', async () => {
   expect(outcomes.reduce((sum, o) => sum + o.records, 0)).toBe(records)
   expectTrue(cluster, payer.address, submitter, outcomes)
   expect(submitter.stats().refused).toBe(0)
+})
+
+test('a pipeline waits for room even where a bundle is larger than all of it', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const { submitter, payer } = await submitterOf(cluster, {
+    limits: { maxLamports: 10_000_000_000n, maxInFlight: 3 },
+  })
+  const outcomes: Outcome[] = []
+  const reading = (async () => {
+    for await (const outcome of submitter) outcomes.push(outcome)
+  })()
+  const builder = new BundleBuilder()
+  const ring = new RingBuffer(Bundle, 64)
+  for (let id = 0; id < 16; id++)
+    builder.add({ id, price: 1, size: 1, side: 'bid', instrument: 0, ingressTsNs: 0n }, ring)
+  builder.forceFlush(ring)
+  ring.close()
+  await new SolanaSubmitter(ring, submitter).run(new AbortController().signal)
+  await submitter.close()
+  await reading
+  expect(states(outcomes)).toEqual(Array(16).fill('landed'))
+  expectTrue(cluster, payer.address, submitter, outcomes)
 })
 
 test('its sink takes bundles and nothing else', async () => {
@@ -208,6 +234,83 @@ test('a lagging node proves nothing: what landed is not called expired', async (
   const ended = await outcomes
   expect(states(ended)).toEqual(Array(3).fill('landed'))
   expectTrue(cluster, payer.address, submitter, ended)
+  await submitter.close()
+})
+
+/** A node behind which another one is: `answer` may change what it says. */
+async function inFrontOf(url: string, change: (method: string, result: unknown) => unknown): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const body = await text(request)
+    const answer = await fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+    const said = (await answer.json()) as { result?: unknown }
+    if ('result' in said) said.result = change(JSON.parse(body).method, said.result)
+    response.end(JSON.stringify(said))
+  }).listen(0, '127.0.0.1')
+  server.unref()
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('a node that answers half proves nothing, and ends no process', async () => {
+  await using cluster = await startCluster({ slotMillis: 20, finalizedSlots: 2 })
+  const halves: Record<string, readonly unknown[]> = {
+    getSignatureStatuses: [
+      null,
+      { value: null },
+      { context: {}, value: [null] },
+      { context: { slot: 1e6 }, value: [] },
+    ],
+    getEpochInfo: [null, { blockHeight: 1e6 }],
+    getLatestBlockhash: [null, { value: {} }],
+  }
+  let isWhole = true
+  let asked = 0
+  const url = await inFrontOf(cluster.url, (method, result) => {
+    const of = isWhole ? undefined : halves[method]
+    return of ? of[asked++ % of.length] : result
+  })
+  const { submitter, payer } = await submitterOf(cluster, {
+    rpc: { url, perSecond: 1_000 },
+    signAgain: 1,
+    blockhashMillis: 50,
+  })
+  const outcomes = submitter.submit(rowsOf(1))
+  await until(() => submitter.stats().built === 1)
+  isWhole = false
+  await until(() => cluster.ledger.memos().size === 1)
+  cluster.jump(200)
+  await until(() => asked > 20)
+  expect(submitter.stats()).toMatchObject({ built: 1, inFlight: 1, expired: 0 })
+  isWhole = true
+  const ended = await outcomes
+  expect(states(ended)).toEqual(['landed'])
+  expectTrue(cluster, payer.address, submitter, ended)
+  await submitter.close()
+})
+
+test('a node that holds off for an hour keeps nobody from being told an end by another one', async () => {
+  await using cluster = await startCluster({ slotMillis: 20, nodes: 2, finalizedSlots: 40 })
+  const rpc = cluster.nodes.map(({ url }) => ({ url, perSecond: 1_000 }))
+  const { submitter, payer } = await submitterOf(cluster, { rpc })
+  cluster.faults.add({ kind: 'dropTransaction', probability: 1 })
+  const outcomes = submitter.submit(rowsOf(2))
+  await until(() => cluster.requests.count({ method: 'sendTransaction' }) >= 2)
+  cluster.faults.add({ kind: 'tooMany', server: 'node-0', retryAfterSeconds: 3_600, probability: 1 })
+  cluster.jump(152)
+  const ended = await outcomes
+  expect(states(ended)).toEqual(['expired', 'expired'])
+  expectTrue(cluster, payer.address, submitter, ended)
+  await submitter.close()
+})
+
+test('what is refused for a while is sent as often as what is repeated, not ever more rarely', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const { submitter } = await submitterOf(cluster, { resendMillis: 50 })
+  const planned = cluster.faults.add({ kind: 'tooMany', method: 'sendTransaction', retryAfterSeconds: 0, next: 12 })
+  const outcomes = submitter.submit(rowsOf(1))
+  await until(() => submitter.stats().landed === 1, 10_000)
+  expect([planned.hits, states(await outcomes)]).toEqual([12, ['landed']])
   await submitter.close()
 })
 

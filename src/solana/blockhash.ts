@@ -1,5 +1,6 @@
 import type { VeloxError as VeloxErrorFace } from '../../index.js'
 import type { Pool } from './net/pool.js'
+import { type Blockhash, latestBlockhash } from './net/shapes.js'
 
 /** A blockhash lives for so many blocks. */
 const LIFE_BLOCKS = 150n
@@ -8,11 +9,6 @@ const OLDEST_MILLIS = 20_000
 const RETRY_MILLIS = 250
 /** A decision that waits longer for one is no decision of now. */
 const WAIT_MILLIS = 5_000
-
-export interface Blockhash {
-  readonly blockhash: string
-  readonly lastValidBlockHeight: bigint
-}
 
 /** Keeps a blockhash that is fresh, in the background. */
 export class BlockhashSource {
@@ -34,16 +30,11 @@ export class BlockhashSource {
   }
 
   async #fetch(): Promise<void> {
-    const answer = await this.#pool.ask<{ value: { blockhash: string; lastValidBlockHeight: number } }>(
-      'getLatestBlockhash',
-      [{ commitment: 'confirmed' }],
-      'status',
-    )
+    const o = { priority: 'status', read: latestBlockhash } as const
+    const answer = await this.#pool.ask('getLatestBlockhash', [{ commitment: 'confirmed' }], o)
     if (this.#isClosed) return
-    if (answer.ok) {
-      const { blockhash, lastValidBlockHeight } = answer.result.value
-      this.#take({ blockhash, lastValidBlockHeight: BigInt(lastValidBlockHeight) })
-    } else this.#failure = answer.error
+    if (answer.ok) this.#take(answer.result)
+    else this.#failure = answer.error
     this.#timer = setTimeout(
       () => void this.#fetch(),
       answer.ok ? this.#everyMillis : Math.min(RETRY_MILLIS, this.#everyMillis),
@@ -52,12 +43,21 @@ export class BlockhashSource {
     if (this.#waiting.size === 0) this.#timer.unref()
   }
 
-  /** A node that lags has older ones: the newest stays. After a fork or a restart of the chain a lower one has to do. */
+  /**
+   * A node that lags has older ones: the newest stays. After a fork or a restart of the chain a lower one has to do. One that
+   * is told again grows no younger: its node stands still.
+   */
   #take(next: Blockhash): void {
-    this.#reached(next.lastValidBlockHeight - LIFE_BLOCKS)
-    if (this.#newest && next.lastValidBlockHeight < this.#newest.lastValidBlockHeight && this.isFresh) return
+    const least = this.#newest?.lastValidBlockHeight
+    if (
+      least !== undefined &&
+      next.lastValidBlockHeight <= least &&
+      (this.isFresh || next.lastValidBlockHeight === least)
+    )
+      return
     this.#newest = next
     this.#at = performance.now()
+    this.#reached(next.lastValidBlockHeight - LIFE_BLOCKS)
     for (const go of this.#waiting) go()
   }
 

@@ -1,14 +1,13 @@
 import type { Row, SignedTransaction } from '../../solana.js'
-import { checkList, refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import type { BlockhashSource } from './blockhash.js'
+import { checkedTransactions } from './checked-transactions.js'
 import { priorityFees, tips } from './fees.js'
 import { checkBundle, JitoClient, MOST_TRANSACTIONS } from './jito-client.js'
 import type { Pool } from './net/pool.js'
 import type { SubmitterPlan } from './submitter-options.js'
+import { TransactionTemplate } from './transaction-template.js'
 
-const MOST_WIRE_BYTES = 1_232
-const MOST_BASE64 = 4 * Math.ceil(MOST_WIRE_BYTES / 3)
 /** Tip accounts hardly ever change. */
 const TIP_ACCOUNTS_MILLIS = 3_600_000
 
@@ -45,11 +44,12 @@ export class Builds {
     if (jito) this.#accounts(jito).catch(() => {})
   }
 
-  /** Records that are signed together: what fits one bundle of Jito's, else all. */
-  groups(rows: readonly Row[]): (readonly Row[])[] {
-    const most = this.#jito ? MOST_TRANSACTIONS * this.#plan.template.recordsPerTransaction : rows.length
+  /** Records that are signed together: what fits one bundle of Jito's, else all; at most so many transactions. */
+  groups(rows: readonly Row[], transactions = Number.POSITIVE_INFINITY): (readonly Row[])[] {
+    const most = Math.min(transactions, this.#jito ? MOST_TRANSACTIONS : transactions)
+    const step = Math.min(most * this.#plan.template.recordsPerTransaction, rows.length)
     const groups: (readonly Row[])[] = []
-    for (let at = 0; at < rows.length; at += most) groups.push(rows.slice(at, at + most))
+    for (let at = 0; at < rows.length; at += step) groups.push(rows.slice(at, at + step))
     return groups
   }
 
@@ -59,22 +59,29 @@ export class Builds {
   }
 
   async build(rows: readonly Row[]): Promise<Built> {
-    const { template, limits } = this.#plan
+    const { template } = this.#plan
     const [computeUnitPrice, tip] = await Promise.all([this.#price(), this.#tipOf()])
-    if (tip && tip.lamports > limits.maxTipLamports)
-      throw new VeloxError('VELOX_LIMIT_REACHED', {
-        limit: 'limits.maxTipLamports',
-        max: limits.maxTipLamports,
-        got: tip.lamports,
-      })
+    this.#checkTip(tip?.lamports ?? 0n)
     // Last, so that it is the newest.
     const newest = await this.#blockhash.fresh()
     if (!newest)
       throw this.#blockhash.failure ?? new VeloxError('VELOX_SUBMITTER_HALTED', { reason: 'no node tells a blockhash' })
     const context = { ...newest, computeUnitPrice, ...(tip && { tip }) }
-    const transactions = checkTransactions(await template.build(rows, context), rows.length)
+    const isOurs = template instanceof TransactionTemplate
+    const { blockhash } = newest
+    const transactions = checkedTransactions(await template.build(rows, context), {
+      records: rows.length,
+      blockhash,
+      isOurs,
+    })
+    this.#checkTip(transactions.reduce((sum, { tipLamports }) => sum + tipLamports, 0n))
     if (this.#jito) checkBundle(transactions)
     return { transactions, lastValidBlockHeight: newest.lastValidBlockHeight }
+  }
+
+  #checkTip(got: bigint): void {
+    const { maxTipLamports: max } = this.#plan.limits
+    if (got > max) throw new VeloxError('VELOX_LIMIT_REACHED', { limit: 'limits.maxTipLamports', max, got })
   }
 
   async #tipOf(): Promise<{ lamports: bigint; account: string } | undefined> {
@@ -98,28 +105,7 @@ export class Builds {
   async #askAccounts(jito: JitoClient): Promise<void> {
     const answer = await JitoClient.internals(jito).tipAccounts()
     if (!answer.ok) throw answer.error
-    if (answer.result.length === 0) refuse('tipAccounts', 'at least one from the block engine', words('none'))
     this.#tipAccounts = answer.result
     this.#tipAccountsUntil = performance.now() + TIP_ACCOUNTS_MILLIS
   }
-}
-
-/** What a builder gave, held to what it has to give: one that is not ours is wrong one day. */
-function checkTransactions(transactions: readonly SignedTransaction[], records: number): readonly SignedTransaction[] {
-  const list = Array.from(checkList('build()', transactions))
-  for (const { signature, base64, lamports, tipLamports } of list) {
-    if (typeof signature !== 'string' || typeof base64 !== 'string') refuse('build()', 'signed transactions', list)
-    if (base64.length > MOST_BASE64)
-      refuse(
-        'build()',
-        `transactions of at most ${MOST_WIRE_BYTES} bytes`,
-        words(`${Math.floor((base64.length * 3) / 4)} bytes`),
-      )
-    if (typeof lamports !== 'bigint' || typeof tipLamports !== 'bigint')
-      refuse('build()', 'lamports and tipLamports as bigints', lamports)
-  }
-  const packed = list.reduce((sum, one) => sum + one.records, 0)
-  return packed === records
-    ? list
-    : refuse('build()', `transactions of all ${records} records`, words(`${packed} of them`))
 }

@@ -4,6 +4,8 @@ import { checkInteger, checkString, refuse } from '../errors/check.js'
 /** Jito takes no bundle for less. */
 export const LEAST_TIP = 1_000n
 export const MAX_U64: bigint = 2n ** 64n - 1n
+/** A timer that is to run longer runs at once. */
+export const LONGEST_MILLIS: number = 2 ** 31 - 1
 
 export function checkLamports(field: string, value: bigint, least = 0n): bigint {
   const fits = typeof value === 'bigint' && value >= least && value <= MAX_U64

@@ -54,8 +54,9 @@ export class Courier {
       attempt.mayLand = couldLand || sent.mayHaveArrived
       if (sent.isFinal && !attempt.mayLand) return this.#o.refused(attempt, sent.error)
       failures++
-      const millis = backoffMillis(failures)
-      await this.#pause(attempt, isRepeated ? Math.max(millis, this.#o.resendMillis) : millis)
+      // Servers are spared by their buckets and breakers; what is on its way has a minute to land.
+      const { resendMillis } = this.#o
+      await this.#pause(attempt, isRepeated ? resendMillis : Math.min(backoffMillis(failures), resendMillis))
     }
   }
 

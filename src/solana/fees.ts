@@ -1,9 +1,11 @@
 import type { SubmitterOptions, TipSource, tipFloor as tipFloorFace } from '../../solana.js'
-import { checkOptions, checkString, refuse } from '../errors/check.js'
+import { checkOptions, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { LEAST_TIP } from './checks.js'
 import { httpRequest } from './net/http.js'
 import type { Pool } from './net/pool.js'
+import { prioritizationFees } from './net/shapes.js'
+import { checkUrl } from './rpc-options.js'
 
 const FEES_EVERY_MILLIS = 5_000
 const TIPS_EVERY_MILLIS = 5_000
@@ -50,13 +52,10 @@ export function priorityFees(fee: NonNullable<SubmitterOptions['priorityFee']>, 
   if (typeof fee === 'bigint') return async () => fee
   const { percentile, max, accounts = [] } = fee
   const lately = new Lately(async () => {
-    const answer = await pool.ask<readonly { prioritizationFee: number }[]>(
-      'getRecentPrioritizationFees',
-      [accounts],
-      'status',
-    )
+    const o = { priority: 'status', read: prioritizationFees } as const
+    const answer = await pool.ask('getRecentPrioritizationFees', [accounts], o)
     if (!answer.ok) throw answer.error
-    const fees = answer.result.map(({ prioritizationFee }) => prioritizationFee).sort((a, b) => a - b)
+    const fees = answer.result.toSorted((a, b) => a - b)
     return BigInt(fees[Math.min(fees.length - 1, Math.floor((fees.length * percentile) / 100))] ?? 0)
   }, FEES_EVERY_MILLIS)
   return async () => least(await lately.value(), max)
@@ -74,7 +73,7 @@ export function tips(tip: NonNullable<SubmitterOptions['tip']>, signal: AbortSig
 export const tipFloor: typeof tipFloorFace = (o = {}): TipSource => {
   checkOptions(o, ['url', 'percentile'], 'tipFloor')
   const { url = TIP_FLOOR_URL, percentile = 50 } = o
-  if (!URL.canParse(checkString('url', url))) refuse('url', 'an address such as https://…', url)
+  checkUrl('url', url, ['http:', 'https:'])
   if (!PERCENTILES.includes(percentile)) refuse('percentile', `one of ${PERCENTILES.join(', ')}`, percentile)
   const { origin } = new URL(url)
   const failed = (reason: string, status?: number) =>

@@ -69,7 +69,7 @@ export class Flights {
         seen: (attempt, place, status) => seen(attempt, attempt.seen(place, status)),
         gone: (attempt, place) => seen(attempt, attempt.gone(place)),
       },
-      plan,
+      { commitment: plan.commitment, pollMillis: plan.pollMillis, height: () => this.#height },
     )
     this.#courier = new Courier({
       resendMillis: plan.resendMillis,
@@ -90,10 +90,9 @@ export class Flights {
     return this.#spending.total
   }
 
-  /** What the chain has come to. */
+  /** What the chain has come to; less than before only after it was restarted. */
   reached(height: bigint): void {
-    if (height > this.#height) this.#height = height
-    this.#tracker.reached(height)
+    this.#height = height
     this.#signatures.reached(height)
   }
 
@@ -103,7 +102,7 @@ export class Flights {
     this.#builds = builds
     for (const url of plan.rpc.sockets)
       this.#feeds.push(await SignatureFeed.open(url, plan.commitment, () => this.#tracker.wake()))
-    const entries = journal?.entries ?? []
+    const entries = journal?.takeEntries() ?? []
     for (const entry of entries)
       if (entry.kind === 'built')
         this.#signatures.add(signaturesOf(resumedOf(entry)), BigInt(entry.lastValidBlockHeight))
@@ -142,6 +141,7 @@ export class Flights {
   }
 
   async #admit(of: AttemptOf): Promise<[Attempt, Reservation]> {
+    if (this.#closed) throw this.#closed
     if (!this.#signatures.add(signaturesOf(of), of.lastValidBlockHeight)) throw twin()
     const attempt = new Attempt(of)
     let reservation: Reservation | undefined

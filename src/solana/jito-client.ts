@@ -18,6 +18,7 @@ import type { Answer } from './net/answer.js'
 import type { Priority } from './net/bucket.js'
 import { Endpoint } from './net/endpoint.js'
 import { Pool } from './net/pool.js'
+import { accounts, latestBlockhash, type Read } from './net/shapes.js'
 import { rpcOf } from './rpc-options.js'
 
 /** Transactions of one bundle. */
@@ -26,10 +27,6 @@ const MOST_IDS = 5
 const BUNDLES = '/api/v1/bundles'
 const TRANSACTIONS = '/api/v1/transactions'
 const BASE64 = { encoding: 'base64' } as const
-
-interface LatestBlockhash {
-  readonly value: { readonly blockhash: string; readonly lastValidBlockHeight: number }
-}
 
 interface RawStatus {
   readonly bundle_id: string
@@ -74,7 +71,7 @@ export class JitoClient implements Face {
     return {
       send: (transactions: readonly Signed[], priority: Priority, isWanted: () => boolean) =>
         client.#send(transactions, priority, isWanted),
-      tipAccounts: () => client.#call<readonly string[]>('getTipAccounts', []),
+      tipAccounts: () => client.#call('getTipAccounts', [], accounts),
     }
   }
 
@@ -83,13 +80,8 @@ export class JitoClient implements Face {
     return this.#regions.endpoints.reduce((best, region) => (region.waitMillis < best.waitMillis ? region : best))
   }
 
-  async #call<R>(method: string, params: readonly unknown[], path = BUNDLES): Promise<Answer<R>> {
-    let last: Answer<R> | undefined
-    for (const region of this.#regions.inOrder) {
-      last = await region.call<R>(method, params, { priority: 'status', path })
-      if (last.ok || last.kind === 'refused') break
-    }
-    return last as Answer<R>
+  #call<R>(method: string, params: readonly unknown[], read?: Read<R>): Promise<Answer<R>> {
+    return this.#regions.askInOrder(method, params, { priority: 'status', path: BUNDLES, ...(read && { read }) })
   }
 
   /** To the regions that are to have it; the best of their answers. */
@@ -103,7 +95,7 @@ export class JitoClient implements Face {
     if (this.#plan.send === 'one') return to(this.#soonest)
     const answers = await Promise.all(this.#regions.endpoints.map(to))
     const rank = (answer: Answer<string>) =>
-      answer.ok ? 0 : ['unknown', 'throttled', 'unsent', 'stopped', 'refused'].indexOf(answer.kind) + 1
+      answer.ok ? 0 : ['unknown', 'throttled', 'unsent', 'denied', 'stopped', 'refused'].indexOf(answer.kind) + 1
     return answers.reduce((best, answer) => (rank(answer) < rank(best) ? answer : best))
   }
 
@@ -119,20 +111,15 @@ export class JitoClient implements Face {
     if (Array.isArray(bundle)) return bundle as readonly SignedTransaction[]
     const { template, tip, pool } =
       this.#maker ?? refuse('bundle', 'signed transactions, or a client with template and rpc', bundle)
-    const { value } = need(await pool.ask<LatestBlockhash>('getLatestBlockhash', [{ commitment: 'confirmed' }], 'send'))
-    const account =
-      this.#tipAccounts[Math.floor(Math.random() * this.#tipAccounts.length)] ?? (await this.#tipAccount())
+    const o = { priority: 'send', read: latestBlockhash } as const
+    const latest = need(await pool.ask('getLatestBlockhash', [{ commitment: 'confirmed' }], o))
+    if (this.#tipAccounts.length === 0) this.#tipAccounts = await this.getTipAccounts()
+    const account = this.#tipAccounts[Math.floor(Math.random() * this.#tipAccounts.length)] as string
     return template.build(activeTransactions(bundle as Infer<typeof Bundle>) as readonly unknown[] as readonly Row[], {
-      blockhash: value.blockhash,
-      lastValidBlockHeight: BigInt(value.lastValidBlockHeight),
+      ...latest,
       computeUnitPrice: 0n,
       tip: { lamports: tip, account },
     })
-  }
-
-  async #tipAccount(): Promise<string> {
-    this.#tipAccounts = await this.getTipAccounts()
-    return this.#tipAccounts[Math.floor(Math.random() * this.#tipAccounts.length)] as string
   }
 
   async getBundleStatus(bundleId: string): ReturnType<Face['getBundleStatus']> {
@@ -173,7 +160,7 @@ export class JitoClient implements Face {
   }
 
   async getTipAccounts(): Promise<readonly string[]> {
-    return need(await this.#call<readonly string[]>('getTipAccounts', []))
+    return need(await this.#call('getTipAccounts', [], accounts))
   }
 
   async sendTransaction(
@@ -212,5 +199,5 @@ export function checkBundle(transactions: readonly Signed[]): void {
   if (length < 1 || length > MOST_TRANSACTIONS)
     refuse('bundle', `1 to ${MOST_TRANSACTIONS} transactions`, words(String(length)))
   const { tipLamports } = transactions[length - 1] as Signed
-  if (tipLamports < LEAST_TIP) refuse('tip', `at least ${LEAST_TIP} lamports in the last transaction`, tipLamports)
+  if (!(tipLamports >= LEAST_TIP)) refuse('tip', `at least ${LEAST_TIP} lamports in the last transaction`, tipLamports)
 }

@@ -1,7 +1,8 @@
 import type { JitoOptions } from '../../solana.js'
 import { checkInteger, checkOptions, checkPositive, checkString, refuse } from '../errors/check.js'
+import { LONGEST_MILLIS } from './checks.js'
 import type { EndpointOptions } from './net/endpoint.js'
-import { checkUrl } from './rpc-options.js'
+import { checkHeaders, checkUrl } from './rpc-options.js'
 
 const OPTIONS = ['url', 'perSecond', 'burst', 'timeoutMillis', 'auth', 'send']
 
@@ -20,8 +21,8 @@ export function jitoOf(given: string | JitoOptions): JitoPlan {
   if (send !== 'one' && send !== 'all') refuse('jito.send', "'one' or 'all'", send)
   checkPositive('jito.perSecond', perSecond)
   const burst = checkInteger('jito.burst', o.burst ?? Math.max(1, Math.floor(perSecond)), 1)
-  checkInteger('jito.timeoutMillis', timeoutMillis, 1)
-  const headers = auth === undefined ? {} : { 'x-jito-auth': checkString('jito.auth', auth) }
+  checkInteger('jito.timeoutMillis', timeoutMillis, 1, LONGEST_MILLIS)
+  const headers = checkHeaders('jito.auth', auth === undefined ? {} : { 'x-jito-auth': checkString('jito.auth', auth) })
   const endpoints = urls.map((url: string) => ({
     url: checkUrl('jito.url', url, ['http:', 'https:']).replace(/\/+$/, ''),
     perSecond,

@@ -1,6 +1,6 @@
 import type * as Kit from '@solana/kit'
 import type { Input, RecordType, Transaction as TransactionFace } from '../../index.js'
-import { checkFunction, checkInteger, checkOptions, checkString, refuse } from '../errors/check.js'
+import { checkFunction, checkInteger, checkOptions, checkString, refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
 import { type KitMessage, kit } from './kit.js'
@@ -22,7 +22,8 @@ export interface MessageBuilderOptions<T extends RecordType> {
   readonly recordsPerTransaction?: number
   /**
    * A message for every `recordsPerTransaction` of the records, in their order. Its fee payer and its accounts may be any
-   * signers of kit. A message without a lifetime gets the context's blockhash; the last one gets the context's tip.
+   * signers of kit. A message without a lifetime gets the context's blockhash, one of another blockhash is refused; the last one
+   * gets the context's tip.
    */
   readonly build: (
     records: readonly Input<T>[],
@@ -90,8 +91,16 @@ export async function messageBuilder<T extends RecordType = typeof TransactionFa
     if (tip !== undefined)
       message = peer.appendTransactionMessageInstruction(tipInstruction(feePayer, tip), message as never) as never
     const hasNonce = peer.isTransactionMessageWithDurableNonceLifetime(message as never)
-    if (!hasNonce && !('lifetimeConstraint' in message)) {
-      const { blockhash, lastValidBlockHeight } = context
+    const { blockhash, lastValidBlockHeight } = context
+    const { lifetimeConstraint: own } = message as { lifetimeConstraint?: { blockhash?: string } }
+    // When it can't land any more is told by the context: one of another blockhash could still do.
+    if (!hasNonce && own !== undefined && own.blockhash !== blockhash)
+      refuse(
+        'build',
+        `messages without a lifetime, or of the context's blockhash ${blockhash}`,
+        words('another blockhash'),
+      )
+    if (!hasNonce) {
       const lifetime = { blockhash: blockhash as Kit.Blockhash, lastValidBlockHeight }
       message = peer.setTransactionMessageLifetimeUsingBlockhash(lifetime, message as never) as never
     }
@@ -108,7 +117,8 @@ export async function messageBuilder<T extends RecordType = typeof TransactionFa
       wire,
       base64: Buffer.from(wire.buffer, wire.byteOffset, wire.byteLength).toString('base64'),
       records,
-      lamports: call(() => native.messageLamports(bytes)) - tipLamports,
+      // Of what was signed: a signer of kit may have changed it.
+      lamports: call(() => native.messageLamports(new Uint8Array(transaction.messageBytes))) - tipLamports,
       tipLamports,
       hasNonce,
     }

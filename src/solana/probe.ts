@@ -175,13 +175,16 @@ export function probe(record: RecordType, build: Build): { base: readonly KitIns
     refuseEach('instructions of a record of zeros', `an error: ${textOf(error)}`, error)
   }
   if (!Array.isArray(base) || base.length === 0) refuseEach('at least one instruction', describe(base))
-  const holes = [...read].flatMap((field) => {
+  const holesOf = (field: string) => {
     const spec = specs.get(field) as FieldSpec
     const values = valuesOf(spec)
     if (values !== undefined) return choiceHoles(field, values, (value) => run({ [field]: value }))
     if (isInteger(spec)) return numberHoles(field, spec, (value) => run({ [field]: numberOf(spec, value) }))
     if (differences(base, run({ [field]: spec.kind === 'text' ? 'x' : 1.5 }), field).length === 0) return []
     return refuseEach('fields that are whole numbers, names or truth values', `${field}, which is ${spec.kind}`)
-  })
+  }
+  const holes: Found[] = []
+  // Trying one field may show that others are read too.
+  for (const field of read) holes.push(...holesOf(field))
   return { base, holes }
 }

@@ -72,6 +72,8 @@ export class RpcRoute implements Route {
     if (this.#o.send === 'race') return this.#race(to)
     const tries: Sent[] = []
     for (const endpoint of this.#pool.inOrder) {
+      // It may hold off for an hour; the next try comes sooner.
+      if (tries.length > 0 && endpoint.bucket.isPaused) continue
       const sent = await to(endpoint)
       tries.push(sent)
       if (sent.is === 'accepted' || sent.isFinal) break

@@ -1,5 +1,7 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { RpcEndpoint } from '../../solana.js'
 import { checkInteger, checkOptions, checkPositive, refuse, words } from '../errors/check.js'
+import { LONGEST_MILLIS } from './checks.js'
 import type { EndpointOptions } from './net/endpoint.js'
 
 const OPTIONS = ['url', 'ws', 'perSecond', 'burst', 'timeoutMillis', 'headers']
@@ -21,6 +23,23 @@ export function checkUrl(field: string, url: string, protocols: readonly string[
   return protocols.includes(protocol) ? url : refuse(field, expected, words(`one that begins with ${protocol}`))
 }
 
+/** Headers that can be sent. What is wrong with one isn't shown: it may be a key. */
+export function checkHeaders(
+  field: string,
+  headers: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  if (typeof headers !== 'object' || headers === null) return refuse(field, 'an object of texts', headers)
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+    } catch {
+      refuse(field, 'names and values of HTTP headers', words('another'))
+    }
+  }
+  return headers
+}
+
 export function rpcOf(given: string | RpcEndpoint | readonly (string | RpcEndpoint)[]): RpcPlan {
   const list = Array.isArray(given) ? (given as readonly (string | RpcEndpoint)[]) : [given as string | RpcEndpoint]
   if (list.length === 0) refuse('rpc', 'at least one address', list)
@@ -32,8 +51,8 @@ export function rpcOf(given: string | RpcEndpoint | readonly (string | RpcEndpoi
       url: checkUrl('rpc.url', o.url, ['http:', 'https:']),
       perSecond: checkPositive('rpc.perSecond', perSecond),
       burst: checkInteger('rpc.burst', o.burst ?? Math.max(1, Math.floor(perSecond)), 1),
-      timeoutMillis: checkInteger('rpc.timeoutMillis', timeoutMillis, 1),
-      ...(headers && { headers }),
+      timeoutMillis: checkInteger('rpc.timeoutMillis', timeoutMillis, 1, LONGEST_MILLIS),
+      ...(headers !== undefined && { headers: checkHeaders('rpc.headers', headers) }),
     }
     return { endpoint, socket: o.ws === undefined ? undefined : checkUrl('rpc.ws', o.ws, ['ws:', 'wss:']) }
   })

@@ -21,7 +21,7 @@ export class SeenSignatures {
 
   /** Forgets those whose blockhash nobody signs with any more. */
   reached(height: bigint): void {
-    if (height < this.#tidied + 50n) return
+    if (height >= this.#tidied && height < this.#tidied + 50n) return
     this.#tidied = height
     for (const [signature, until] of this.#until) if (until < height) this.#until.delete(signature)
   }

@@ -69,7 +69,8 @@ export class SignatureFeed {
   }
 
   #subscribe(signature: string): void {
-    if (!this.#channel) return
+    // A node that answers none of them is one to be polled.
+    if (!this.#channel || this.#asked.size > MOST_SUBSCRIPTIONS) return
     this.#send('signatureSubscribe', [signature, { commitment: this.#commitment }])
     this.#asked.set(this.#id, signature)
   }

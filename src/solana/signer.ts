@@ -22,8 +22,8 @@ export class Signer implements Face {
 }
 
 /**
- * The key of a file as `solana-keygen` writes it, read natively: its secret never reaches JavaScript, is cleared when the
- * signer is collected, and is in no error. VELOX_FILE_NOT_FOUND; VELOX_KEY_REFUSED for a file that others than its owner
+ * The key of a file as `solana-keygen` writes it, read natively: its secret never reaches JavaScript and is in no error. Its
+ * memory is cleared some time after nobody holds the signer and its templates; not where the process ends first. VELOX_FILE_NOT_FOUND; VELOX_KEY_REFUSED for a file that others than its owner
  * can read (on Unix: `chmod 600`), for one that is no key, and for a public half that isn't that of the secret.
  */
 export function keypairFile(path: string | URL): Signer {

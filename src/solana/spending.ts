@@ -1,5 +1,20 @@
 import type { Charge } from './recovery.js'
 
+/** A window is kept in at most so many sums. */
+const MOST_SUMS = 1_000
+
+/** Epoch milliseconds as of this call, and from then on without the jumps of the system's clock: a window must not end by one. */
+function steadyClock(): () => number {
+  const origin = Date.now() - performance.now()
+  return () => origin + performance.now()
+}
+
+interface Sum {
+  readonly began: number
+  at: number
+  lamports: bigint
+}
+
 /** An amount that may be spent; `settle` says what it came to. */
 export interface Reservation {
   settle(spent: bigint): void
@@ -12,28 +27,37 @@ export class Spending {
   readonly #now: () => number
   #reserved = 0n
   /** By time. */
-  readonly #spent: Charge[] = []
+  readonly #spent: Sum[] = []
   #spentSum = 0n
 
-  constructor(max: bigint, windowMillis: number, now: () => number = Date.now) {
+  constructor(max: bigint, windowMillis: number, now: () => number = steadyClock()) {
     this.#max = max
     this.#windowMillis = windowMillis
     this.#now = now
   }
 
-  /** What a journal says of the time before. */
+  /** What a journal says of the time before; a clock that was set back meanwhile makes nothing of the future. */
   restore(charges: readonly Charge[]): void {
-    for (const charge of [...charges].sort((a, b) => a.at - b.at)) this.#spend(charge)
+    const now = this.#now()
+    for (const { at, lamports } of charges.toSorted((a, b) => a.at - b.at))
+      this.#spend({ at: Math.min(at, now), lamports })
   }
 
-  #spend(charge: Charge): void {
-    this.#spent.push(charge)
-    this.#spentSum += charge.lamports
+  /** Charges that come close together count as one, of the last one's time: a day's window is no list of a day. */
+  #spend({ at, lamports }: Charge): void {
+    this.#spentSum += lamports
+    const last = this.#spent.at(-1)
+    if (last === undefined || at - last.began > this.#windowMillis / MOST_SUMS)
+      this.#spent.push({ began: at, at, lamports })
+    else {
+      last.at = Math.max(last.at, at)
+      last.lamports += lamports
+    }
   }
 
   get total(): bigint {
     const since = this.#now() - this.#windowMillis
-    while (this.#spent[0] && this.#spent[0].at <= since) this.#spentSum -= (this.#spent.shift() as Charge).lamports
+    while (this.#spent[0] && this.#spent[0].at <= since) this.#spentSum -= (this.#spent.shift() as Sum).lamports
     return this.#reserved + this.#spentSum
   }
 

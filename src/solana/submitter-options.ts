@@ -11,7 +11,7 @@ import {
   words,
 } from '../errors/check.js'
 import { pathOf } from '../pipeline/path.js'
-import { checkLamports, checkTemplate, checkTip, LEAST_TIP, MAX_U64 } from './checks.js'
+import { checkLamports, checkTemplate, checkTip, LEAST_TIP, LONGEST_MILLIS, MAX_U64 } from './checks.js'
 import { memoTemplate } from './memo.js'
 import { type RpcPlan, rpcOf } from './rpc-options.js'
 
@@ -37,7 +37,8 @@ const OPTIONS = [
   'signal',
 ]
 const LIMITS = ['maxLamports', 'windowMillis', 'maxTipLamports', 'maxInFlight', 'books']
-const LONGEST_MILLIS = 2 ** 31 - 1
+/** A blockhash of 20 seconds is not signed with. */
+const MOST_BLOCKHASH_MILLIS = 10_000
 
 /** Options with nothing left open. */
 export interface SubmitterPlan {
@@ -122,8 +123,8 @@ function tipOf(tip: SubmitterPlan['tip']): SubmitterPlan['tip'] {
 export function planOf(o: SubmitterOptions): SubmitterPlan {
   checkOptions(o, OPTIONS, 'createSubmitter')
   checkSignal('signal', o.signal)
-  const millis = (field: 'resendMillis' | 'pollMillis' | 'blockhashMillis', usual: number) =>
-    checkInteger(field, o[field] ?? usual, 1, LONGEST_MILLIS)
+  const millis = (field: 'resendMillis' | 'pollMillis' | 'blockhashMillis', usual: number, most = LONGEST_MILLIS) =>
+    checkInteger(field, o[field] ?? usual, 1, most)
   return {
     name: checkName('name', o.name ?? 'submitter'),
     rpc: rpcOf(o.rpc),
@@ -142,7 +143,7 @@ export function planOf(o: SubmitterOptions): SubmitterPlan {
     signAgain: checkInteger('signAgain', o.signAgain ?? 0, 0),
     resendMillis: millis('resendMillis', 2_000),
     pollMillis: millis('pollMillis', 1_000),
-    blockhashMillis: millis('blockhashMillis', 2_000),
+    blockhashMillis: millis('blockhashMillis', 2_000, MOST_BLOCKHASH_MILLIS),
     signal: o.signal,
   }
 }

@@ -13,7 +13,7 @@ import { activeTransactions, Bundle } from '../record/bundle.js'
 import { Attempt, type AttemptOf } from './attempt.js'
 import { attemptsOf } from './attempts-of.js'
 import { BlockhashSource } from './blockhash.js'
-import { Builds } from './builds.js'
+import { Builds, type Built } from './builds.js'
 import { dryRun } from './dry-run.js'
 import { asFailure, fail } from './fail.js'
 import { Flights } from './flights.js'
@@ -26,6 +26,7 @@ import { Readers } from './readers.js'
 import { Room } from './room.js'
 import { JitoRoute, RpcRoute } from './routes.js'
 import { Slice } from './slice.js'
+import type { Reservation } from './spending.js'
 import { planOf, type SubmitterPlan } from './submitter-options.js'
 import { Totals } from './totals.js'
 
@@ -44,7 +45,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
   readonly #blockhash: BlockhashSource
   readonly #builds: Builds
   readonly #stop = new AbortController()
-  readonly #onAbort = () => void this.#end()
+  readonly #onAbort = () => void this.#end().catch(() => {})
   /** Calls of `submit` under way. */
   readonly #submits = new Set<Promise<unknown>>()
   #isClosing = false
@@ -89,7 +90,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       await submitter.#end()
       throw error
     }
-    if (plan.signal?.aborted) void submitter.#end()
+    if (plan.signal?.aborted) submitter.#onAbort()
     else plan.signal?.addEventListener('abort', submitter.#onAbort)
     return submitter
   }
@@ -111,9 +112,9 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
   }
 
   async take(bundles: readonly Infer<typeof Bundle>[]): Promise<void> {
-    for (const bundle of bundles) {
-      const rows = rowsOf(bundle)
-      const places = Math.min(this.#room.most, this.#builds.transactionsOf(rows))
+    const most = this.#room.most
+    for (const rows of bundles.flatMap((bundle) => this.#builds.groups(rowsOf(bundle), most))) {
+      const places = this.#builds.transactionsOf(rows)
       while (!this.#room.has(places) && !this.#isClosing) await this.#room.changed()
       if (this.#isClosing) throw this.#closed()
       // Its end is told to readers; what is not known at a close is in the journal.
@@ -123,17 +124,22 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
 
   async #submitGroup(rows: readonly Row[]): Promise<readonly Outcome[]> {
     const places = this.#builds.transactionsOf(rows)
-    const refused = this.#admission(places)
+    const refused = this.#full(places) ?? this.#halts.error
     if (refused) return [this.#refuse(rows, refused)]
     this.#room.take(places)
-    let attempts: readonly AttemptOf[]
+    let built: Built
     try {
-      attempts = attemptsOf(rows, await this.#builds.build(rows), this.#jito !== undefined)
+      built = await this.#builds.build(rows)
     } catch (error) {
       this.#room.give(places)
       return [this.#refuse(rows, asFailure(this.name, error))]
     }
-    this.#room.take(attempts.reduce((sum, { transactions }) => sum + transactions.length, -places))
+    // A builder may make more of them than it said, or fewer.
+    const { length } = built.transactions
+    const full = length > places ? this.#full(length - places) : undefined
+    this.#room.give(full ? places : places - length)
+    if (full) return [this.#refuse(rows, full)]
+    const attempts = attemptsOf(rows, built, this.#jito !== undefined)
     const slice = new Slice()
     const ends: Promise<Outcome>[] = []
     for (const of of attempts) {
@@ -146,12 +152,10 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
     return Promise.all(ends)
   }
 
-  /** Why nothing new is sent now. */
-  #admission(places: number): VeloxErrorFace | undefined {
+  #full(places: number): VeloxErrorFace | undefined {
     const { most: max, taken } = this.#room
-    if (!this.#room.has(places))
-      return fail('VELOX_LIMIT_REACHED', { limit: 'limits.maxInFlight', max, got: taken + places })
-    return this.#halts.error
+    if (this.#room.has(places)) return undefined
+    return fail('VELOX_LIMIT_REACHED', { limit: 'limits.maxInFlight', max, got: taken + places })
   }
 
   async #start(of: AttemptOf): Promise<Outcome> {
@@ -163,10 +167,10 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
 
   async #simulate(of: AttemptOf): Promise<Outcome> {
     const attempt = new Attempt(of)
+    let reservation: Reservation | undefined
     try {
-      const reservation = this.#flights.reserve(attempt.lamports)
+      reservation = this.#flights.reserve(attempt.lamports)
       const result = await dryRun(this.#pool, of.transactions)
-      reservation.settle(0n)
       this.#totals.simulated++
       const outcome = { ...attempt.state, ...result } as Outcome
       this.#readers.publish(outcome)
@@ -174,6 +178,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
     } catch (error) {
       return this.#refuse(of.rows, asFailure(this.name, error))
     } finally {
+      reservation?.settle(0n)
       this.#room.give(of.transactions.length)
     }
   }

@@ -117,11 +117,13 @@ export async function transactionTemplate<const A extends Addresses<T>, T extend
   const from = message.instructions.length
   const holes: HolePlan[] = []
   for (const { field, instruction, offset, format } of found.holes) {
-    const hole = { instruction: from + instruction, offset, format, spends: spends.includes(field) }
-    holes.push({ name: named(field, holes), field, ...hole })
+    // A byte of an amount says little of what is spent.
+    const counts = spends.includes(field) && format.kind === 'integer'
+    holes.push({ name: named(field, holes), field, instruction: from + instruction, offset, format, spends: counts })
   }
   for (const field of spends)
-    if (!holes.some((hole) => hole.field === field)) refuseEach('an instruction that has what it spends', field)
+    if (!holes.some((hole) => hole.field === field && 'spends' in hole && hole.spends))
+      refuseEach('an instruction that has what it spends, as a whole number', field)
   for (const { name, field, table } of addressHoles)
     holes.push({ name, field, placeholder: stand[name] as string, table })
   const whole = peer.appendTransactionMessageInstructions([...found.base], message as never) as unknown as KitMessage

@@ -1,6 +1,7 @@
 import type { Attempt, Seen } from './attempt.js'
 import type { Endpoint } from './net/endpoint.js'
 import type { Pool } from './net/pool.js'
+import { epochInfo, type Status, type Statuses, statusesOf } from './net/shapes.js'
 import { Slice } from './slice.js'
 
 /** So many signatures one call takes. */
@@ -8,32 +9,24 @@ const MOST_SIGNATURES = 256
 /** Notifications of so long a time are asked for together. */
 const GATHER_MILLIS = 20
 
-type Commitment = 'processed' | 'confirmed' | 'finalized'
-
-interface Status {
-  readonly slot: number
-  readonly err: unknown
-  readonly confirmations: number | null
-  readonly confirmationStatus?: Commitment | null
-}
-
-interface Statuses {
-  readonly context: { readonly slot: number }
-  readonly value: readonly (Status | null)[]
-}
-
 /** What is told of a signature: what a node has seen of it, or that it can't land any more. */
 export interface Told {
   seen(attempt: Attempt, place: number, seen: Seen): void
   gone(attempt: Attempt, place: number): void
 }
 
+export interface TrackerOptions {
+  readonly commitment: 'confirmed' | 'finalized'
+  readonly pollMillis: number
+  /** The newest block height that is known. */
+  height(): bigint
+}
+
 /** Asks what became of signatures: every so often, when it is woken, and for good once their last block is past. */
 export class Tracker {
   readonly #pool: Pool
   readonly #told: Told
-  readonly #commitment: 'confirmed' | 'finalized'
-  readonly #pollMillis: number
+  readonly #o: TrackerOptions
   readonly #attempts = new Set<Attempt>()
   #timer: NodeJS.Timeout | undefined
   #dueAt = 0
@@ -41,19 +34,16 @@ export class Tracker {
   /** Something happened while it asked. */
   #isWoken = false
   #isClosed = false
-  /** The newest block height that any node told. */
-  #height = 0n
 
-  constructor(pool: Pool, told: Told, o: { commitment: 'confirmed' | 'finalized'; pollMillis: number }) {
+  constructor(pool: Pool, told: Told, o: TrackerOptions) {
     this.#pool = pool
     this.#told = told
-    this.#commitment = o.commitment
-    this.#pollMillis = o.pollMillis
+    this.#o = o
   }
 
   add(attempt: Attempt): void {
     this.#attempts.add(attempt)
-    this.#arm(attempt.of.resumed ? 0 : this.#pollMillis)
+    this.#arm(attempt.of.resumed ? 0 : this.#o.pollMillis)
   }
 
   remove(attempt: Attempt): void {
@@ -64,11 +54,6 @@ export class Tracker {
   /** Something happened that was not told whole: all is asked again. */
   wake(): void {
     if (this.#attempts.size > 0) this.#arm(GATHER_MILLIS)
-  }
-
-  /** What a node said how high the chain is. */
-  reached(height: bigint): void {
-    if (height > this.#height) this.#height = height
   }
 
   close(): void {
@@ -104,32 +89,30 @@ export class Tracker {
       await this.#prove()
     } finally {
       this.#asks = false
-      if (this.#attempts.size > 0) this.#arm(this.#isWoken ? GATHER_MILLIS : this.#pollMillis)
+      if (this.#attempts.size > 0) this.#arm(this.#isWoken ? GATHER_MILLIS : this.#o.pollMillis)
     }
   }
 
   async #ask(): Promise<void> {
     const places = placesOf([...this.#attempts].filter(({ mayLand }) => mayLand))
     for (const part of partsOf(places)) {
-      const params = [part.map(({ signature }) => signature), { searchTransactionHistory: false }]
-      const answer = await this.#pool.ask<Statuses>('getSignatureStatuses', params, 'status')
+      const answer = await this.#pool.ask(...question(part, false))
       if (answer.ok) await this.#tell(part, answer.result)
     }
   }
 
   /** Gives those of which the node knows nothing. */
-  async #tell(part: readonly Place[], { value }: Statuses): Promise<readonly Place[]> {
+  async #tell(part: readonly Place[], { statuses }: Statuses): Promise<readonly Place[]> {
     const unknown: Place[] = []
     const slice = new Slice()
     for (const [i, one] of part.entries()) {
-      const status = value[i]
+      const status = statuses[i]
       if (!status) {
         unknown.push(one)
         continue
       }
       const { slot, err } = status
-      const seen = { slot: BigInt(slot), err: err ?? null, isFinal: this.#isFinal(status) }
-      this.#told.seen(one.attempt, one.place, seen)
+      this.#told.seen(one.attempt, one.place, { slot: BigInt(slot), err, isFinal: this.#isFinal(status) })
       await slice.rest()
     }
     return unknown
@@ -138,7 +121,7 @@ export class Tracker {
   #isFinal({ confirmationStatus, confirmations }: Status): boolean {
     // Nodes older than `confirmationStatus` say null confirmations of what is finalized.
     const reached = confirmationStatus ?? (confirmations === null ? 'finalized' : 'processed')
-    return reached === 'finalized' || reached === this.#commitment
+    return reached === 'finalized' || reached === this.#o.commitment
   }
 
   /**
@@ -147,28 +130,26 @@ export class Tracker {
    */
   async #prove(): Promise<void> {
     const isPast = (height: bigint) => (attempt: Attempt) => attempt.of.lastValidBlockHeight < height
-    if (![...this.#attempts].some(isPast(this.#height))) return
+    if (![...this.#attempts].some(isPast(this.#o.height()))) return
     for (const endpoint of this.#pool.inOrder) {
-      const due = [...this.#attempts].filter(isPast(this.#height))
+      // It may hold off for an hour, and others are to be asked in a moment.
+      if (endpoint.bucket.isPaused) continue
+      const due = [...this.#attempts].filter(isPast(this.#o.height()))
       if (due.length === 0) return
-      const finalized = await endpoint.call<{ absoluteSlot: number; blockHeight: number }>(
-        'getEpochInfo',
-        [{ commitment: 'finalized' }],
-        { priority: 'status' },
-      )
+      const o = { priority: 'status', read: epochInfo } as const
+      const finalized = await endpoint.call('getEpochInfo', [{ commitment: 'finalized' }], o)
       if (!finalized.ok) continue
-      const { absoluteSlot, blockHeight } = finalized.result
-      await this.#proveBy(endpoint, absoluteSlot, placesOf(due.filter(isPast(BigInt(blockHeight)))))
+      const { slot, height } = finalized.result
+      await this.#proveBy(endpoint, slot, placesOf(due.filter(isPast(height))))
     }
   }
 
   async #proveBy(endpoint: Endpoint, finalizedSlot: number, places: readonly Place[]): Promise<void> {
     for (const part of partsOf(places)) {
-      const params = [part.map(({ signature }) => signature), { searchTransactionHistory: true }]
-      const answer = await endpoint.call<Statuses>('getSignatureStatuses', params, { priority: 'status' })
+      const answer = await endpoint.call(...question(part, true))
       if (!answer.ok) return
       const unknown = await this.#tell(part, answer.result)
-      if (answer.result.context.slot < finalizedSlot) continue
+      if (answer.result.slot < finalizedSlot) continue
       for (const { attempt, place } of unknown) this.#told.gone(attempt, place)
     }
   }
@@ -184,6 +165,11 @@ function placesOf(attempts: readonly Attempt[]): Place[] {
   return attempts.flatMap((attempt) =>
     attempt.of.transactions.map(({ signature }, place) => ({ attempt, place, signature })),
   )
+}
+
+function question(part: readonly Place[], searchTransactionHistory: boolean) {
+  const params = [part.map(({ signature }) => signature), { searchTransactionHistory }]
+  return ['getSignatureStatuses', params, { priority: 'status', read: statusesOf(part.length) }] as const
 }
 
 function partsOf(places: readonly Place[]): Place[][] {

@@ -12,7 +12,9 @@ import { type Build, numberOf, refuseEach, valuesOf } from './probe.js'
 import { type Resolved, resolve } from './resolved.js'
 import type { TransactionTemplate } from './transaction-template.js'
 
-const ROUNDS = 8
+/** Code that asks for a name, or for a size, chooses rarely what is wrong: every name gets several rounds, and large numbers are many. */
+const ROUNDS = 64
+const MOST_ROUNDS = 256
 const BLOCKHASH = '11111111111111111111111111111111'
 
 interface Trial<T extends RecordType> {
@@ -24,10 +26,8 @@ interface Trial<T extends RecordType> {
   readonly addressHoles: readonly AddressHole[]
 }
 
-/** A random value that the field and its holes can have, of a random length. */
+/** A random value that the field and its holes can have, of a random length; one time in four the largest. */
 function randomValue(spec: FieldSpec, holes: readonly HolePlan[], indices: number | undefined): unknown {
-  const values = valuesOf(spec)
-  if (values !== undefined) return values[randomInt(values.length)]
   if (indices !== undefined) return numberOf(spec, BigInt(randomInt(indices)))
   if (spec.kind === 'f32' || spec.kind === 'f64') return 0
   const isSigned = spec.kind.startsWith('i')
@@ -36,19 +36,25 @@ function randomValue(spec: FieldSpec, holes: readonly HolePlan[], indices: numbe
   // What a number in an object can hold; the hole's and the field's sign bits are not for the value.
   const widths = integers.map((format) => 8 * format.bytes - (format.signed ? 1 : 0))
   const most = Math.min(53, 8 * sizeOf(spec) - (isSigned ? 1 : 0), ...widths)
-  const bits = BigInt(randomInt(most + 1))
-  const value = randomBytes(8).readBigUInt64LE() & ((1n << bits) - 1n)
+  const isLargest = randomInt(4) === 0
+  const bits = BigInt(isLargest ? most : randomInt(most + 1))
+  const value = isLargest ? (1n << bits) - 1n : randomBytes(8).readBigUInt64LE() & ((1n << bits) - 1n)
   const isNegative = isSigned && integers.every((format) => format.signed) && randomInt(2) === 1
   return numberOf(spec, isNegative ? -value : value)
 }
 
-/** The values of a random record, and its addresses. */
-function trial<T extends RecordType>({ kit, template, holes, addressHoles }: Trial<T>) {
+/** The values of a random record, and its addresses. With a number names go through all their combinations by it. */
+function trial<T extends RecordType>({ kit, template, holes, addressHoles }: Trial<T>, number?: number) {
+  let left = number ?? 0
   const row: Record<string, unknown> = {}
   const addresses: Record<string, Kit.Address> = {}
   for (const { name, spec } of codecOf(template.record).fields) {
     const by = addressHoles.filter((hole) => hole.field === name)
-    if (spec.kind === 'text') {
+    const values = valuesOf(spec)
+    if (values !== undefined) {
+      row[name] = values[number === undefined ? randomInt(values.length) : left % values.length]
+      left = Math.floor(left / values.length)
+    } else if (spec.kind === 'text') {
       row[name] = by.length > 0 ? kit.getAddressDecoder().decode(randomBytes(32)) : ''
     } else {
       const lengths = by.map(({ table }) => table.length)
@@ -56,7 +62,7 @@ function trial<T extends RecordType>({ kit, template, holes, addressHoles }: Tri
       row[name] = randomValue(spec, own, lengths.length > 0 ? Math.min(...lengths) : undefined)
     }
     for (const hole of by) {
-      const index = valuesOf(spec)?.indexOf(row[name]) ?? Number(row[name])
+      const index = values?.indexOf(row[name]) ?? Number(row[name])
       addresses[hole.name] = (hole.table.length > 0 ? hole.table[index] : row[name]) as Kit.Address
     }
   }
@@ -69,8 +75,13 @@ export async function verify<T extends RecordType>(o: Trial<T>): Promise<void> {
   const { kit, template, message, build } = o
   const price = kit.getTransactionMessageComputeUnitPrice(message as never)
   const context = { blockhash: BLOCKHASH, lastValidBlockHeight: 0n, computeUnitPrice: price ?? 0n }
-  for (let round = 0; round < ROUNDS; round++) {
-    const trials = Array.from({ length: template.recordsPerTransaction }, () => trial(o))
+  const specs = codecOf(template.record).fields.map(({ spec }) => valuesOf(spec)?.length ?? 1)
+  const combinations = specs.reduce((product, length) => product * length, 1)
+  const rounds = Math.min(MOST_ROUNDS, Math.max(ROUNDS, 4 * combinations))
+  const per = template.recordsPerTransaction
+  const isAll = combinations <= rounds
+  for (let round = 0; round < rounds; round++) {
+    const trials = Array.from({ length: per }, (_, i) => trial(o, isAll ? round * per + i : undefined))
     const instructions: KitInstruction[] = trials.flatMap(({ row, addresses }) => build(addresses)(row))
     const whole = kit.appendTransactionMessageInstructions(instructions, message as never)
     const expected = resolve(kit.compileTransactionMessage(whole as never))

@@ -51,7 +51,6 @@ struct TemplatePlan {
     fields: Vec<FieldPlan>,
     packing: usize,
     tip: bool,
-    #[serde(default)]
     lamports: String,
     #[serde(default)]
     each: (usize, usize),
@@ -169,7 +168,7 @@ fn template(plan: &str, message: Option<Vec<u8>>) -> std::result::Result<Transac
         holes: plan.holes.into_iter().map(HolePlan::hole).collect::<std::result::Result<_, _>>()?,
         packing: plan.packing,
         tip: plan.tip,
-        lamports: plan.lamports.parse().unwrap_or(0),
+        lamports: plan.lamports.parse().map_err(|_| Thrown::value("lamports", "0 to 2^64 - 1", plan.lamports))?,
         looked_up: plan
             .looked_up
             .iter()

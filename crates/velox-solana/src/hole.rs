@@ -27,7 +27,8 @@ pub enum Place {
         offset: usize,
         /// How the value is written.
         format: Format,
-        /// Whether the value counts as lamports that are spent. What the system program moves counts anyway.
+        /// Whether the value counts as lamports that are spent; of [`Format::Integer`] alone, as no other holds all of it. What the
+        /// system program moves counts anyway.
         spends: bool,
     },
     /// Instead of an account of the message, which stands for it.
@@ -119,6 +120,9 @@ impl DataHole {
         let field = field_of(hole, layout)?.clone();
         let wrong = |expected: &str, got: String| Err(refused(&hole.name, expected, got));
         let is_number = matches!(field.holds, FieldType::Integer { .. } | FieldType::Names(_));
+        if spends && !matches!(format, Format::Integer { .. }) {
+            return wrong("a whole number, as it counts as spent", format!("{} in another form", field.name));
+        }
         let width = match format {
             Format::Integer { bytes, .. } if ![1, 2, 4, 8, 16].contains(bytes) => {
                 return wrong("a number of 1, 2, 4, 8 or 16 bytes", bytes.to_string());

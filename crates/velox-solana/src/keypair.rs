@@ -18,6 +18,9 @@ const MOST_TEXT: usize = 1_024;
 /// The longest name of an environment variable; a key is longer, and must not be told as a name.
 const LONGEST_NAME: usize = 64;
 
+/// The shortest text that a secret of 32 bytes has in base58, but for leading zeros.
+const LEAST_KEY: usize = 43;
+
 /// Why there is no key. It says where, and never what stood there.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyError {
@@ -100,7 +103,8 @@ impl Keypair {
     /// # Errors
     /// [`KeyError`], without any of its content.
     pub fn from_variable(name: &str, read: impl FnOnce(&str) -> Option<Vec<u8>>) -> Result<Self, KeyError> {
-        let is_name = name.len() <= LONGEST_NAME && !name.is_empty() && !name.contains(['=', '\0', '[']);
+        let is_form = name.len() <= LONGEST_NAME && !name.is_empty() && !name.contains(['=', '\0', '[']);
+        let is_name = is_form && !is_like_a_key(name);
         if !is_name {
             let source_name = "the name of the environment variable".into();
             let expected = "at most 64 characters without '=' or '['";
@@ -156,10 +160,10 @@ impl fmt::Debug for Keypair {
     }
 }
 
-/// Whether somebody passed a key where its place was asked for.
+/// Whether somebody passed a key where its place was asked for: numbers, base58 or hex.
 fn is_like_a_key(text: &str) -> bool {
-    let is_base58 = five8::decode_64(text.as_bytes(), &mut Zeroizing::new([0; 64])).is_ok();
-    is_base58 || text.trim_start().starts_with('[')
+    let text = text.trim();
+    text.starts_with('[') || (text.len() >= LEAST_KEY && text.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 #[cfg(unix)]

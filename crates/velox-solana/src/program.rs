@@ -69,8 +69,8 @@ pub(crate) fn spends(program: &Address, data: &[u8]) -> u64 {
     }
     let mut reader = Reader::new(data);
     let amount = match reader.array().map(u32::from_le_bytes) {
-        // CreateAccount, Transfer, TransferWithSeed.
-        Some(0 | TRANSFER | 11) => reader.array(),
+        // CreateAccount, Transfer, WithdrawNonceAccount, TransferWithSeed.
+        Some(0 | TRANSFER | 5 | 11) => reader.array(),
         // CreateAccountWithSeed: a base address and a seed come first.
         Some(3) => reader.array::<40>().and_then(|before| {
             let seed = u64::from_le_bytes(*before.last_chunk()?);

@@ -16,6 +16,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MOST_ANSWER: u64 = 4 << 20;
 /// How much of an answer that is none is told, in characters.
 const TOLD: usize = 200;
+/// A key in an address is at least so long.
+const SECRET_LENGTH: usize = 8;
 /// What a node takes in one call.
 const MOST_STATUSES: usize = 256;
 /// What a block engine takes in one bundle.
@@ -100,6 +102,8 @@ pub struct SignatureStatus {
 pub struct RpcClient {
     url: String,
     server: String,
+    /// Parts of the address that may be keys.
+    secrets: Vec<String>,
     agent: Agent,
 }
 
@@ -115,7 +119,9 @@ impl RpcClient {
             got: got.into(),
         };
         let (scheme, rest) = url.split_once("://").ok_or_else(|| argument("one without a scheme"))?;
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let mut parts = rest.split(['/', '?', '#', '&', '=']);
+        let host = parts.next().unwrap_or_default();
+        let secrets = parts.filter(|part| part.len() >= SECRET_LENGTH).map(String::from).collect();
         // A password before the host is a secret too.
         let host = host.rsplit('@').next().unwrap_or_default();
         if !matches!(scheme, "http" | "https") || host.is_empty() {
@@ -126,6 +132,7 @@ impl RpcClient {
         Ok(Self {
             url: url.into(),
             server: format!("{scheme}://{host}"),
+            secrets,
             agent: Agent::new_with_config(config.build()),
         })
     }
@@ -207,14 +214,21 @@ impl RpcClient {
     }
 
     fn unlike(&self, expected: &'static str, got: &Json) -> RpcError {
-        RpcError::Answer { server: self.server.clone(), expected, got: got.to_string().chars().take(TOLD).collect() }
+        RpcError::Answer {
+            server: self.server.clone(),
+            expected,
+            got: self.masked(&got.to_string()).chars().take(TOLD).collect(),
+        }
+    }
+
+    fn masked(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.into(), |text, secret| text.replace(secret, "***"))
     }
 
     fn call(&self, method: &str, params: &Json) -> Result<Json, RpcError> {
         let server = || self.server.clone();
         let unreachable = |error: ureq::Error| {
-            // The address may have a key in it.
-            let reason = error.to_string().replace(&self.url, &self.server);
+            let reason = self.masked(&error.to_string().replace(&self.url, &self.server));
             RpcError::Unreachable { server: server(), reason }
         };
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
@@ -224,11 +238,12 @@ impl RpcClient {
         let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
         let retry_after = header.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
         let text = response.body_mut().with_config().limit(MOST_ANSWER).read_to_string().map_err(unreachable)?;
-        let told = || text.chars().take(TOLD).collect::<String>();
+        // Servers repeat what they were asked.
+        let told = || self.masked(&text).chars().take(TOLD).collect::<String>();
         let answer: Option<Json> = serde_json::from_str(&text).ok();
         if let Some(error) = answer.as_ref().and_then(|answer| answer["error"].as_object()) {
             let of = |name: &str| error.get(name).cloned().unwrap_or_default();
-            let message = of("message").as_str().map_or_else(told, String::from);
+            let message = self.masked(&of("message").as_str().map_or_else(told, String::from));
             if status == 200 {
                 return Err(RpcError::Rpc { server: server(), code: of("code").as_i64().unwrap_or(0), message });
             }

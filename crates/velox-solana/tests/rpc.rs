@@ -143,6 +143,27 @@ fn refusals_are_the_servers_own_words_without_the_address_path() {
 }
 
 #[test]
+fn a_server_that_repeats_the_address_tells_no_key() {
+    let (url, _) = server(|request| match request["method"].as_str().unwrap() {
+        "sendTransaction" => (
+            200,
+            "",
+            json!({ "error": { "code": 1, "message": "no /v2/a-secret-key?api=another-secret" } }).to_string(),
+        ),
+        "getLatestBlockhash" => ok(&json!("a-secret-key")),
+        _ => (403, "", "forbidden: /v2/a-secret-key?api=another-secret".into()),
+    });
+    let client = RpcClient::new(&format!("{url}/v2/a-secret-key?api=another-secret")).unwrap();
+    let errors = [
+        client.send_transaction(&signed(false)[0]).unwrap_err(),
+        client.latest_blockhash().unwrap_err(),
+        client.signature_statuses(&[]).unwrap_err(),
+    ];
+    let told = format!("{errors:?}");
+    assert!(!told.contains("secret") && told.contains("forbidden: /v2/***?api=***"), "{told}");
+}
+
+#[test]
 fn what_no_server_takes_is_not_sent() {
     let (url, asked) = server(|_| ok(&json!("")));
     let client = RpcClient::new(&url).unwrap();

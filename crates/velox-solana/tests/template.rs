@@ -247,6 +247,25 @@ fn what_is_spent_counts_fees_transfers_and_declared_amounts() {
 }
 
 #[test]
+fn what_counts_as_spent_is_put_in_whole() {
+    for format in [Format::Byte(0), Format::Text, Format::Choice(vec![vec![1]])] {
+        let mut hole = data("size", "size", 0, format);
+        let Place::Data { spends, .. } = &mut hole.place else { panic!("a hole in data") };
+        *spends = true;
+        let error = refused(spec(vec![hole]));
+        assert_eq!(error, "the hole size: expected a whole number, as it counts as spent, got size in another form");
+    }
+}
+
+#[test]
+fn what_is_taken_from_a_nonce_account_is_spent() {
+    let accounts = vec![(address(3), false, true), (address(4), false, true)];
+    let withdraw = [&5_u32.to_le_bytes()[..], &700_u64.to_le_bytes()].concat();
+    let message = compile(false, key(1).address(), &[(SYSTEM, accounts, withdraw)], &[]);
+    assert_eq!(message_lamports(&message).unwrap(), 5_700);
+}
+
+#[test]
 fn addresses_are_the_records_own_and_each_is_there_once() {
     let field = |name: &str, offset, holds| RecordField { name: name.into(), offset, holds };
     let fields = vec![field("mint", 0, FieldType::Bytes(32)), field("owner", 32, FieldType::Text(44))];

@@ -7,6 +7,9 @@ const ORDER: readonly Priority[] = ['status', 'send', 'resend']
 /** So many go in one turn of the event loop: to send a burst at once would keep it for as long as that takes. */
 const MOST_AT_ONCE = 4
 
+/** So long who waits already waits through a pause. */
+const PATIENCE_MILLIS = 2_000
+
 type Waiter = (taken: boolean) => void
 
 /** A token bucket: `perSecond` requests a second in the long run, `burst` of them at once. */
@@ -79,7 +82,7 @@ export class TokenBucket {
     return true
   }
 
-  /** Waits for a token; false where it was closed first. */
+  /** Waits for a token; false where it was closed, or paused for long, first. */
   take(priority: Priority): Promise<boolean> {
     if (this.tryTake()) return Promise.resolve(true)
     return new Promise((resolve) => {
@@ -94,21 +97,34 @@ export class TokenBucket {
     if (this.waiting > 0 && !this.isPaused) this.#serve()
   }
 
-  /** Gives nothing for so long: the server asked for it. */
+  /**
+   * Gives nothing for so long: the server asked for it. One token comes in meanwhile, if there is time for it. After a
+   * longer pause who waits is sent away: another server may have time.
+   */
   pause(millis: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, this.#now() + millis)
-    this.#tokens = 1
-    this.#at = this.#pausedUntil
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#refill()
+    const until = Math.max(this.#pausedUntil, this.#now() + millis)
+    this.#tokens = Math.min(1, this.#tokens + Math.max(0, until - this.#at) * this.#perMilli)
+    this.#pausedUntil = until
+    this.#at = until
+    this.#disarm()
+    if (millis > PATIENCE_MILLIS) this.#dismiss()
     this.#arm()
   }
 
   /** Sends all who wait away. */
   close(): void {
+    this.#disarm()
+    this.#dismiss()
+  }
+
+  #dismiss(): void {
+    for (const priority of ORDER) for (const go of this.#waiting[priority].splice(0)) go(false)
+  }
+
+  #disarm(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    for (const priority of ORDER) for (const go of this.#waiting[priority].splice(0)) go(false)
   }
 
   #arm(): void {
@@ -132,8 +148,7 @@ export class TokenBucket {
   }
 
   #serve(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#disarm()
     while (this.#has()) {
       const queue = this.#next()
       if (!queue) return

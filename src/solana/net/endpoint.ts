@@ -4,6 +4,7 @@ import { Breaker } from './breaker.js'
 import { type Priority, TokenBucket } from './bucket.js'
 import { httpRequest, type NoAnswer } from './http.js'
 import { Lanes } from './lanes.js'
+import type { Read } from './shapes.js'
 
 export interface EndpointOptions {
   readonly url: string
@@ -21,8 +22,10 @@ const SOON_MILLIS = 100
 /** Keys in a path or a query are at least so long. */
 const SECRET_LENGTH = 8
 
-export interface CallOptions {
+export interface CallOptions<R> {
   readonly priority: Priority
+  /** What the result has to be. */
+  readonly read?: Read<R>
   readonly path?: string
   readonly isWanted?: () => boolean
 }
@@ -60,7 +63,8 @@ export class Endpoint {
       password,
       ...Object.values(o.headers ?? {}),
     ]
-    this.#secrets = parts.filter(({ length }) => length >= SECRET_LENGTH)
+    // A server may have taken them apart before it repeats them.
+    this.#secrets = [...parts, ...parts.map(decoded)].filter(({ length }) => length >= SECRET_LENGTH)
     this.bucket = new TokenBucket(o)
   }
 
@@ -93,7 +97,7 @@ export class Endpoint {
   }
 
   /** One request, once there is a token for it; never throws. A resend doesn't wait for one; `isWanted` is asked then. */
-  async call<R>(method: string, params: readonly unknown[], o: CallOptions): Promise<Answer<R>> {
+  async call<R>(method: string, params: readonly unknown[], o: CallOptions<R>): Promise<Answer<R>> {
     const not = (kind: Failure, reason: string) => failed<R>(kind, { url: this.shown, method, reason })
     if (!this.breaker.admits()) return not('unsent', 'it failed too often; it is left alone for a while')
     const { priority } = o
@@ -107,7 +111,7 @@ export class Endpoint {
       const isTaken = priority === 'resend' ? this.bucket.tryTake() : await this.bucket.take(priority)
       this.#ahead--
       const isWanted = isTaken && !this.#isClosed && o.isWanted?.() !== false
-      if (isWanted) return await this.#answered<R>(method, params, o.path ?? '')
+      if (isWanted) return await this.#answered(method, params, o)
       this.breaker.withdrawn()
       if (this.#isClosed) return not('stopped', CLOSED)
       if (!isTaken) return not('throttled', BUSY)
@@ -118,15 +122,15 @@ export class Endpoint {
     }
   }
 
-  async #answered<R>(method: string, params: readonly unknown[], path: string): Promise<Answer<R>> {
+  async #answered<R>(method: string, params: readonly unknown[], o: CallOptions<R>): Promise<Answer<R>> {
     this.#requests++
     const body = JSON.stringify({ jsonrpc: '2.0', id: ++this.#id, method, params })
-    const answer = this.#masked<R>(await this.#asked<R>(method, body, path), method)
+    const answer = await this.#asked(method, body, o)
     this.#judge(answer)
     return answer
   }
 
-  async #asked<R>(method: string, body: string, path: string): Promise<Answer<R>> {
+  async #asked<R>(method: string, body: string, { path = '', read }: CallOptions<R>): Promise<Answer<R>> {
     const { url, headers, timeoutMillis } = this.#o
     const cut = new AbortController()
     this.#cuts.add(cut)
@@ -137,7 +141,7 @@ export class Endpoint {
         signal: cut.signal,
         ...(headers && { headers }),
       })
-      return answerOf(this.shown, method, answer)
+      return answerOf({ url: this.shown, method, read, masked: (text) => this.#masked(text) }, answer)
     } catch (error) {
       const { isUnsent, message } = error as NoAnswer
       const kind = this.#isClosed ? 'stopped' : isUnsent ? 'unsent' : 'unknown'
@@ -147,22 +151,8 @@ export class Endpoint {
     }
   }
 
-  /** Servers repeat what they were asked: keys don't get into an error. */
-  #masked<R>(answer: Answer<R>, method: string): Answer<R> {
-    if (answer.ok) return answer
-    const { cause, context } = answer.error as { cause?: unknown; context: { reason: string; status?: number } }
-    const texts = [context.reason, cause instanceof Error ? cause.message : '']
-    if (!this.#secrets.some((secret) => texts.some((text) => text.includes(secret)))) return answer
-    const masked = (text: string) => this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
-    const { kind, rpcCode, retryAfterMillis } = answer
-    const shown = {
-      ...context,
-      url: this.shown,
-      method,
-      reason: masked(context.reason),
-      ...(rpcCode !== undefined && { rpcCode }),
-    }
-    return failed(kind, shown, { cause: new Error(masked(texts[1] as string)), retryAfterMillis })
+  #masked(text: string): string {
+    return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
   }
 
   /** What an answer says of the server's health. */
@@ -186,5 +176,13 @@ export class Endpoint {
     this.breaker.failed()
     const { status } = answer.error.context as { status?: number }
     if (status === 503) this.bucket.pause(answer.retryAfterMillis ?? UNWELL_MILLIS)
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }

@@ -16,6 +16,9 @@ const UNSENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTU
 const agent = new Agent({ keepAlive: true })
 const tlsAgent = new TlsAgent({ keepAlive: true })
 
+/** The longest answer that is read; 256 statuses are 50 kB. */
+const MOST_ANSWER = 8 << 20
+
 /** A request that got no answer, or half of one. */
 export class NoAnswer extends Error {
   /** Whether the server can't have seen the request. */
@@ -71,6 +74,7 @@ function read(answer: IncomingMessage, done: (text: string) => void): void {
   answer.setEncoding('utf8')
   answer.on('data', (part: string) => {
     text += part
+    if (text.length > MOST_ANSWER) answer.destroy(new Error(`an answer of more than ${MOST_ANSWER} bytes`))
   })
   answer.on('end', () => done(text))
 }
