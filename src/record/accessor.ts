@@ -1,5 +1,6 @@
 // Fields read and written in place, each by a function of its own: one function shared by all fields would see all their
 // kinds and could not be compiled for one.
+import { ARRAYS, elements, type Memory, readBody, VIEW, widthOf, writeBody } from './access-code.js'
 import type { FieldSpec } from './fields.js'
 import type { Scalar } from './scalars.js'
 
@@ -26,63 +27,43 @@ export interface Column {
 /** Is told of an index that can't be seen: it makes it seen, or throws. */
 export type Miss = (i: number) => void
 
-// A read that finds what can't be goes on to the scalar, which says what is wrong with it.
-const READS: Readonly<Record<string, string>> = {
-  u8: 'return view.getUint8(at)',
-  i8: 'return view.getInt8(at)',
-  u16: 'return view.getUint16(at, true)',
-  i16: 'return view.getInt16(at, true)',
-  u32: 'return view.getUint32(at, true)',
-  i32: 'return view.getInt32(at, true)',
-  f32: 'return view.getFloat32(at, true)',
-  f64: 'return view.getFloat64(at, true)',
-  side: `const side = view.getUint8(at)
-    return side === 0 ? 'bid' : side === 1 ? 'ask' : scalar.read(view, at)`,
-  // Most numbers fit 31 bits: those stay integers in the machine's own form.
-  u64: `const low = view.getInt32(at, true), high = view.getUint32(at + 4, true)
-    if (high === 0 && low >= 0) return low
-    return high < 0x200000 ? high * 0x100000000 + (low >>> 0) : scalar.read(view, at)`,
-  i64: `const low = view.getInt32(at, true), high = view.getInt32(at + 4, true)
-    if (high === 0 && low >= 0) return low
-    return high < 0x200000 && high > -0x200000 ? high * 0x100000000 + (low >>> 0) : scalar.read(view, at)`,
-}
-
-const WRITES: Readonly<Record<string, string>> = {
-  u8: 'if (typeof value === "number" && (value & 0xff) === value) view.setUint8(at, value)',
-  u16: 'if (typeof value === "number" && (value & 0xffff) === value) view.setUint16(at, value, true)',
-  u32: 'if (typeof value === "number" && value >>> 0 === value) view.setUint32(at, value, true)',
-  i32: 'if (typeof value === "number" && (value | 0) === value) view.setInt32(at, value, true)',
-  u64: `if (typeof value === 'number' && value >>> 0 === value) {
-      view.setUint32(at, value, true)
-      view.setUint32(at + 4, 0, true)
-    }`,
-  f64: "if (typeof value === 'number') view.setFloat64(at, value, true)",
-  i64: `if (Number.isSafeInteger(value)) {
-      const high = Math.floor(value / 0x100000000)
-      view.setUint32(at, value - high * 0x100000000, true)
-      view.setInt32(at + 4, high, true)
-    }`,
+/** What code that can't be made comes to: another error than that the runtime forbids it is one of this file. */
+function forbidden(error: unknown): undefined {
+  if (error instanceof SyntaxError) throw error
 }
 
 type Made = (...args: unknown[]) => unknown
+type Body = (kind: string, m: Memory) => string
 
 /**
  * Makes a function of its own from code in which only these names stand; undefined where the runtime forbids that. Where
  * the values lie is written into the code: it is the same for good, and no two fields share a function's code.
  */
-function compile(parameters: string, body: string, { base, stride, mask }: Window, offset: number): Made | undefined {
+function compile(parameters: string, body: Body, window: Window, column: Column, miss: Miss): Made | undefined {
+  const { view, base, stride, mask } = window
+  const { offset, spec, scalar } = column
+  const width = widthOf(spec.kind)
+  const first = view.byteOffset + base + offset
+  const isAligned = first % width === 0 && stride % width === 0
   const index = mask === -1 ? 'i' : `((window.from + i) & ${mask})`
+  const place = isAligned
+    ? `const n = ${first / width} + ${index} * ${stride / width}`
+    : `const at = ${base + offset} + ${index} * ${stride}`
+  const does = body(spec.kind, isAligned ? elements(width, view.byteOffset) : VIEW)
+  const words = Object.entries(ARRAYS).filter(([word]) => does.includes(`${word}[`))
   const code = `'use strict'
-  const { view } = window
   return (${parameters}) => {
     if (typeof i !== 'number' || i >>> 0 !== i || i >= window.length) miss(i)
-    const at = ${base + offset} + ${index} * ${stride}
-    ${body}
+    ${place}
+    ${does}
   }`
   try {
-    return new Function('window', 'miss', 'scalar', code) as Made
-  } catch {
-    return undefined
+    const make = new Function('window', 'view', 'miss', 'scalar', ...words.map(([word]) => word), code) as Made
+    const count = Math.floor(view.buffer.byteLength / width)
+    const arrays = words.map(([, array]) => new array(view.buffer as ArrayBuffer, 0, count))
+    return make(window, view, miss, scalar, ...arrays) as Made
+  } catch (error) {
+    return forbidden(error)
   }
 }
 
@@ -90,12 +71,6 @@ function plainAt(window: Window, i: number, miss: Miss): number {
   if (typeof i !== 'number' || i >>> 0 !== i || i >= window.length) miss(i)
   return window.base + ((window.from + i) & window.mask) * window.stride
 }
-
-const readBody = (kind: string): string =>
-  Object.hasOwn(READS, kind) ? (READS[kind] as string) : 'return scalar.read(view, at)'
-
-const writeBody = (kind: string): string =>
-  `${Object.hasOwn(WRITES, kind) ? `${WRITES[kind]}\n    else ` : ''}scalar.write(view, at, value)`
 
 /** Reads and writes whole records. */
 export interface Whole {
@@ -109,8 +84,8 @@ export function wholeOf(columns: readonly (Column & { readonly name: string })[]
   const code = `'use strict'
   ${each(
     ({ spec }, i) => `const scalar${i} = scalars[${i}]
-  const read${i} = (view, at, scalar) => { ${readBody(spec.kind)} }
-  const write${i} = (view, at, value, scalar) => { ${writeBody(spec.kind)} }`,
+  const read${i} = (view, at, scalar) => { ${readBody(spec.kind, VIEW)} }
+  const write${i} = (view, at, value, scalar) => { ${writeBody(spec.kind, VIEW)} }`,
   )}
   return {
     read: (view, at) => ({ ${each(({ name, offset }, i) => `[${JSON.stringify(name)}]: read${i}(view, at + ${offset}, scalar${i}),`)} }),
@@ -119,15 +94,15 @@ export function wholeOf(columns: readonly (Column & { readonly name: string })[]
   try {
     const scalars = columns.map(({ scalar }) => scalar)
     return (new Function('scalars', code) as (scalars: readonly Scalar[]) => Whole)(scalars)
-  } catch {
-    return undefined
+  } catch (error) {
+    return forbidden(error)
   }
 }
 
-export function readerOf(window: Window, { offset, spec, scalar }: Column, miss: Miss): (i: number) => unknown {
-  const made = compile('i', readBody(spec.kind), window, offset)
-  if (made) return made(window, miss, scalar) as (i: number) => unknown
-  return (i) => scalar.read(window.view, plainAt(window, i, miss) + offset)
+export function readerOf(window: Window, column: Column, miss: Miss): (i: number) => unknown {
+  const { offset, scalar } = column
+  const made = compile('i', readBody, window, column, miss) as ((i: number) => unknown) | undefined
+  return made ?? ((i) => scalar.read(window.view, plainAt(window, i, miss) + offset))
 }
 
 /** The microseconds of a `nanos` field, as a number. */
@@ -138,12 +113,8 @@ export function microsOf(window: Window, { offset }: Column, miss: Miss): (i: nu
   }
 }
 
-export function writerOf(
-  window: Window,
-  { offset, spec, scalar }: Column,
-  miss: Miss,
-): (i: number, value: never) => void {
-  const made = compile('i, value', writeBody(spec.kind), window, offset)
-  if (made) return made(window, miss, scalar) as (i: number, value: never) => void
-  return (i, value) => scalar.write(window.view, plainAt(window, i, miss) + offset, value)
+export function writerOf(window: Window, column: Column, miss: Miss): (i: number, value: never) => void {
+  const { offset, scalar } = column
+  const made = compile('i, value', writeBody, window, column, miss) as ((i: number, value: never) => void) | undefined
+  return made ?? ((i, value) => scalar.write(window.view, plainAt(window, i, miss) + offset, value))
 }

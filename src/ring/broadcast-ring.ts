@@ -1,15 +1,12 @@
 import type { Batch, Element, BroadcastRing as Face, Infer, Input, SharedRing, Writer } from '../../index.js'
 import { checkInteger } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
-import { native } from '../native.js'
-import { codecOf } from '../record/codec.js'
-import { type Bell, recordsBell, roomBell } from './bell.js'
 import * as layout from './layout.js'
-import { allocate, attached, cellsOf, type Kind, type Shared } from './memory.js'
+import { attached, cellsOf, type Kind } from './memory.js'
 import { RingPusher } from './pusher.js'
 import { RingReader } from './reader.js'
-import { RingSide } from './side.js'
-import { Slots } from './slots.js'
+import { RingHandle, RingMemory } from './ring-handle.js'
+import type { RingSide } from './side.js'
 
 const MOST_CONSUMERS = 64
 /** A consumer's seat has a line of its own: who sits there, how far it is, whether nobody waits for it any more. */
@@ -26,47 +23,25 @@ const KIND: Kind = {
   slotsAt: (_, consumers) => 4 * seatAt(consumers),
 }
 
-/** A handle that is collected gives up what it claimed; its seat goes on counting, for another handle to take. */
-const collected = new FinalizationRegistry<{ cells: Int32Array; owner: number; seats: number }>((held) => {
-  const { cells, owner, seats } = held
-  Atomics.compareExchange(cells, layout.PRODUCER_CELL, owner, 0)
-  for (let i = 0; i < seats; i++) Atomics.compareExchange(cells, seatAt(i) + OWNER, owner, 0)
-})
-
-export class BroadcastRing<T extends Element> implements Face<T> {
-  readonly capacity: number
+export class BroadcastRing<T extends Element> extends RingHandle<T> implements Face<T> {
   readonly consumers: number
-  readonly #type: T
-  readonly #buffer: SharedArrayBuffer
+  readonly #memory: RingMemory<T>
   readonly #cells: Int32Array
-  readonly #owner: number
-  readonly #slots: Slots<T>
   readonly #producer: RingSide
   readonly #pusher: RingPusher<T>
-  readonly #room: Bell
-  readonly #records: Bell
   /** The seat that this handle reads from. */
   #seat: { at: number; side: RingSide; reader: RingReader<T> } | undefined
 
   constructor(type: T, capacity: number, consumers: number, buffer?: SharedArrayBuffer) {
     checkInteger('consumers', consumers, 1, MOST_CONSUMERS)
-    this.#type = type
-    this.capacity = capacity
+    const memory = new RingMemory(KIND, type, capacity, buffer, consumers)
+    // A seat goes on counting, for another handle to take.
+    super(memory, [layout.PRODUCER_CELL, ...Array.from({ length: consumers }, (_, i) => seatAt(i) + OWNER)])
     this.consumers = consumers
-    this.#buffer = buffer instanceof SharedArrayBuffer ? buffer : allocate(KIND, type, capacity, consumers)
-    const cells = cellsOf(this.#buffer)
-    this.#cells = cells
-    this.#owner = native.ringOwner()
-    this.#slots = new Slots(type, this.#buffer, KIND.slotsAt(capacity, consumers), capacity)
-    this.#records = recordsBell(cells)
-    this.#room = roomBell(cells)
-    this.#producer = new RingSide({
-      ...{ cells, owner: this.#owner, capacity, name: 'producer', wakes: this.#records },
-      ...{ ownerCell: layout.PRODUCER_CELL, cursorCell: layout.TAIL_CELL },
-      far: (at) => this.#slowest(at),
-    })
-    this.#pusher = new RingPusher(this.#producer, this.#slots, () => this.isClosed)
-    collected.register(this, { cells, owner: this.#owner, seats: consumers })
+    this.#memory = memory
+    this.#cells = memory.cells
+    this.#producer = memory.producer((at) => this.#slowest(at))
+    this.#pusher = new RingPusher(this.#producer, memory)
   }
 
   static attach<T extends Element>(type: T, shared: SharedRing<T>): BroadcastRing<T> {
@@ -100,17 +75,7 @@ export class BroadcastRing<T extends Element> implements Face<T> {
 
   get length(): number {
     this.#sit()
-    const head = Atomics.load(this.#cells, (this.#seat?.at ?? 0) + HEAD)
-    return Math.min((Atomics.load(this.#cells, layout.TAIL_CELL) - head) >>> 0, this.capacity)
-  }
-
-  get isClosed(): boolean {
-    return Atomics.load(this.#cells, layout.CLOSED_CELL) !== 0
-  }
-
-  share(): SharedRing<T> {
-    const shared: Shared = { type: this.#type, buffer: this.#buffer, signature: codecOf(this.#type).signature }
-    return shared as unknown as SharedRing<T>
+    return this.#memory.waiting((this.#seat?.at ?? 0) + HEAD)
   }
 
   /** Gives up what this handle claimed, for another handle to go on with. */
@@ -123,18 +88,7 @@ export class BroadcastRing<T extends Element> implements Face<T> {
   leave(): void {
     this.#sit()
     Atomics.store(this.#cells, (this.#seat?.at ?? 0) + GONE, 1)
-    this.#room.ring()
-  }
-
-  close(): void {
-    Atomics.store(this.#cells, layout.CLOSED_CELL, 1)
-    this.#records.ring()
-    this.#room.ring()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-    this.release()
+    this.#memory.room.ring()
   }
 
   /** The position of the consumer that is furthest behind. */
@@ -155,11 +109,7 @@ export class BroadcastRing<T extends Element> implements Face<T> {
     for (let i = 0; i < this.consumers; i++) {
       const at = seatAt(i)
       if (Atomics.load(cells, at + GONE) !== 0 || Atomics.load(cells, at + OWNER) !== 0) continue
-      const side = new RingSide({
-        ...{ cells, owner: this.#owner, capacity: this.capacity, name: 'consumer', wakes: this.#room },
-        ...{ ownerCell: at + OWNER, cursorCell: at + HEAD },
-        far: () => Atomics.load(cells, layout.TAIL_CELL),
-      })
+      const side = this.#memory.consumer(() => Atomics.load(cells, layout.TAIL_CELL), at + OWNER, at + HEAD)
       try {
         side.hold()
       } catch (error) {
@@ -167,7 +117,7 @@ export class BroadcastRing<T extends Element> implements Face<T> {
         if (error instanceof VeloxError && error.code === 'VELOX_RING_OWNED') continue
         throw error
       }
-      this.#seat = { at, side, reader: new RingReader(side, this.#slots) }
+      this.#seat = { at, side, reader: new RingReader(side, this.#memory.slots) }
       return this.#seat.reader
     }
     throw new VeloxError('VELOX_RING_OWNED', { side: 'consumer', by: `${this.consumers} other handles, or they left` })

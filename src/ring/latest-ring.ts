@@ -1,13 +1,11 @@
 import type { Element, LatestRing as Face, Infer, Input, SharedRing } from '../../index.js'
 import { VeloxError } from '../errors/velox-error.js'
-import { native } from '../native.js'
-import { codecOf } from '../record/codec.js'
-import { recordsBell } from './bell.js'
 import * as layout from './layout.js'
-import { allocate, attached, cellsOf, type Kind, type Shared } from './memory.js'
+import { attached, type Kind } from './memory.js'
 import { refuseClosed } from './pusher.js'
-import { RingSide } from './side.js'
-import { Slots } from './slots.js'
+import { RingHandle, RingMemory } from './ring-handle.js'
+import type { RingSide } from './side.js'
+import type { Slots } from './slots.js'
 
 /** A stamp for each slot lies between the header and the slots: 2 × position while it is written, 2 × position + 1 after. */
 const STAMPS_CELL = layout.SLOTS_AT / 4
@@ -18,16 +16,9 @@ const KIND: Kind = {
   slotsAt: (capacity) => layout.SLOTS_AT + 4 * capacity,
 }
 
-const collected = new FinalizationRegistry<{ cells: Int32Array; owner: number }>(({ cells, owner }) => {
-  Atomics.compareExchange(cells, layout.PRODUCER_CELL, owner, 0)
-})
-
 const written = (position: number): number => (2 * position + 1) | 0
 
-export class LatestRing<T extends Element> implements Face<T> {
-  readonly capacity: number
-  readonly #type: T
-  readonly #buffer: SharedArrayBuffer
+export class LatestRing<T extends Element> extends RingHandle<T> implements Face<T> {
   readonly #cells: Int32Array
   readonly #slots: Slots<T>
   readonly #producer: RingSide
@@ -39,25 +30,18 @@ export class LatestRing<T extends Element> implements Face<T> {
   #missed = 0
 
   constructor(type: T, capacity: number, buffer?: SharedArrayBuffer) {
-    this.#type = type
-    this.capacity = capacity
-    this.#buffer = buffer instanceof SharedArrayBuffer ? buffer : allocate(KIND, type, capacity)
-    const cells = cellsOf(this.#buffer)
+    const memory = new RingMemory(KIND, type, capacity, buffer)
+    super(memory, [layout.PRODUCER_CELL])
+    const { cells, slots } = memory
     this.#cells = cells
-    this.#slots = new Slots(type, this.#buffer, KIND.slotsAt(capacity, 0), capacity)
-    this.#words = new Int32Array(this.#slots.stride / 4)
+    this.#slots = slots
+    this.#words = new Int32Array(slots.stride / 4)
     this.#wordsView = new DataView(this.#words.buffer)
-    const owner = native.ringOwner()
-    this.#producer = new RingSide({
-      ...{ cells, owner, capacity, name: 'producer', wakes: recordsBell(cells) },
-      ...{ ownerCell: layout.PRODUCER_CELL, cursorCell: layout.TAIL_CELL },
-      // There is always room.
-      far: (at) => at,
-    })
+    // There is always room.
+    this.#producer = memory.producer((at) => at)
     // As if each slot had been written one round earlier.
     if (buffer === undefined) for (let i = 0; i < capacity; i++) cells[STAMPS_CELL + i] = written(i - capacity)
     else this.#at = Math.max(0, Atomics.load(cells, layout.TAIL_CELL) - capacity)
-    collected.register(this, { cells, owner })
   }
 
   static attach<T extends Element>(type: T, shared: SharedRing<T>): LatestRing<T> {
@@ -101,27 +85,8 @@ export class LatestRing<T extends Element> implements Face<T> {
     return this.#missed
   }
 
-  get isClosed(): boolean {
-    return Atomics.load(this.#cells, layout.CLOSED_CELL) !== 0
-  }
-
-  share(): SharedRing<T> {
-    const shared: Shared = { type: this.#type, buffer: this.#buffer, signature: codecOf(this.#type).signature }
-    return shared as unknown as SharedRing<T>
-  }
-
   release(): void {
     this.#producer.release()
-  }
-
-  close(): void {
-    Atomics.store(this.#cells, layout.CLOSED_CELL, 1)
-    recordsBell(this.#cells).ring()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-    this.release()
   }
 
   /** How far the slot's stamp is from that of the next record: negative where that is yet to come. */

@@ -1,15 +1,13 @@
 import type { Batch, Element, MpscRing as Face, Infer, Input, SharedRing } from '../../index.js'
 import { checkCount, checkList } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
-import { native } from '../native.js'
-import { codecOf } from '../record/codec.js'
-import { type Bell, recordsBell, roomBell } from './bell.js'
 import * as layout from './layout.js'
-import { allocate, attached, cellsOf, type Kind, type Shared } from './memory.js'
+import { attached, type Kind } from './memory.js'
 import { refuseClosed } from './pusher.js'
 import { RingReader } from './reader.js'
-import { RingSide } from './side.js'
-import { Slots } from './slots.js'
+import { RingHandle, RingMemory } from './ring-handle.js'
+import type { RingSide } from './side.js'
+import type { Slots } from './slots.js'
 
 /** A stamp for each slot, position + 1 once it is written, lies between the header and the slots. */
 const STAMPS_CELL = layout.SLOTS_AT / 4
@@ -20,20 +18,12 @@ const KIND: Kind = {
   slotsAt: (capacity) => layout.SLOTS_AT + 4 * capacity,
 }
 
-const collected = new FinalizationRegistry<{ cells: Int32Array; owner: number }>(({ cells, owner }) => {
-  Atomics.compareExchange(cells, layout.CONSUMER_CELL, owner, 0)
-})
-
-export class MpscRing<T extends Element> implements Face<T> {
-  readonly capacity: number
-  readonly #type: T
-  readonly #buffer: SharedArrayBuffer
+export class MpscRing<T extends Element> extends RingHandle<T> implements Face<T> {
+  readonly #memory: RingMemory<T>
   readonly #cells: Int32Array
   readonly #slots: Slots<T>
   readonly #consumer: RingSide
   readonly #reader: RingReader<T>
-  readonly #room: Bell
-  readonly #records: Bell
   /** Records are written here first: one that is refused must not hold a slot. */
   #scratch: Uint8Array
   #scratchView: DataView
@@ -42,26 +32,17 @@ export class MpscRing<T extends Element> implements Face<T> {
   #busy = false
 
   constructor(type: T, capacity: number, buffer?: SharedArrayBuffer) {
-    this.#type = type
-    this.capacity = capacity
-    this.#buffer = buffer instanceof SharedArrayBuffer ? buffer : allocate(KIND, type, capacity)
-    const cells = cellsOf(this.#buffer)
-    this.#cells = cells
-    this.#slots = new Slots(type, this.#buffer, KIND.slotsAt(capacity, 0), capacity)
-    this.#bytes = new Uint8Array(this.#buffer)
+    const memory = new RingMemory(KIND, type, capacity, buffer)
+    super(memory, [layout.CONSUMER_CELL])
+    this.#memory = memory
+    this.#cells = memory.cells
+    this.#slots = memory.slots
+    this.#bytes = new Uint8Array(memory.buffer)
     this.#scratch = new Uint8Array(this.#slots.stride)
     this.#scratchView = new DataView(this.#scratch.buffer)
-    this.#records = recordsBell(cells)
-    this.#room = roomBell(cells)
-    const owner = native.ringOwner()
-    this.#consumer = new RingSide({
-      ...{ cells, owner, capacity, name: 'consumer', wakes: this.#room },
-      ...{ ownerCell: layout.CONSUMER_CELL, cursorCell: layout.HEAD_CELL },
-      far: (at, known) => this.#written(at, known),
-    })
+    this.#consumer = memory.consumer((at, known) => this.#written(at, known))
     this.#reader = new RingReader(this.#consumer, this.#slots)
-    if (buffer === undefined) for (let i = 0; i < capacity; i++) cells[STAMPS_CELL + i] = i
-    collected.register(this, { cells, owner })
+    if (buffer === undefined) for (let i = 0; i < capacity; i++) this.#cells[STAMPS_CELL + i] = i
   }
 
   static attach<T extends Element>(type: T, shared: SharedRing<T>): MpscRing<T> {
@@ -97,36 +78,15 @@ export class MpscRing<T extends Element> implements Face<T> {
   }
 
   get length(): number {
-    const head = Atomics.load(this.#cells, layout.HEAD_CELL)
-    return Math.min((Atomics.load(this.#cells, layout.TAIL_CELL) - head) >>> 0, this.capacity)
+    return this.#memory.waiting()
   }
 
   get isEmpty(): boolean {
     return this.length === 0
   }
 
-  get isClosed(): boolean {
-    return Atomics.load(this.#cells, layout.CLOSED_CELL) !== 0
-  }
-
-  share(): SharedRing<T> {
-    const shared: Shared = { type: this.#type, buffer: this.#buffer, signature: codecOf(this.#type).signature }
-    return shared as unknown as SharedRing<T>
-  }
-
   release(): void {
     this.#consumer.release()
-  }
-
-  close(): void {
-    Atomics.store(this.#cells, layout.CLOSED_CELL, 1)
-    this.#records.ring()
-    this.#room.ring()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-    this.release()
   }
 
   #encode(count: number, valueAt: (i: number) => Input<T>): void {
@@ -154,7 +114,7 @@ export class MpscRing<T extends Element> implements Face<T> {
       this.#bytes.set(this.#scratch.subarray(i * stride, (i + 1) * stride), this.#slots.offsetOf(position))
       Atomics.store(this.#cells, this.#stampOf(position), (position + 1) | 0)
     }
-    if (count > 0) this.#records.ring()
+    if (count > 0) this.#memory.records.ring()
     return count
   }
 

@@ -2,6 +2,7 @@ import type { Element, Input, Writer } from '../../index.js'
 import { checkCount, checkInteger, checkList, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { CLOSE, OPEN } from './batch.js'
+import type { RingMemory } from './ring-handle.js'
 import type { RingSide } from './side.js'
 import type { Slots } from './slots.js'
 import { RingWriter } from './writer.js'
@@ -13,14 +14,14 @@ export function refuseClosed(name: string): never {
 /** The pushing calls of a ring with one producer. */
 export class RingPusher<T extends Element> {
   readonly #side: RingSide
+  readonly #memory: RingMemory<T>
   readonly #slots: Slots<T>
-  readonly #isClosed: () => boolean
   #writer: RingWriter<T> | undefined
 
-  constructor(side: RingSide, slots: Slots<T>, isClosed: () => boolean) {
+  constructor(side: RingSide, memory: RingMemory<T>) {
     this.#side = side
-    this.#slots = slots
-    this.#isClosed = isClosed
+    this.#memory = memory
+    this.#slots = memory.slots
   }
 
   push(value: Input<T>): boolean {
@@ -78,6 +79,6 @@ export class RingPusher<T extends Element> {
 
   #open(): void {
     this.#side.hold()
-    if (this.#isClosed()) refuseClosed(this.#slots.codec.name)
+    if (this.#memory.isClosed) refuseClosed(this.#slots.codec.name)
   }
 }

@@ -1,14 +1,11 @@
 import type { Batch, Element, RingBuffer as Face, Infer, Input, SharedRing, Writer } from '../../index.js'
 import { refuse } from '../errors/check.js'
-import { native } from '../native.js'
-import { codecOf } from '../record/codec.js'
-import { type Bell, recordsBell, roomBell } from './bell.js'
 import * as layout from './layout.js'
-import { allocate, attached, cellsOf, type Kind, type Shared } from './memory.js'
+import { attached, type Kind } from './memory.js'
 import { RingPusher } from './pusher.js'
 import { RingReader } from './reader.js'
-import { RingSide, type SideName } from './side.js'
-import { Slots } from './slots.js'
+import { RingHandle, RingMemory } from './ring-handle.js'
+import type { RingSide, SideName } from './side.js'
 import { batches, drainWait } from './waiting.js'
 
 const KIND: Kind = { name: 'RingBuffer', magic: layout.MAGIC, slotsAt: () => layout.SLOTS_AT }
@@ -20,52 +17,28 @@ export interface RingInternals {
   readonly capacity: number
 }
 
-/** A handle that is collected gives up what it claimed. */
-const collected = new FinalizationRegistry<{ cells: Int32Array; owner: number }>(({ cells, owner }) => {
-  for (const cell of [layout.PRODUCER_CELL, layout.CONSUMER_CELL]) Atomics.compareExchange(cells, cell, owner, 0)
-})
-
 let internalsOf: (ring: RingBuffer<Element>) => RingInternals
 
-export class RingBuffer<T extends Element> implements Face<T> {
-  readonly #capacity: number
-  readonly #type: T
-  readonly #buffer: SharedArrayBuffer
-  readonly #cells: Int32Array
+export class RingBuffer<T extends Element> extends RingHandle<T> implements Face<T> {
+  readonly #memory: RingMemory<T>
   readonly #producer: RingSide
   readonly #consumer: RingSide
   readonly #pusher: RingPusher<T>
   readonly #reader: RingReader<T>
-  readonly #records: Bell
-  readonly #room: Bell
 
   static {
-    internalsOf = (ring) => ({ type: ring.#type, buffer: ring.#buffer, capacity: ring.capacity })
+    internalsOf = (ring) => ring.#memory
   }
 
   constructor(type: T, capacity: number, buffer?: SharedArrayBuffer) {
-    this.#type = type
-    this.#capacity = capacity
-    this.#buffer = buffer instanceof SharedArrayBuffer ? buffer : allocate(KIND, type, capacity)
-    const cells = cellsOf(this.#buffer)
-    this.#cells = cells
-    this.#records = recordsBell(cells)
-    this.#room = roomBell(cells)
-    const owner = native.ringOwner()
-    this.#producer = new RingSide({
-      ...{ cells, owner, capacity, name: 'producer', wakes: this.#records },
-      ...{ ownerCell: layout.PRODUCER_CELL, cursorCell: layout.TAIL_CELL },
-      far: () => Atomics.load(cells, layout.HEAD_CELL),
-    })
-    this.#consumer = new RingSide({
-      ...{ cells, owner, capacity, name: 'consumer', wakes: this.#room },
-      ...{ ownerCell: layout.CONSUMER_CELL, cursorCell: layout.HEAD_CELL },
-      far: () => Atomics.load(cells, layout.TAIL_CELL),
-    })
-    const slots = new Slots(type, this.#buffer, layout.SLOTS_AT, capacity)
-    this.#pusher = new RingPusher(this.#producer, slots, () => this.isClosed)
-    this.#reader = new RingReader(this.#consumer, slots)
-    collected.register(this, { cells, owner })
+    const memory = new RingMemory(KIND, type, capacity, buffer)
+    super(memory, [layout.PRODUCER_CELL, layout.CONSUMER_CELL])
+    this.#memory = memory
+    const { cells } = memory
+    this.#producer = memory.producer(() => Atomics.load(cells, layout.HEAD_CELL))
+    this.#consumer = memory.consumer(() => Atomics.load(cells, layout.TAIL_CELL))
+    this.#pusher = new RingPusher(this.#producer, memory)
+    this.#reader = new RingReader(this.#consumer, memory.slots)
   }
 
   static attach<T extends Element>(type: T, shared: SharedRing<T>): RingBuffer<T> {
@@ -93,16 +66,16 @@ export class RingBuffer<T extends Element> implements Face<T> {
     return this.#reader.popMany(max)
   }
 
-  drain(read: (batch: Batch<T>) => void, max: number = this.#capacity): number {
+  drain(read: (batch: Batch<T>) => void, max: number = this.capacity): number {
     return this.#reader.drain(read, max)
   }
 
   drainWait(read: (batch: Batch<T>) => void, o: { timeoutMicros: number; max?: number }): number {
-    return drainWait(this, this.#records, read, o)
+    return drainWait(this, this.#memory.records, read, o)
   }
 
   batches(o: { signal?: AbortSignal | undefined; max?: number } = {}): AsyncIterable<Batch<T>> {
-    return batches(this, this.#records, o)
+    return batches(this, this.#memory.records, o)
   }
 
   /** The next records in place, until they are given back; undefined where there are none. For the run's own rings. */
@@ -115,14 +88,8 @@ export class RingBuffer<T extends Element> implements Face<T> {
     this.#reader.giveBack()
   }
 
-  get capacity(): number {
-    return this.#capacity
-  }
-
   get length(): number {
-    // The consumer's cursor first: it can only have come nearer since.
-    const head = Atomics.load(this.#cells, layout.HEAD_CELL)
-    return Math.min((Atomics.load(this.#cells, layout.TAIL_CELL) - head) >>> 0, this.capacity)
+    return this.#memory.waiting()
   }
 
   get isEmpty(): boolean {
@@ -133,32 +100,12 @@ export class RingBuffer<T extends Element> implements Face<T> {
     return this.length === this.capacity
   }
 
-  get isClosed(): boolean {
-    return Atomics.load(this.#cells, layout.CLOSED_CELL) !== 0
-  }
-
-  share(): SharedRing<T> {
-    const shared: Shared = { type: this.#type, buffer: this.#buffer, signature: codecOf(this.#type).signature }
-    return shared as unknown as SharedRing<T>
-  }
-
   release(side?: SideName): void {
     if (side !== undefined && side !== 'producer' && side !== 'consumer') {
       refuse('side', "'producer' or 'consumer'", side)
     }
     if (side !== 'consumer') this.#producer.release()
     if (side !== 'producer') this.#consumer.release()
-  }
-
-  close(): void {
-    Atomics.store(this.#cells, layout.CLOSED_CELL, 1)
-    this.#records.ring()
-    this.#room.ring()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-    this.release()
   }
 }
 

@@ -8,8 +8,8 @@ use crate::core::{Core, Cursor};
 /// Free slots in place: what is committed is pushed, what isn't never was.
 ///
 /// The slots lie in one slice, or in two where they lie around the end of the ring's memory.
-pub struct WriteChunk<'a, T> {
-    pub(crate) core: &'a Core<T>,
+pub struct WriteChunk<'a, T, const WAKES: bool = false> {
+    pub(crate) core: &'a Core<T, WAKES>,
     pub(crate) cursor: &'a mut Cursor,
     /// So many slots have room: 0 ..= capacity.
     pub(crate) len: usize,
@@ -18,14 +18,14 @@ pub struct WriteChunk<'a, T> {
 /// Waiting values in place: what is committed is popped, what isn't stays.
 ///
 /// The values lie in one slice, or in two where they lie around the end of the ring's memory.
-pub struct ReadChunk<'a, T> {
-    pub(crate) core: &'a Core<T>,
+pub struct ReadChunk<'a, T, const WAKES: bool = false> {
+    pub(crate) core: &'a Core<T, WAKES>,
     pub(crate) cursor: &'a mut Cursor,
     /// So many values wait: 0 ..= capacity.
     pub(crate) len: usize,
 }
 
-impl<T> WriteChunk<'_, T> {
+impl<T, const WAKES: bool> WriteChunk<'_, T, WAKES> {
     /// How many slots there are.
     pub fn len(&self) -> usize {
         self.len
@@ -86,7 +86,7 @@ impl<T> WriteChunk<'_, T> {
     }
 }
 
-impl<T> ReadChunk<'_, T> {
+impl<T, const WAKES: bool> ReadChunk<'_, T, WAKES> {
     /// How many values there are.
     pub fn len(&self) -> usize {
         self.len
@@ -133,13 +133,13 @@ impl<T> ReadChunk<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for WriteChunk<'_, T> {
+impl<T, const WAKES: bool> fmt::Debug for WriteChunk<'_, T, WAKES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WriteChunk").field("len", &self.len).finish_non_exhaustive()
     }
 }
 
-impl<T> fmt::Debug for ReadChunk<'_, T> {
+impl<T, const WAKES: bool> fmt::Debug for ReadChunk<'_, T, WAKES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadChunk").field("len", &self.len).finish_non_exhaustive()
     }

@@ -5,7 +5,6 @@
 //!  slots ──────────► both, by turns         the values, on lines of their own
 //!  ┌─ line pair ───┐
 //!  │ first, mask   │ nobody                 the slots' address; capacity - 1: 0 ..= 2^31 - 1
-//!  │ wakes         │
 //!  ├─ line pair ───┤
 //!  │ tail          │ the producer           how many were pushed, wrapping: head ..= head + capacity
 //!  ├─ line pair ───┤
@@ -31,12 +30,10 @@ use crate::bed::Bed;
 use crate::slots::Slots;
 use crate::sync::{AtomicBool, AtomicUsize, Ordering, Padded};
 
-/// The slots and the cursors of a ring.
+/// The slots and the cursors of a ring. `WAKES`: whether a publish wakes who sleeps, which costs a fence.
 #[derive(Debug)]
-pub(crate) struct Core<T> {
+pub(crate) struct Core<T, const WAKES: bool> {
     slots: Slots<T>,
-    /// Whether a publish wakes who sleeps: it costs a fence.
-    wakes: bool,
     /// How many values were pushed, wrapping. The producer's.
     tail: Padded<AtomicUsize>,
     /// How many values were popped, wrapping. The consumer's.
@@ -54,9 +51,9 @@ pub(crate) struct Ends {
 }
 
 // SAFETY: a value is reached by one thread at a time (invariants 1 and 3) and moves between threads, so it must be Send.
-unsafe impl<T: Send> Send for Core<T> {}
+unsafe impl<T: Send, const WAKES: bool> Send for Core<T, WAKES> {}
 // SAFETY: as above; references to values are handed to the side alone that has them.
-unsafe impl<T: Send> Sync for Core<T> {}
+unsafe impl<T: Send, const WAKES: bool> Sync for Core<T, WAKES> {}
 
 /// What a side keeps for itself.
 #[derive(Debug, Clone, Copy)]
@@ -75,14 +72,13 @@ impl Cursor {
     }
 }
 
-impl<T> Core<T> {
+impl<T, const WAKES: bool> Core<T, WAKES> {
     /// `capacity` must be a power of two.
-    pub(crate) fn new(capacity: usize, wakes: bool) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         let Cursor { at, .. } = Cursor::first(capacity);
         let (producer_gone, consumer_gone) = (AtomicBool::new(false), AtomicBool::new(false));
         Self {
             slots: Slots::new(capacity),
-            wakes,
             tail: Padded(AtomicUsize::new(at)),
             head: Padded(AtomicUsize::new(at)),
             ends: Padded(Ends { producer_gone, consumer_gone, producer: Bed::for_one(), consumer: Bed::for_one() }),
@@ -92,10 +88,6 @@ impl<T> Core<T> {
     #[inline]
     pub(crate) fn capacity(&self) -> usize {
         self.slots.capacity()
-    }
-
-    pub(crate) fn wakes(&self) -> bool {
-        self.wakes
     }
 
     /// How many values wait: exact for a side that sees no other at work, else a moment's view, 0 ..= capacity.
@@ -135,39 +127,14 @@ impl<T> Core<T> {
     /// The caller is the producer, and `cursor` the producer's.
     #[inline]
     pub(crate) unsafe fn push(&self, cursor: &mut Cursor, value: T) -> Result<(), T> {
-        if self.wakes {
-            // SAFETY: handed on.
-            let (next, pushed) = unsafe { self.push_and_wake(*cursor, value) };
-            *cursor = next;
-            return pushed;
-        }
-        // SAFETY: handed on.
-        unsafe { self.push_only(cursor, value) }
-    }
-
-    /// Apart, and the cursor by value: a call on the way would keep the value, a borrow of it the cursor, in memory.
-    #[cold]
-    #[inline(never)]
-    unsafe fn push_and_wake(&self, mut cursor: Cursor, value: T) -> (Cursor, Result<(), T>) {
-        // SAFETY: handed on.
-        let pushed = unsafe { self.push_only(&mut cursor, value) };
-        if pushed.is_ok() {
-            self.ends.0.consumer.wake();
-        }
-        (cursor, pushed)
-    }
-
-    #[inline]
-    unsafe fn push_only(&self, cursor: &mut Cursor, value: T) -> Result<(), T> {
         if cursor.at.wrapping_sub(cursor.far) == self.capacity() && !self.look_for_room(cursor) {
             return Err(value);
         }
         self.slots.prefetch_write(cursor.at);
         // SAFETY: there was room, so by invariant 2 the slot holds no value, and by 1 and 3 it is the producer's.
         unsafe { self.slots.write(cursor.at, value) };
-        cursor.at = cursor.at.wrapping_add(1);
-        // Release: as in `publish`.
-        self.tail.0.store(cursor.at, Ordering::Release);
+        // SAFETY: handed on.
+        unsafe { self.publish(cursor, 1) };
         Ok(())
     }
 
@@ -227,12 +194,12 @@ impl<T> Core<T> {
     /// As [`push`](Self::push); `most` slots have room.
     #[inline]
     pub(crate) unsafe fn fill(&self, cursor: &mut Cursor, most: usize, mut values: impl Iterator<Item = T>) -> usize {
-        struct Written<'a, T> {
-            core: &'a Core<T>,
+        struct Written<'a, T, const WAKES: bool> {
+            core: &'a Core<T, WAKES>,
             cursor: &'a mut Cursor,
             count: usize,
         }
-        impl<T> Drop for Written<'_, T> {
+        impl<T, const WAKES: bool> Drop for Written<'_, T, WAKES> {
             fn drop(&mut self) {
                 if self.count > 0 {
                     // SAFETY: `fill` is the producer's, and wrote so many.
@@ -275,7 +242,7 @@ impl<T> Core<T> {
         cursor.at = cursor.at.wrapping_add(count);
         // Release: pairs with the consumer's acquire in `available`; the values are written before.
         self.tail.0.store(cursor.at, Ordering::Release);
-        if self.wakes {
+        if WAKES {
             self.ends.0.consumer.wake();
         }
     }
@@ -284,39 +251,14 @@ impl<T> Core<T> {
     /// The caller is the consumer, and `cursor` the consumer's.
     #[inline]
     pub(crate) unsafe fn pop(&self, cursor: &mut Cursor) -> Option<T> {
-        if self.wakes {
-            // SAFETY: handed on.
-            let (next, value) = unsafe { self.pop_and_wake(*cursor) };
-            *cursor = next;
-            return value;
-        }
-        // SAFETY: handed on.
-        unsafe { self.pop_only(cursor) }
-    }
-
-    /// As `push_and_wake`.
-    #[cold]
-    #[inline(never)]
-    unsafe fn pop_and_wake(&self, mut cursor: Cursor) -> (Cursor, Option<T>) {
-        // SAFETY: handed on.
-        let value = unsafe { self.pop_only(&mut cursor) };
-        if value.is_some() {
-            self.ends.0.producer.wake();
-        }
-        (cursor, value)
-    }
-
-    #[inline]
-    unsafe fn pop_only(&self, cursor: &mut Cursor) -> Option<T> {
         if cursor.far == cursor.at && !self.look_for_values(cursor) {
             return None;
         }
         self.slots.prefetch_read(cursor.at, cursor.far.wrapping_sub(cursor.at));
         // SAFETY: the slot lies before `tail`, so by invariant 2 it holds a value; it is moved out once, as `head` passes.
         let value = unsafe { self.slots.take(cursor.at) };
-        cursor.at = cursor.at.wrapping_add(1);
-        // Release: as in `release`.
-        self.head.0.store(cursor.at, Ordering::Release);
+        // SAFETY: handed on.
+        unsafe { self.release(cursor, 1) };
         Some(value)
     }
 
@@ -419,20 +361,20 @@ impl<T> Core<T> {
         cursor.at = cursor.at.wrapping_add(count);
         // Release: pairs with the producer's acquire in `room`; the values are read before.
         self.head.0.store(cursor.at, Ordering::Release);
-        if self.wakes {
+        if WAKES {
             self.ends.0.producer.wake();
         }
     }
 }
 
 /// What the consumer moved out so far; released when it goes, by a panic too.
-struct Taken<'a, T> {
-    core: &'a Core<T>,
+struct Taken<'a, T, const WAKES: bool> {
+    core: &'a Core<T, WAKES>,
     cursor: &'a mut Cursor,
     count: usize,
 }
 
-impl<T> Drop for Taken<'_, T> {
+impl<T, const WAKES: bool> Drop for Taken<'_, T, WAKES> {
     #[inline]
     fn drop(&mut self) {
         if self.count > 0 {
@@ -442,7 +384,7 @@ impl<T> Drop for Taken<'_, T> {
     }
 }
 
-impl<T> Drop for Core<T> {
+impl<T, const WAKES: bool> Drop for Core<T, WAKES> {
     fn drop(&mut self) {
         // Relaxed: `&mut self` comes after everything that either side did.
         let (head, tail) = (self.head.0.load(Ordering::Relaxed), self.tail.0.load(Ordering::Relaxed));

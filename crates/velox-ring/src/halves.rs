@@ -35,7 +35,7 @@ pub(crate) fn checked(capacity: usize) -> Result<usize, InvalidCapacity> {
 /// # Ok::<(), velox_ring::InvalidCapacity>(())
 /// ```
 pub fn ring<T>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), InvalidCapacity> {
-    Ok(pair(checked(capacity)?, false))
+    Ok(pair(checked(capacity)?))
 }
 
 /// A [`ring`] that wakes who sleeps: for [`Block`](crate::Block), and for [`Backoff`](crate::Backoff) without delay. Each
@@ -54,30 +54,34 @@ pub fn ring<T>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), InvalidCap
 /// assert_eq!(thread.join().unwrap(), Ok(7));
 /// # Ok::<(), velox_ring::InvalidCapacity>(())
 /// ```
-pub fn blocking_ring<T>(capacity: usize) -> Result<(Producer<T>, Consumer<T>), InvalidCapacity> {
-    Ok(pair(checked(capacity)?, true))
+pub fn blocking_ring<T>(capacity: usize) -> Result<(Producer<T, true>, Consumer<T, true>), InvalidCapacity> {
+    Ok(pair(checked(capacity)?))
 }
 
-fn pair<T>(capacity: usize, wakes: bool) -> (Producer<T>, Consumer<T>) {
+fn pair<T, const WAKES: bool>(capacity: usize) -> (Producer<T, WAKES>, Consumer<T, WAKES>) {
     let cursor = Cursor::first(capacity);
-    Producer::pair(Arc::new(Core::new(capacity, wakes)), cursor, cursor)
+    Producer::pair(Arc::new(Core::new(capacity)), cursor, cursor)
 }
 
 /// The side that pushes. One thread at a time has it; nothing is checked. Dropping it closes the ring.
-pub struct Producer<T> {
-    core: Arc<Core<T>>,
+///
+/// `WAKES` is `true` for a [`blocking_ring`].
+pub struct Producer<T, const WAKES: bool = false> {
+    core: Arc<Core<T, WAKES>>,
     cursor: Cursor,
 }
 
 /// The side that pops. One thread at a time has it; nothing is checked. Dropping it closes the ring.
-pub struct Consumer<T> {
-    core: Arc<Core<T>>,
+///
+/// `WAKES` is `true` for a [`blocking_ring`].
+pub struct Consumer<T, const WAKES: bool = false> {
+    core: Arc<Core<T, WAKES>>,
     cursor: Cursor,
 }
 
-impl<T> Producer<T> {
+impl<T, const WAKES: bool> Producer<T, WAKES> {
     /// Both sides of a core that nobody else has a side of.
-    pub(crate) fn pair(core: Arc<Core<T>>, producer: Cursor, consumer: Cursor) -> (Self, Consumer<T>) {
+    pub(crate) fn pair(core: Arc<Core<T, WAKES>>, producer: Cursor, consumer: Cursor) -> (Self, Consumer<T, WAKES>) {
         (Self { core: Arc::clone(&core), cursor: producer }, Consumer { core, cursor: consumer })
     }
 
@@ -116,7 +120,7 @@ impl<T> Producer<T> {
         let Self { core, cursor } = self;
         // SAFETY: as in `push`.
         let look = || core.consumer_gone() || unsafe { core.room(cursor, 1) } > 0;
-        wait_until(wait, timeout, &core.ends.0.producer, core.wakes(), look);
+        wait_until(wait, timeout, &core.ends.0.producer, WAKES, look);
         if self.is_abandoned() {
             return Err(PushError::Closed(value));
         }
@@ -135,7 +139,7 @@ impl<T> Producer<T> {
 
     /// Up to `most` free slots, to be written in place.
     #[inline]
-    pub fn write_chunk(&mut self, most: usize) -> WriteChunk<'_, T> {
+    pub fn write_chunk(&mut self, most: usize) -> WriteChunk<'_, T, WAKES> {
         // SAFETY: as in `push`.
         let len = unsafe { self.core.room(&mut self.cursor, most) }.min(most);
         WriteChunk { core: &self.core, cursor: &mut self.cursor, len }
@@ -170,7 +174,7 @@ impl<T> Producer<T> {
     }
 }
 
-impl<T> Consumer<T> {
+impl<T, const WAKES: bool> Consumer<T, WAKES> {
     /// Takes the oldest value. Wait-free.
     #[inline]
     pub fn pop(&mut self) -> Option<T> {
@@ -209,7 +213,7 @@ impl<T> Consumer<T> {
         let Self { core, cursor } = self;
         // SAFETY: as in `pop`.
         let look = || core.producer_gone() || unsafe { core.available(cursor, 1) } > 0;
-        wait_until(wait, timeout, &core.ends.0.consumer, core.wakes(), look)
+        wait_until(wait, timeout, &core.ends.0.consumer, WAKES, look)
     }
 
     /// Takes up to `most` values, oldest first, to the end of `out`; says how many. Allocates where `out` has no room.
@@ -238,7 +242,7 @@ impl<T> Consumer<T> {
 
     /// Up to `most` values, to be read in place.
     #[inline]
-    pub fn read_chunk(&mut self, most: usize) -> ReadChunk<'_, T> {
+    pub fn read_chunk(&mut self, most: usize) -> ReadChunk<'_, T, WAKES> {
         // SAFETY: as in `pop`.
         let len = unsafe { self.core.available(&mut self.cursor, most) }.min(most);
         ReadChunk { core: &self.core, cursor: &mut self.cursor, len }
@@ -287,25 +291,25 @@ impl<T> Consumer<T> {
     }
 }
 
-impl<T> Drop for Producer<T> {
+impl<T, const WAKES: bool> Drop for Producer<T, WAKES> {
     fn drop(&mut self) {
         self.core.lose_producer();
     }
 }
 
-impl<T> Drop for Consumer<T> {
+impl<T, const WAKES: bool> Drop for Consumer<T, WAKES> {
     fn drop(&mut self) {
         self.core.lose_consumer();
     }
 }
 
-impl<T> fmt::Debug for Producer<T> {
+impl<T, const WAKES: bool> fmt::Debug for Producer<T, WAKES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Producer").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
-impl<T> fmt::Debug for Consumer<T> {
+impl<T, const WAKES: bool> fmt::Debug for Consumer<T, WAKES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Consumer").field("len", &self.len()).finish_non_exhaustive()
     }

@@ -40,7 +40,7 @@ impl Side {
 /// let ring = velox_ring::RingBuffer::<u32, 1000>::new(); // not a power of two
 /// ```
 pub struct RingBuffer<T, const N: usize> {
-    core: Arc<Core<T>>,
+    core: Arc<Core<T, false>>,
     producer: Padded<Side>,
     consumer: Padded<Side>,
 }
@@ -58,7 +58,7 @@ impl<T, const N: usize> RingBuffer<T, N> {
     #[must_use]
     pub fn new() -> Self {
         const { assert!(N.is_power_of_two(), "the capacity of a RingBuffer is a power of two") };
-        Self { core: Arc::new(Core::new(N, false)), producer: Side::new(N), consumer: Side::new(N) }
+        Self { core: Arc::new(Core::new(N)), producer: Side::new(N), consumer: Side::new(N) }
     }
 
     /// Adds a value. Wait-free, allocates nothing.

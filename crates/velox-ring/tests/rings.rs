@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use velox_ring::{
-    Backoff, Block, InvalidCapacity, PopError, PushError, RingBuffer, Spin, Wait, Yield, blocking_ring, ring,
+    Backoff, Block, Consumer, InvalidCapacity, PopError, Producer, PushError, RingBuffer, Spin, Wait, Yield,
+    blocking_ring, ring,
 };
 
 proptest! {
@@ -234,36 +235,41 @@ fn more_than_a_chunk_has_can_not_be_committed() {
     assert!(refused.is_err() && consumer.len() == 2);
 }
 
+type Strategy = fn() -> Box<dyn Wait + Send>;
+
 #[test]
 fn each_strategy_waits_for_the_other_side_and_no_longer_than_it_was_told() {
-    let strategies: [fn() -> Box<dyn Wait + Send>; 4] =
-        [|| Box::new(Spin), || Box::new(Yield), || Box::new(Backoff), || Box::new(Block)];
-    let brief = Duration::from_millis(5);
-    for (strategy, blocking) in strategies.into_iter().flat_map(|strategy| [(strategy, false), (strategy, true)]) {
-        let make = if blocking { blocking_ring::<u32> } else { ring::<u32> };
-        let (mut producer, mut consumer) = make(1).unwrap();
-        let begin = Instant::now();
-        assert_eq!(consumer.pop_wait(&mut *strategy(), brief), Err(PopError::TimedOut));
-        producer.push(1).unwrap();
-        assert_eq!(producer.push_wait(2, &mut *strategy(), brief), Err(PushError::TimedOut(2)));
-        assert!(begin.elapsed() >= 2 * brief);
-        let thread = thread::spawn(move || {
-            let mut wait = strategy();
-            (2..100).for_each(|n| producer.push_wait(n, &mut *wait, Duration::MAX).unwrap());
-            let closed = producer
-                .push_wait(100, &mut *wait, Duration::MAX)
-                .and_then(|()| producer.push_wait(101, &mut *wait, Duration::MAX));
-            (closed, producer.is_abandoned())
-        });
-        let mut wait = strategy();
-        for n in 1..100 {
-            assert_eq!(consumer.pop_wait(&mut *wait, Duration::MAX), Ok(n));
-        }
-        thread::sleep(brief);
-        drop(consumer);
-        let (closed, is_abandoned) = thread.join().unwrap();
-        assert!(matches!(closed, Err(PushError::Closed(_))) && is_abandoned, "{closed:?}");
+    let strategies: [Strategy; 4] = [|| Box::new(Spin), || Box::new(Yield), || Box::new(Backoff), || Box::new(Block)];
+    for strategy in strategies {
+        waits_as_told(strategy, ring(1).unwrap());
+        waits_as_told(strategy, blocking_ring(1).unwrap());
     }
+}
+
+fn waits_as_told<const WAKES: bool>(strategy: Strategy, sides: (Producer<u32, WAKES>, Consumer<u32, WAKES>)) {
+    let brief = Duration::from_millis(5);
+    let (mut producer, mut consumer) = sides;
+    let begin = Instant::now();
+    assert_eq!(consumer.pop_wait(&mut *strategy(), brief), Err(PopError::TimedOut));
+    producer.push(1).unwrap();
+    assert_eq!(producer.push_wait(2, &mut *strategy(), brief), Err(PushError::TimedOut(2)));
+    assert!(begin.elapsed() >= 2 * brief);
+    let thread = thread::spawn(move || {
+        let mut wait = strategy();
+        (2..100).for_each(|n| producer.push_wait(n, &mut *wait, Duration::MAX).unwrap());
+        let closed = producer
+            .push_wait(100, &mut *wait, Duration::MAX)
+            .and_then(|()| producer.push_wait(101, &mut *wait, Duration::MAX));
+        (closed, producer.is_abandoned())
+    });
+    let mut wait = strategy();
+    for n in 1..100 {
+        assert_eq!(consumer.pop_wait(&mut *wait, Duration::MAX), Ok(n));
+    }
+    thread::sleep(brief);
+    drop(consumer);
+    let (closed, is_abandoned) = thread.join().unwrap();
+    assert!(matches!(closed, Err(PushError::Closed(_))) && is_abandoned, "{closed:?}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Stamped records under load: a million by default, a hundred million with `VELOX_SOAK=1`. The cursors of every ring begin
-//! one capacity before they wrap.
+//! one capacity before they wrap. With ThreadSanitizer, for which std is built anew (rustup's component `rust-src` of nightly):
+//! `RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR=target/tsan cargo +nightly test -Zbuild-std --target x86_64-unknown-linux-gnu -p
+//! velox-ring --tests`.
 #![cfg(not(loom))]
 
 use std::thread::{self, yield_now};
