@@ -77,7 +77,7 @@ impl Shared {
 /// the same book. Prices in ticks, quantities in lots.
 ///
 /// Exact for any price: a window of 65,536 ticks a side follows the best price, in which a change costs the same wherever it
-/// is (6 ns on a recorded day), and the levels beyond it lie in order.
+/// is (6 to 9 ns on a recorded day), and the levels beyond it lie in order.
 ///
 /// Memory: a side has room for its whole window, half a megabyte of addresses, of which the machine gives 512 bytes for each 64
 /// ticks that ever held a level. A change in the window never allocates. Levels beyond it take up to 130 bytes each, in room

@@ -4,8 +4,8 @@
 //! - what is in it is only there, what is outside is only in the other: both together are the side, exactly;
 //! - it is put around the first level of an empty side;
 //! - when the best changes and is no longer in the second to eighth sixteenth of it, it moves so that the best is at a
-//!   quarter, but not before a quarter as many updates as the side has levels have passed since the last move. So a
-//!   move costs each update that led to it four levels at most, however the best jumps.
+//!   quarter, but not before a quarter as many updates of the best as the last move took levels have passed since. So moves
+//!   cost each update five levels at most, the last one included, however the best jumps.
 
 use crate::Level;
 use crate::far_levels::FarLevels;
@@ -18,9 +18,9 @@ const AT_EASE: std::ops::Range<u64> = WINDOW as u64 / 16..WINDOW as u64 / 2;
 pub(crate) struct L2Side {
     /// The lowest key; the highest there can be while there are no levels.
     best: i64,
-    levels: u64,
-    /// Updates since the window moved.
-    since_move: u64,
+    is_empty: bool,
+    /// Updates of the best that have to pass before the window may move again.
+    owed: u64,
     /// Made where it stays: it is too large to be moved about.
     near: Box<Ladder>,
     far: FarLevels,
@@ -28,12 +28,13 @@ pub(crate) struct L2Side {
 
 impl L2Side {
     pub(crate) fn new() -> Self {
-        Self { best: i64::MAX, levels: 0, since_move: 0, near: Box::new(Ladder::new()), far: FarLevels::new() }
+        Self { best: i64::MAX, is_empty: true, owed: 0, near: Box::new(Ladder::new()), far: FarLevels::new() }
     }
 
     pub(crate) fn clear(&mut self) {
         self.best = i64::MAX;
-        self.levels = 0;
+        self.is_empty = true;
+        self.owed = 0;
         self.near.clear();
         self.far.clear();
     }
@@ -43,39 +44,43 @@ impl L2Side {
     }
 
     pub(crate) fn best(&self) -> Option<Level> {
-        (self.levels > 0).then(|| Level { price: self.best, qty: self.get(self.best) })
+        (!self.is_empty).then(|| Level { price: self.best, qty: self.get(self.best) })
     }
 
     /// Sets a level, removes it at 0.
     #[inline]
     pub(crate) fn set(&mut self, key: i64, qty: i64) {
-        self.since_move += 1;
-        let old = if self.near.holds(key) { self.near.set(key, qty) } else { self.set_far(key, qty) };
-        self.levels += u64::from(qty != 0);
-        self.levels -= u64::from(old != 0);
+        if self.near.holds(key) {
+            self.near.set(key, qty);
+        } else {
+            self.set_far(key, qty);
+        }
         if key <= self.best {
             self.set_best(key, qty);
         }
     }
 
     #[inline(never)]
-    fn set_far(&mut self, key: i64, qty: i64) -> i64 {
-        if self.levels > 0 {
-            return self.far.set(key, qty);
+    fn set_far(&mut self, key: i64, qty: i64) {
+        if self.is_empty {
+            self.near.set_base(Ladder::base_around(key));
+            self.near.set(key, qty);
+        } else {
+            self.far.set(key, qty);
         }
-        self.near.set_base(Ladder::base_around(key));
-        self.near.set(key, qty)
     }
 
     /// What is at or below the best key was set.
     fn set_best(&mut self, key: i64, qty: i64) {
+        self.owed = self.owed.saturating_sub(1);
         if qty != 0 {
-            if key < self.best {
-                self.best = key;
+            if key < self.best || self.is_empty {
+                (self.best, self.is_empty) = (key, false);
                 self.follow();
             }
         } else if key == self.best {
-            self.best = self.lowest_above(key).map_or(i64::MAX, |next| next.price);
+            let next = self.lowest_above(key);
+            (self.best, self.is_empty) = (next.map_or(i64::MAX, |next| next.price), next.is_none());
             self.follow();
         }
     }
@@ -90,7 +95,7 @@ impl L2Side {
     }
 
     fn follow(&mut self) {
-        if self.levels > 0 && !AT_EASE.contains(&self.near.offset(self.best)) && self.since_move >= self.levels / 4 {
+        if !AT_EASE.contains(&self.near.offset(self.best)) && self.owed == 0 && !self.is_empty {
             self.move_window();
         }
     }
@@ -102,19 +107,22 @@ impl L2Side {
         if base == old {
             return;
         }
-        self.since_move = 0;
+        let mut moved = 0;
         let last = base + (WINDOW as i64 - 1);
         let leave =
             if base > old { (old, self.near.last().min(base - 1)) } else { (old.max(last + 1), self.near.last()) };
         while let Some(level) = self.near.first_from(leave.0).filter(|level| level.price <= leave.1) {
             self.near.set(level.price, 0);
             self.far.set(level.price, level.qty);
+            moved += 1;
         }
         self.near.set_base(base);
         while let Some(level) = self.far.first_from(base).filter(|level| level.price <= last) {
             self.far.set(level.price, 0);
             self.near.set(level.price, level.qty);
+            moved += 1;
         }
+        self.owed = moved / 4;
     }
 
     /// From the lowest key up.

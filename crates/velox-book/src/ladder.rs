@@ -10,6 +10,8 @@ pub(crate) const WINDOW: usize = 1 << 16;
 /// Slots of a word.
 const SLOTS: usize = 64;
 const WORDS: usize = WINDOW / SLOTS;
+/// No place of quantities.
+const NONE: u16 = u16::MAX;
 
 #[derive(Debug)]
 pub(crate) struct Ladder {
@@ -19,8 +21,8 @@ pub(crate) struct Ladder {
     words: [u64; WORDS],
     /// Bit `i` of word `w`: word `64 w + i` of `words` is not 0.
     summary: [u64; WORDS / 64],
-    /// By word: its quantities in `qty`; 0, which stays empty, while none of its slots was ever used. Apart from the words, so
-    /// that it is in the nearest cache whatever slot is meant, and nothing has to come before the quantity.
+    /// By word: its quantities in `qty`; [`NONE`], which is none of those, while none of its slots was ever used. Apart from the
+    /// words, so that it is in the nearest cache whatever slot is meant, and nothing has to come before the quantity.
     places: [u16; WORDS],
     qty: Vec<[i64; SLOTS]>,
 }
@@ -32,9 +34,8 @@ const fn slot(key: i64) -> usize {
 impl Ladder {
     pub(crate) fn new() -> Self {
         // Room for all, so that an update never allocates; what isn't written yet is no memory of the machine's so far.
-        let mut qty = Vec::with_capacity(1 + WORDS);
-        qty.push([0; SLOTS]);
-        Self { base: 0, words: [0; WORDS], summary: [0; WORDS / 64], places: [0; WORDS], qty }
+        let qty = Vec::with_capacity(WORDS);
+        Self { base: 0, words: [0; WORDS], summary: [0; WORDS / 64], places: [NONE; WORDS], qty }
     }
 
     /// The lowest key of the window that has `key` at a quarter, as far as there are keys.
@@ -68,34 +69,37 @@ impl Ladder {
 
     pub(crate) fn get(&self, key: i64) -> i64 {
         let slot = slot(key);
-        self.qty[usize::from(self.places[slot / SLOTS])][slot % SLOTS]
+        self.qty.get(usize::from(self.places[slot / SLOTS])).map_or(0, |quantities| quantities[slot % SLOTS])
     }
 
-    /// Makes place for the quantities of a word.
+    /// Sets a key of a word whose quantities have no place yet.
     #[cold]
     #[inline(never)]
-    fn lay_out(&mut self, word: usize) {
-        self.places[word] = self.qty.len() as u16;
-        self.qty.push([0; SLOTS]);
+    fn set_first(&mut self, key: i64, qty: i64) {
+        if qty != 0 {
+            self.places[slot(key) / SLOTS] = self.qty.len() as u16;
+            self.qty.push([0; SLOTS]);
+            self.set(key, qty);
+        }
     }
 
-    /// Sets a key of the window and gives what it was.
+    /// Sets a key of the window.
     #[inline]
-    pub(crate) fn set(&mut self, key: i64, qty: i64) -> i64 {
+    pub(crate) fn set(&mut self, key: i64, qty: i64) {
         let (at, bit) = (slot(key) / SLOTS, slot(key) % SLOTS);
-        if self.places[at] == 0 {
-            if qty == 0 {
-                return 0;
-            }
-            self.lay_out(at);
-        }
-        let old = std::mem::replace(&mut self.qty[usize::from(self.places[at])][bit], qty);
+        let Some(quantities) = self.qty.get_mut(usize::from(self.places[at])) else {
+            return self.set_first(key, qty);
+        };
+        quantities[bit] = qty;
         // Without a branch: whether a level comes, goes or stays can't be foreseen.
-        let word = self.words[at] & !(1 << bit) | u64::from(qty != 0) << bit;
+        let was = self.words[at];
+        let word = was & !(1 << bit) | u64::from(qty != 0) << bit;
         self.words[at] = word;
-        let summary = &mut self.summary[at / 64];
-        *summary = *summary & !(1 << (at % 64)) | u64::from(word != 0) << (at % 64);
-        old
+        // That it is the first or the last of its word is seldom.
+        if was == 0 || word == 0 {
+            let summary = &mut self.summary[at / 64];
+            *summary = *summary & !(1 << (at % 64)) | u64::from(word != 0) << (at % 64);
+        }
     }
 
     /// The lowest level at or above a key of the window.
