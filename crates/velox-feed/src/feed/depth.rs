@@ -336,10 +336,11 @@ mod tests {
     #[test]
     fn the_example_of_okx_reads_as_its_documentation_says() {
         let mut line = Line::new();
-        let book = depth(&[(BID, 33_661, "3366.1", "7"), (ASK, 33_668, "3366.8", "9"), (ASK, 33_680, "3368", "8")]);
+        let mut book = depth(&[(BID, 33_661, "3366.1", "7"), (ASK, 33_668, "3366.8", "9"), (ASK, 33_680, "3368", "8")]);
         book.paired_checksum(&mut line);
         assert_eq!(String::from_utf8_lossy(line.text()), "3366.1:7:3366.8:9:3368:8");
-        let book = depth(&[(BID, 33_661, "3366.1", "7"), (BID, 33_651, "3365.1", "6"), (ASK, 33_668, "3366.8", "9")]);
+        let mut book =
+            depth(&[(BID, 33_661, "3366.1", "7"), (BID, 33_651, "3365.1", "6"), (ASK, 33_668, "3366.8", "9")]);
         book.paired_checksum(&mut line);
         assert_eq!(String::from_utf8_lossy(line.text()), "3366.1:7:3366.8:9:3365.1:6");
     }
