@@ -78,7 +78,7 @@ impl Batch {
         let ticks = written(instrument.tick(), price, 1, field)?;
         let lots = written(instrument.lot(), qty, 0, field)?;
         if keep != Keep::Nothing {
-            self.texts.push(Text::of([price.text, qty.text], keep, field)?);
+            self.texts.push(if lots > 0 { Text::of([price, qty], keep, field)? } else { Text::NONE });
         }
         self.changes.push(Change { side, ticks, lots });
         Ok(())

@@ -30,7 +30,7 @@ pub(super) trait Dialect: Send {
     fn judge(&self, book: &Book, event: &Event) -> Verdict;
 
     /// The checksum of a book's best levels, at venues that say one.
-    const CHECKSUM: Option<fn(&Depth, &mut Line) -> u32> = None;
+    const CHECKSUM: Option<fn(&mut Depth, &mut Line) -> u32> = None;
 
     fn subscribe(&self, markets: &[Arc<Instrument>]) -> Vec<String>;
 
@@ -208,7 +208,7 @@ impl<D: Dialect> Connection<D> {
                     out.push(MarketEvent { kind: EventKind::LEVEL, side, price, qty: 0, ..stamp });
                 }
             }
-            if event.checksum.is_some_and(|expected| expected != checksum(&book.depth, &mut self.line)) {
+            if event.checksum.is_some_and(|expected| expected != checksum(&mut book.depth, &mut self.line)) {
                 out.truncate(start);
                 book.lose(stamp, out);
                 book.state = FeedState::Stale;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use velox_record::{ASK, BID};
 
 use crate::error::Fault;
+use crate::json::Written;
 
 /// The longest decimal that is kept, in bytes: 2^63 - 1 steps with a point and three zeros more than needed.
 const LONGEST: usize = 23;
@@ -35,32 +36,56 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn of([price, qty]: [&[u8]; 2], keep: Keep, field: &str) -> Result<Self, Fault> {
-        if let Some(long) = [price, qty].into_iter().find(|text| text.len() > LONGEST) {
-            return Err(Fault::new(format!("field `{field}`: at most {LONGEST} characters"), long));
+    /// Of a level that is removed.
+    pub(super) const NONE: Self = Self { bytes: [0; TEXT], length: 0 };
+
+    #[inline]
+    pub(super) fn of([price, qty]: [Written<'_>; 2], keep: Keep, field: &str) -> Result<Self, Fault> {
+        if price.text.len() > LONGEST || qty.text.len() > LONGEST {
+            let long = if price.text.len() > LONGEST { price } else { qty };
+            return Err(Fault::new(format!("field `{field}`: at most {LONGEST} characters"), long.text));
         }
-        let mut kept = Self { bytes: [0; TEXT], length: 0 };
+        let mut kept = Self::NONE;
         match keep {
             Keep::Nothing => {}
-            Keep::Written => [price, b":", qty].into_iter().for_each(|text| kept.push(text)),
-            Keep::Digits => [price, qty].into_iter().for_each(|text| kept.push_digits(text)),
+            Keep::Written => [price.text, b":", qty.text].into_iter().for_each(|text| kept.push(text)),
+            Keep::Digits => [price, qty].into_iter().for_each(|decimal| kept.push_digits(decimal)),
         }
         Ok(kept)
     }
 
+    #[inline]
     fn push(&mut self, text: &[u8]) {
-        let start = usize::from(self.length);
-        self.bytes[start..start + text.len()].copy_from_slice(text);
+        copy(&mut self.bytes[usize::from(self.length)..], text);
         self.length += text.len() as u8;
     }
 
-    fn push_digits(&mut self, text: &[u8]) {
-        let point = text.iter().position(|&byte| byte == b'.').unwrap_or(text.len());
-        let (whole, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
+    #[inline]
+    fn push_digits(&mut self, decimal: Written<'_>) {
+        let (whole, fraction) = decimal.parts();
         let whole = &whole[leading_zeros(whole)..];
         self.push(whole);
         self.push(if whole.is_empty() { &fraction[leading_zeros(fraction)..] } else { fraction });
     }
+}
+
+/// Copies so few bytes that a call would cost more: as two pieces of one length, which may share some of them.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    fn two<const N: usize>(to: &mut [u8], from: &[u8]) -> Option<()> {
+        *to.first_chunk_mut::<N>()? = *from.first_chunk()?;
+        *to[..from.len()].last_chunk_mut::<N>()? = *from.last_chunk()?;
+        Some(())
+    }
+    let done = match from.len() {
+        0 => Some(()),
+        1 => two::<1>(to, from),
+        2..4 => two::<2>(to, from),
+        4..8 => two::<4>(to, from),
+        8..16 => two::<8>(to, from),
+        _ => two::<16>(to, from),
+    };
+    debug_assert!(done.is_some() && from.len() <= LONGEST, "room for a decimal");
 }
 
 fn leading_zeros(text: &[u8]) -> usize {
@@ -103,30 +128,81 @@ struct Kept {
     text: u32,
 }
 
-/// Both sides, sorted, the best last.
+/// Sorted, the best first.
+#[derive(Debug, Default)]
+struct Side {
+    levels: VecDeque<Kept>,
+    /// Where the last change was: the next one is mostly near it, as levels of a message are in order, and markets move at their
+    /// best prices.
+    last: usize,
+}
+
+impl Side {
+    /// How many levels are better than a price, by what that says of one: looked for in steps of 1, 2, 4 .. from the last place.
+    #[inline]
+    fn place(&self, is_better: impl Fn(&Kept) -> bool) -> usize {
+        let is_better = |at: usize| self.levels.get(at).is_some_and(&is_better);
+        let (mut low, mut high, mut step) = (0, self.levels.len(), 1);
+        if is_better(self.last) {
+            low = self.last + 1;
+            while is_better(low + step - 1) {
+                (low, step) = (low + step, 2 * step);
+            }
+            high = high.min(low + step - 1);
+        } else {
+            high = high.min(self.last);
+            while high > 0 {
+                let at = high.saturating_sub(step);
+                if is_better(at) {
+                    low = at + 1;
+                    break;
+                }
+                (high, step) = (at, 2 * step);
+            }
+        }
+        while low < high {
+            let middle = low.midpoint(high);
+            if is_better(middle) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+}
+
+/// Both sides.
 #[derive(Debug, Default)]
 pub(super) struct Depth {
-    sides: [VecDeque<Kept>; 2],
+    sides: [Side; 2],
     /// In no order.
     texts: Vec<Text>,
     /// Places in `texts` that no level has.
     free: Vec<u32>,
+    /// As many of the best levels of both sides are what they were at the last checksum.
+    unchanged: usize,
+    /// The last checksum; of no meaning while nothing is unchanged.
+    checksum: u32,
 }
 
 impl Depth {
     pub(super) fn clear(&mut self) {
-        self.sides.iter_mut().for_each(VecDeque::clear);
+        for side in &mut self.sides {
+            side.levels.clear();
+            side.last = 0;
+        }
         self.texts.clear();
         self.free.clear();
+        self.unchanged = 0;
     }
 
     /// Sets a level to its price and quantity; removes it where there are none.
     pub(super) fn set(&mut self, side: u8, ticks: i64, text: Option<&Text>) {
-        let levels = &mut self.sides[usize::from(side)];
-        let is_worse = |kept: &Kept| if side == BID { kept.ticks < ticks } else { kept.ticks > ticks };
-        // A snapshot comes best first: each of its levels is the worst so far.
-        let is_worst = levels.front().is_none_or(|worst| !is_worse(worst));
-        let at = if is_worst { 0 } else { levels.partition_point(is_worse) };
+        let (is_bid, side) = (side == BID, &mut self.sides[usize::from(side)]);
+        let at = side.place(|kept| if is_bid { kept.ticks > ticks } else { kept.ticks < ticks });
+        side.last = at;
+        let levels = &mut side.levels;
         let found = levels.get(at).filter(|kept| kept.ticks == ticks).map(|kept| kept.text);
         match (found, text) {
             (Some(place), Some(text)) => self.texts[place as usize] = *text,
@@ -142,49 +218,62 @@ impl Depth {
                 }
                 levels.insert(at, Kept { ticks, text: place });
             }
-            (None, None) => {}
+            (None, None) => return,
         }
+        self.unchanged = self.unchanged.min(at);
     }
 
     /// Takes away the worst level of a side that has more than `most`; its price.
     pub(super) fn pop_worst(&mut self, side: u8, most: usize) -> Option<i64> {
-        let levels = &mut self.sides[usize::from(side)];
-        let worst = if levels.len() > most { levels.pop_front() } else { None }?;
+        let levels = &mut self.sides[usize::from(side)].levels;
+        let worst = if levels.len() > most { levels.pop_back() } else { None }?;
         self.free.push(worst.text);
+        self.unchanged = self.unchanged.min(levels.len());
         Some(worst.ticks)
     }
 
     /// Best first.
     fn best(&self, side: u8) -> impl Iterator<Item = &Text> {
-        self.sides[usize::from(side)].iter().rev().map(|kept| &self.texts[kept.text as usize])
+        self.sides[usize::from(side)].levels.iter().map(|kept| &self.texts[kept.text as usize])
+    }
+
+    /// The checksum of the `most` best levels of each side, which `fill` writes one behind the other.
+    fn checksum(&mut self, most: usize, line: &mut Line, fill: impl FnOnce(&Self, &mut Line)) -> u32 {
+        if self.unchanged < most {
+            line.length = 0;
+            fill(self, line);
+            self.checksum = crc32fast::hash(line.text());
+            self.unchanged = most;
+        }
+        self.checksum
     }
 
     /// Kraken's: the ten best asks, then bids, each price and quantity [without its point and the zeros in
     /// front](Keep::Digits).
     ///
     /// Source: <https://docs.kraken.com/api/docs/guides/spot-ws-book-v1>.
-    pub(super) fn digits_checksum(&self, line: &mut Line) -> u32 {
-        line.length = 0;
-        for side in [ASK, BID] {
-            self.best(side).take(10).for_each(|text| line.push(text));
-        }
-        crc32fast::hash(line.text())
+    pub(super) fn digits_checksum(&mut self, line: &mut Line) -> u32 {
+        self.checksum(10, line, |depth, line| {
+            for side in [ASK, BID] {
+                depth.best(side).take(10).for_each(|text| line.push(text));
+            }
+        })
     }
 
     /// OKX's and Bitget's: `price:quantity` of the 25 best bids and asks in turn, [as they were written](Keep::Written),
     /// with colons between.
     ///
     /// Source: <https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel>.
-    pub(super) fn paired_checksum(&self, line: &mut Line) -> u32 {
-        line.length = 0;
-        let (mut bids, mut asks) = (self.best(BID), self.best(ASK));
-        for _ in 0..25 {
-            for text in [bids.next(), asks.next()].into_iter().flatten() {
-                line.push_with_colon(text);
+    pub(super) fn paired_checksum(&mut self, line: &mut Line) -> u32 {
+        self.checksum(25, line, |depth, line| {
+            let (mut bids, mut asks) = (depth.best(BID), depth.best(ASK));
+            for _ in 0..25 {
+                for text in [bids.next(), asks.next()].into_iter().flatten() {
+                    line.push_with_colon(text);
+                }
             }
-        }
-        line.length = line.length.saturating_sub(1);
-        crc32fast::hash(line.text())
+            line.length = line.length.saturating_sub(1);
+        })
     }
 }
 
@@ -193,7 +282,7 @@ mod tests {
     use super::*;
 
     fn text(price: &str, qty: &str) -> Text {
-        Text::of([price.as_bytes(), qty.as_bytes()], Keep::Written, "x").unwrap()
+        Text::of([price, qty].map(|text| Written::of(text.as_bytes())), Keep::Written, "x").unwrap()
     }
 
     fn depth(levels: &[(u8, i64, &str, &str)]) -> Depth {
@@ -231,7 +320,9 @@ mod tests {
             ("0.04955", "0.00000500"),
             ("0.04950", "0.00000500"),
         ];
-        let digits = |price: &str, qty: &str| Text::of([price.as_bytes(), qty.as_bytes()], Keep::Digits, "x").unwrap();
+        let digits = |price: &str, qty: &str| {
+            Text::of([price, qty].map(|text| Written::of(text.as_bytes())), Keep::Digits, "x").unwrap()
+        };
         let ticks = |price: &str| price.replace('.', "").parse::<i64>().unwrap();
         let mut depth = Depth::default();
         for (side, levels) in [(ASK, asks), (BID, bids)] {
@@ -245,10 +336,11 @@ mod tests {
     #[test]
     fn the_example_of_okx_reads_as_its_documentation_says() {
         let mut line = Line::new();
-        let book = depth(&[(BID, 33_661, "3366.1", "7"), (ASK, 33_668, "3366.8", "9"), (ASK, 33_680, "3368", "8")]);
+        let mut book = depth(&[(BID, 33_661, "3366.1", "7"), (ASK, 33_668, "3366.8", "9"), (ASK, 33_680, "3368", "8")]);
         book.paired_checksum(&mut line);
         assert_eq!(String::from_utf8_lossy(line.text()), "3366.1:7:3366.8:9:3368:8");
-        let book = depth(&[(BID, 33_661, "3366.1", "7"), (BID, 33_651, "3365.1", "6"), (ASK, 33_668, "3366.8", "9")]);
+        let mut book =
+            depth(&[(BID, 33_661, "3366.1", "7"), (BID, 33_651, "3365.1", "6"), (ASK, 33_668, "3366.8", "9")]);
         book.paired_checksum(&mut line);
         assert_eq!(String::from_utf8_lossy(line.text()), "3366.1:7:3366.8:9:3365.1:6");
     }
@@ -266,7 +358,7 @@ mod tests {
         assert_eq!(line.text().len(), 25 * 2 * 2 * (LONGEST + 1) - 1);
         let longer = format!("{longest}9");
         for texts in [[longer.as_bytes(), b"1"], [b"1", longer.as_bytes()]] {
-            assert!(Text::of(texts, Keep::Written, "x").is_err());
+            assert!(Text::of(texts.map(Written::of), Keep::Written, "x").is_err());
         }
     }
 
@@ -276,7 +368,7 @@ mod tests {
         for at in 0..100i64 {
             book.set(ASK, at * 37 % 101, Some(&text("1", "1")));
         }
-        let ticks: Vec<i64> = book.sides[1].iter().rev().map(|kept| kept.ticks).collect();
+        let ticks: Vec<i64> = book.sides[1].levels.iter().map(|kept| kept.ticks).collect();
         assert!(ticks.len() == 100 && ticks.is_sorted());
         for at in 0..100i64 {
             book.set(ASK, at * 37 % 101, None);

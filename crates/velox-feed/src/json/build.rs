@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::node::{Cut, Node, Place};
+use super::node::{Node, Place};
 
 /// How deep lists and objects may be inside each other. Exchanges need 6; the parser uses the stack.
 pub(super) const MOST_DEPTH: usize = 32;
@@ -14,18 +14,11 @@ struct Target<'n> {
     nodes: &'n mut Vec<Node>,
     /// The address of the JSON's first byte.
     base: usize,
-    /// Lists of levels that are left out, by where the text of each one's placeholder stands.
-    cuts: std::slice::Iter<'n, Cut>,
 }
 
 /// Appends the values of a message that a parser reads from `json`.
-pub(super) fn build<'a, D: Deserializer<'a>>(
-    parser: D,
-    json: &'a [u8],
-    cuts: &[Cut],
-    nodes: &mut Vec<Node>,
-) -> Result<(), D::Error> {
-    let mut target = Target { nodes, base: json.as_ptr().addr(), cuts: cuts.iter() };
+pub(super) fn build<'a, D: Deserializer<'a>>(parser: D, json: &'a [u8], nodes: &mut Vec<Node>) -> Result<(), D::Error> {
+    let mut target = Target { nodes, base: json.as_ptr().addr() };
     Build { target: &mut target, depth: 0 }.deserialize(parser)
 }
 
@@ -85,14 +78,7 @@ impl<'a> Visitor<'a> for Build<'_, '_> {
     fn visit_borrowed_str<E>(self, text: &'a str) -> Result<(), E> {
         let start = text.as_ptr().addr().wrapping_sub(self.target.base);
         let place = Place { start: start as u32, end: (start + text.len()) as u32 };
-        let node = match self.target.cuts.as_slice().first() {
-            Some(cut) if cut.at == place.start => {
-                self.target.cuts.next();
-                Node::Levels(cut.rows)
-            }
-            _ => Node::Text(place),
-        };
-        self.target.nodes.push(node);
+        self.target.nodes.push(Node::Text(place));
         Ok(())
     }
 

@@ -2,26 +2,26 @@
 //! faults. Texts and keys are places in the message; what a number is written like can be asked for, since a checksum is
 //! of the exchange's own decimals.
 //!
-//! The parser is sonic-rs. Lists of levels don't go through it: [`levels`] reads them where they stand, and the parser
-//! judges the message with a placeholder for each. Where either refuses, the parser judges the message as it came.
+//! [`plain`] reads messages as venues send them, with their [`levels`], in one walk. Whatever it doesn't know goes through
+//! sonic-rs, whole: what is refused, and by which words, is its doing alone.
 
 mod build;
 mod levels;
 mod node;
+mod plain;
+mod scanner;
 
 use self::build::build;
-use self::levels::{Form, Row, scan};
-pub(crate) use self::levels::{Level, Sided, Written};
-use self::node::{Cut, Node, Place, Range};
+use self::levels::Row;
+pub(crate) use self::levels::{Level, Sided};
+use self::node::{Node, Place};
+pub(crate) use self::scanner::Written;
 use crate::error::Fault;
 
 /// The buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Doc {
     nodes: Vec<Node>,
-    /// The message with a placeholder for each list of levels.
-    envelope: Vec<u8>,
-    cuts: Vec<Cut>,
     rows: Vec<Row>,
 }
 
@@ -35,17 +35,18 @@ impl Doc {
             return Err(Fault::new("a message of less than 4 GiB", format!("{} bytes", message.len())));
         }
         self.nodes.clear();
-        if self.cut(message).is_some() && parse(&self.envelope, &self.cuts, &mut self.nodes).is_ok() {
-            return Ok(Value { doc: self, json: &self.envelope, message, at: 0 });
+        self.rows.clear();
+        if plain::read(message, &mut self.nodes, &mut self.rows).is_some() {
+            return Ok(Value { doc: self, message, at: 0 });
         }
-        self.read_whole(message)
+        self.read_by_parser(message)
     }
 
-    /// Without any levels read beforehand.
-    fn read_whole<'d>(&'d mut self, message: &'d [u8]) -> Result<Value<'d>, Fault> {
+    fn read_by_parser<'d>(&'d mut self, message: &'d [u8]) -> Result<Value<'d>, Fault> {
         self.nodes.clear();
-        match parse(message, &[], &mut self.nodes) {
-            Ok(()) => Ok(Value { doc: self, json: message, message, at: 0 }),
+        let mut parser = sonic_rs::Deserializer::from_slice(message);
+        match build(&mut parser, message, &mut self.nodes).and_then(|()| parser.end()) {
+            Ok(()) => Ok(Value { doc: self, message, at: 0 }),
             Err(error) => {
                 let text = error.to_string();
                 let reason = text.split(" at line ").next().unwrap_or_default();
@@ -55,45 +56,12 @@ impl Doc {
             }
         }
     }
-
-    /// Reads the levels and makes the envelope; `None` where there are none or one of them isn't plain.
-    fn cut(&mut self, message: &[u8]) -> Option<()> {
-        let Self { envelope, cuts, rows, .. } = self;
-        envelope.clear();
-        cuts.clear();
-        rows.clear();
-        let (mut copied, mut at) = (0, 0);
-        while let Some(bracket) = memchr::memchr(b'[', &message[at..]) {
-            at += bracket;
-            let Some(form) = Form::of(message, at) else {
-                at += 1;
-                continue;
-            };
-            let start = rows.len() as u32;
-            let end = scan(message, at, form, rows)?;
-            envelope.extend_from_slice(&message[copied..at]);
-            let rows = Range { start, end: rows.len() as u32 };
-            cuts.push(Cut { at: (envelope.len() + Form::TEXT) as u32, rows });
-            envelope.extend_from_slice(form.placeholder());
-            (copied, at) = (end, end);
-        }
-        envelope.extend_from_slice(&message[copied..]);
-        (!cuts.is_empty()).then_some(())
-    }
-}
-
-fn parse(json: &[u8], cuts: &[Cut], nodes: &mut Vec<Node>) -> Result<(), sonic_rs::Error> {
-    let mut parser = sonic_rs::Deserializer::from_slice(json);
-    build(&mut parser, json, cuts, nodes)?;
-    parser.end()
 }
 
 /// One value of a message.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'d> {
     doc: &'d Doc,
-    /// What the places of texts are in: the message, or its envelope.
-    json: &'d [u8],
     message: &'d [u8],
     at: usize,
 }
@@ -124,8 +92,9 @@ impl<'d> Value<'d> {
             Node::Whole(number) => number.to_string(),
             Node::Negative => "a negative number".to_owned(),
             Node::Broken => "a number that is not whole or over 64 bits".to_owned(),
-            Node::Text(place) => format!("\"{}\"", String::from_utf8_lossy(place.of(self.json))),
-            Node::Levels(_) | Node::Escaped => "a text with escapes".to_owned(),
+            Node::Text(place) => format!("\"{}\"", String::from_utf8_lossy(place.of(self.message))),
+            Node::Escaped => "a text with escapes".to_owned(),
+            Node::Levels(_) => "levels".to_owned(),
             Node::Object(_) => "an object".to_owned(),
             Node::List(_) => "a list".to_owned(),
         }
@@ -146,7 +115,7 @@ impl<'d> Value<'d> {
         while at < end as usize {
             let value = Value { at: at + 1, ..self };
             if let Node::Text(place) = self.doc.nodes[at]
-                && is_same(place.of(self.json), key.as_bytes())
+                && is_same(place.of(self.message), key.as_bytes())
             {
                 return Some((place, value));
             }
@@ -161,7 +130,7 @@ impl<'d> Value<'d> {
     }
 
     pub(crate) fn as_text(self) -> Option<&'d [u8]> {
-        if let Node::Text(place) = self.node() { Some(place.of(self.json)) } else { None }
+        if let Node::Text(place) = self.node() { Some(place.of(self.message)) } else { None }
     }
 
     pub(crate) fn as_number(self) -> Option<u64> {
@@ -215,9 +184,8 @@ impl<'d> Value<'d> {
         Some(rows.iter().map(|row| row.sided(message)))
     }
 
-    /// Of the first item of a placeholder.
     fn rows(self) -> Option<&'d [Row]> {
-        let Some(Node::Levels(rows)) = self.doc.nodes.get(self.at + 1) else { return None };
+        let Node::Levels(rows) = self.node() else { return None };
         self.doc.rows.get(rows.start as usize..rows.end as usize)
     }
 
@@ -244,10 +212,10 @@ impl<'d> Value<'d> {
         let wrong = |got| fault(key, "a decimal", got);
         let (place, value) = self.entry(key).ok_or_else(|| wrong(None))?;
         match value.node() {
-            Node::Text(place) => Ok(place.of(self.json)),
+            Node::Text(place) => Ok(place.of(self.message)),
             Node::Whole(_) | Node::Negative | Node::Broken => {
                 // Behind the key and its quote stand only white space, a colon and white space.
-                let behind = self.json.get(place.end as usize + 1..).unwrap_or_default();
+                let behind = self.message.get(place.end as usize + 1..).unwrap_or_default();
                 let is_of_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
                 let start = behind.iter().position(is_of_number).ok_or_else(|| wrong(Some(value)))?;
                 let length = behind[start..].iter().take_while(|byte| is_of_number(byte)).count();
@@ -317,5 +285,6 @@ impl<'d> Iterator for Levels<'d> {
 }
 
 #[cfg(test)]
-#[path = "json_tests.rs"]
-mod tests;
+mod json_tests;
+#[cfg(test)]
+mod plain_tests;

@@ -22,7 +22,7 @@ pub(super) enum Node {
     /// Not whole, or over 64 bits.
     Broken,
     Text(Place),
-    /// In the place of levels that were read already: which.
+    /// The only value of a list whose levels were read already: which.
     Levels(Range),
     /// A text with escapes: no field that is read has any.
     Escaped,
@@ -32,17 +32,9 @@ pub(super) enum Node {
     List(u32),
 }
 
-/// Places in the list of levels that were read beforehand.
+/// Places in the list of levels that were read already.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Range {
     pub(super) start: u32,
     pub(super) end: u32,
-}
-
-/// Levels that the parser doesn't see.
-#[derive(Debug)]
-pub(super) struct Cut {
-    /// Where the text of their placeholder stands.
-    pub(super) at: u32,
-    pub(super) rows: Range,
 }

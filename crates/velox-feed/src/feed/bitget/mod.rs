@@ -28,7 +28,7 @@ const CHANNELS_A_REQUEST: usize = 50;
 pub(super) struct Bitget;
 
 impl Dialect for Bitget {
-    const CHECKSUM: Option<fn(&Depth, &mut Line) -> u32> = Some(Depth::paired_checksum);
+    const CHECKSUM: Option<fn(&mut Depth, &mut Line) -> u32> = Some(Depth::paired_checksum);
 
     fn read(
         &mut self,

@@ -39,7 +39,7 @@ impl Kraken {
 }
 
 impl Dialect for Kraken {
-    const CHECKSUM: Option<fn(&Depth, &mut Line) -> u32> = Some(Depth::digits_checksum);
+    const CHECKSUM: Option<fn(&mut Depth, &mut Line) -> u32> = Some(Depth::digits_checksum);
 
     fn read(
         &mut self,

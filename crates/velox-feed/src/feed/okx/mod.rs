@@ -24,7 +24,7 @@ use crate::json::Value;
 pub(super) struct Okx;
 
 impl Dialect for Okx {
-    const CHECKSUM: Option<fn(&Depth, &mut Line) -> u32> = Some(Depth::paired_checksum);
+    const CHECKSUM: Option<fn(&mut Depth, &mut Line) -> u32> = Some(Depth::paired_checksum);
 
     fn read(
         &mut self,
