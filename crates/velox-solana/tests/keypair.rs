@@ -118,7 +118,7 @@ fn a_key_in_the_place_of_its_path_or_name_is_not_told() {
     let mut base58 = [0; 88];
     let length = five8::encode_64(&pair(1), &mut base58);
     let base58 = std::str::from_utf8(&base58[..usize::from(length)]).unwrap();
-    let hex: String = pair(1).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = pair(1).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     for text in [&json(&pair(1))[..], base58, &format!(" {base58}\n"), &hex, &hex[..64]] {
         for error in [Keypair::read(text).unwrap_err(), Keypair::from_env(text).unwrap_err()] {
             let told = error.to_string();

@@ -16,7 +16,7 @@ pub(super) fn read(message: &[u8], nodes: &mut Vec<Node>, rows: &mut Vec<Row>) -
     let (mut open, mut depth) = ([0; MOST_DEPTH], 0);
     let mut walk = Walk { scanner: Scanner { message, at: 0 }, nodes, rows, key: None };
     loop {
-        if let Some(opened) = walk.value(MOST_DEPTH - depth)? {
+        if let Read::Opened(opened) = walk.value(MOST_DEPTH - depth)? {
             open[depth] = opened;
             depth += 1;
             continue;
@@ -33,6 +33,12 @@ pub(super) fn read(message: &[u8], nodes: &mut Vec<Node>, rows: &mut Vec<Row>) -
     }
 }
 
+enum Read {
+    Whole,
+    /// The front of a list or an object with something in it, whose place this is.
+    Opened(usize),
+}
+
 struct Walk<'m, 'n> {
     scanner: Scanner<'m>,
     nodes: &'n mut Vec<Node>,
@@ -42,10 +48,9 @@ struct Walk<'m, 'n> {
 }
 
 impl Walk<'_, '_> {
-    /// Reads a value, or the front of a list or an object with something in it, whose place is given. `room` is how many may
-    /// still be opened inside each other.
+    /// Reads a value, or the front of one. `room` is how many may still be opened inside each other.
     #[inline]
-    fn value(&mut self, room: usize) -> Option<Option<usize>> {
+    fn value(&mut self, room: usize) -> Option<Read> {
         match self.scanner.peek()? {
             b'"' => {
                 self.scanner.at += 1;
@@ -75,10 +80,10 @@ impl Walk<'_, '_> {
             b'f' => self.word(b"false", Node::Bool(false))?,
             _ => self.word(b"null", Node::Null)?,
         }
-        Some(None)
+        Some(Read::Whole)
     }
 
-    fn open(&mut self, group: fn(u32) -> Node, end: u8, room: usize) -> Option<Option<usize>> {
+    fn open(&mut self, group: fn(u32) -> Node, end: u8, room: usize) -> Option<Read> {
         if room == 0 {
             return None;
         }
@@ -87,14 +92,14 @@ impl Walk<'_, '_> {
         self.nodes.push(group(at as u32 + 1));
         if self.scanner.peek()? == end {
             self.scanner.at += 1;
-            return Some(None);
+            return Some(Read::Whole);
         }
         if end == b'}' {
             self.key()?;
         } else {
             self.key = None;
         }
-        Some(Some(at))
+        Some(Read::Opened(at))
     }
 
     /// Behind a value of a list or an object: whether another one follows, or that was the last.
