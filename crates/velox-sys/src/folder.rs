@@ -1,6 +1,6 @@
 //! Folders that one user has for itself.
 
-use std::fs::{self, Metadata};
+use std::fs::Metadata;
 use std::io;
 use std::path::Path;
 
@@ -14,12 +14,12 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-        match fs::DirBuilder::new().mode(0o700).create(path) {
+        match std::fs::DirBuilder::new().mode(0o700).create(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
         // Not followed: a link could lead anywhere. Whoever could put another in its place is this user, or root.
-        let found = fs::symlink_metadata(path)?;
+        let found = path.symlink_metadata()?;
         let refuse = |what: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("expected {what}")));
         if !found.is_dir() {
             return refuse("a folder, not a link or a file");
@@ -55,6 +55,7 @@ pub fn is_own(file: &Metadata) -> bool {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;

@@ -1,6 +1,6 @@
 //! Files as the end of a pipeline.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -132,7 +132,7 @@ impl<T: Flow> FileSink<T> {
 #[cfg(unix)]
 fn is_pipe(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;
-    fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+    path.metadata().is_ok_and(|found| found.file_type().is_fifo())
 }
 
 #[cfg(not(unix))]
