@@ -50,7 +50,7 @@ export const MESSAGES: Messages = {
   VELOX_METRICS_REFUSED: ({ message }) => message,
   VELOX_BAD_MESSAGE: ({ venue, expected, got }) => `a message of ${venue}: expected ${expected}, got ${got}`,
   VELOX_UNKNOWN_SYMBOL: ({ symbol, known }) =>
-    `symbol: expected ${known.length === 0 ? 'one of a source that has any' : `one of ${known.join(', ')}`}, got ${symbol}`,
+    `symbol: expected ${known.length === 0 ? 'none, as the source has no symbols' : `one of ${known.join(', ')}`}, got ${symbol}`,
   VELOX_UNKNOWN_FORMAT: ({ format, known }) => `format: expected one of ${known.join(', ')}, got ${format}`,
   VELOX_PLACEMENT_INVALID: ({ expected, got }) => `placement: expected ${expected}, got ${got}`,
   VELOX_RPC_FAILED: ({ url, method, reason, status, rpcCode }) => {
