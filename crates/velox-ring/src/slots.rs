@@ -4,6 +4,7 @@
 //! has a witness, a cell that is touched whenever the slot is: loom then knows of every access.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::cell::Cell;
 use std::hint::black_box;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -29,6 +30,56 @@ const READ_AHEAD_BYTES: usize = 2048;
 const LINE: usize = 64;
 
 /// `capacity` slots, each reached by a position that wraps.
+///
+/// Invariant in `T`, as a cell is: a side whose values live for ever must not pass for one of values that live less long,
+/// which the other side would still take for the former.
+///
+/// ```
+/// let (producer, mut consumer) = velox_ring::ring::<&'static str>(1).unwrap();
+/// let mut same: velox_ring::Producer<&str> = producer;
+/// same.push("for ever").unwrap();
+/// assert_eq!(consumer.pop(), Some("for ever"));
+/// ```
+///
+/// ```compile_fail,E0597
+/// let (producer, mut consumer) = velox_ring::ring::<&'static str>(1).unwrap();
+/// {
+///     let brief = String::from("brief");
+///     let mut same: velox_ring::Producer<&str> = producer;
+///     same.push(&brief).unwrap();
+/// }
+/// assert_eq!(consumer.pop(), Some("brief"));
+/// ```
+///
+/// ```compile_fail,E0597
+/// let ring = velox_ring::RingBuffer::<&'static str, 1>::new();
+/// {
+///     let brief = String::from("brief");
+///     let same: &velox_ring::RingBuffer<&str, 1> = &ring;
+///     same.push(&brief).unwrap();
+/// }
+/// assert_eq!(ring.pop(), Some("brief"));
+/// ```
+///
+/// ```compile_fail,E0597
+/// let (producer, mut consumers) = velox_ring::broadcast_ring::<&'static str>(1, 1).unwrap();
+/// {
+///     let brief = String::from("brief");
+///     let mut same: velox_ring::BroadcastProducer<&str> = producer;
+///     same.push(&brief).unwrap();
+/// }
+/// assert_eq!(consumers[0].pop(), Some("brief"));
+/// ```
+///
+/// ```compile_fail,E0597
+/// let (producer, mut consumer) = velox_ring::mpsc_ring::<&'static str>(1).unwrap();
+/// {
+///     let brief = String::from("brief");
+///     let mut same: velox_ring::MpscProducer<&str> = producer;
+///     same.push(&brief).unwrap();
+/// }
+/// assert_eq!(consumer.pop(), Some("brief"));
+/// ```
 #[derive(Debug)]
 pub(crate) struct Slots<T> {
     first: NonNull<MaybeUninit<T>>,
@@ -38,7 +89,8 @@ pub(crate) struct Slots<T> {
     write_ahead: usize,
     /// Values from one that is read to the one that is asked for; more than there are where the ring is too small.
     read_ahead: usize,
-    values: PhantomData<T>,
+    /// Owned, and invariant.
+    values: PhantomData<Cell<T>>,
     #[cfg(loom)]
     witnesses: Vec<UnsafeCell<()>>,
 }
