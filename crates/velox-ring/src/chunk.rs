@@ -1,6 +1,7 @@
 //! Pieces of a ring in place.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 use crate::core::{Core, Cursor};
@@ -17,12 +18,27 @@ pub struct WriteChunk<'a, T, const WAKES: bool = false> {
 
 /// Waiting values in place: what is committed is popped, what isn't stays.
 ///
-/// The values lie in one slice, or in two where they lie around the end of the ring's memory.
+/// The values lie in one slice, or in two where they lie around the end of the ring's memory. Several threads can look at
+/// one chunk where they can share the values (`T: Sync`).
+///
+/// ```
+/// fn shared<S: Sync>() {}
+/// shared::<velox_ring::ReadChunk<'_, u32>>();
+/// fn sent<S: Send>() {}
+/// sent::<velox_ring::ReadChunk<'_, std::cell::Cell<u32>>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn shared<S: Sync>() {}
+/// shared::<velox_ring::ReadChunk<'_, std::cell::Cell<u32>>>();
+/// ```
 pub struct ReadChunk<'a, T, const WAKES: bool = false> {
     pub(crate) core: &'a Core<T, WAKES>,
     pub(crate) cursor: &'a mut Cursor,
     /// So many values wait: 0 ..= capacity.
     pub(crate) len: usize,
+    /// It shows values to whoever sees it; the ring alone shows none.
+    pub(crate) values: PhantomData<&'a mut [T]>,
 }
 
 impl<T, const WAKES: bool> WriteChunk<'_, T, WAKES> {

@@ -52,7 +52,8 @@ pub(crate) struct Ends {
 
 // SAFETY: a value is reached by one thread at a time (invariants 1 and 3) and moves between threads, so it must be Send.
 unsafe impl<T: Send, const WAKES: bool> Send for Core<T, WAKES> {}
-// SAFETY: as above; references to values are handed to the side alone that has them.
+// SAFETY: as above; references to values are handed to the side alone that has them, and whether several threads may hold
+// such a one is for `ReadChunk` to say.
 unsafe impl<T: Send, const WAKES: bool> Sync for Core<T, WAKES> {}
 
 /// What a side keeps for itself.

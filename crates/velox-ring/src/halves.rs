@@ -1,6 +1,7 @@
 //! The two sides of a ring as values.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -245,7 +246,7 @@ impl<T, const WAKES: bool> Consumer<T, WAKES> {
     pub fn read_chunk(&mut self, most: usize) -> ReadChunk<'_, T, WAKES> {
         // SAFETY: as in `pop`.
         let len = unsafe { self.core.available(&mut self.cursor, most) }.min(most);
-        ReadChunk { core: &self.core, cursor: &mut self.cursor, len }
+        ReadChunk { core: &self.core, cursor: &mut self.cursor, len, values: PhantomData }
     }
 
     /// How many values wait.
