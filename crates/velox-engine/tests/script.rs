@@ -158,6 +158,30 @@ fn a_script_that_goes_away_fails_the_run_and_holds_nobody() {
 }
 
 #[test]
+fn a_script_that_nobody_runs_fails_the_run_and_holds_nobody() {
+    for threads in [Threads::Auto, Threads::Count(2), Threads::Count(4)] {
+        for is_taken in [false, true] {
+            let pipeline = source(3_000, Pace::Max).script::<Trade>("script").to("output", Count::default());
+            let mut run = pipeline.start(StartOptions { threads: threads.clone(), ..StartOptions::default() }).unwrap();
+            if is_taken {
+                drop(run.take_hosted());
+            }
+            let Err(RunError::Failed { cause, report, .. }) = run.wait() else { panic!("expected a failed run") };
+            assert!(cause.to_string().contains("ended before it began") && report.balanced, "{cause}: {report}");
+        }
+    }
+}
+
+#[test]
+fn a_failure_of_a_stage_that_there_is_not_fails_the_run_all_the_same() {
+    let pipeline = source(3_000, Pace::Max).script::<Trade>("script").to("output", Count::default());
+    let (run, mut own) = start(pipeline, StartOptions::default());
+    own.fail(99, "a bug of the script".into());
+    let Err(RunError::Failed { stage, cause, .. }) = run.wait() else { panic!("expected a failed run") };
+    assert!(stage.is_empty() && cause.to_string().contains("a bug of the script"), "{stage}: {cause}");
+}
+
+#[test]
 fn a_script_gets_the_words_that_it_asks_for() {
     let pipeline = source(3_000, Pace::Max).script::<Trade>("script").to("output", Count::default());
     let (run, mut own) = start(pipeline, StartOptions::default());

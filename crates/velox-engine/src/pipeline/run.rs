@@ -135,6 +135,17 @@ impl Thread {
     }
 }
 
+/// Waits for all threads; gives what they left, in their order. Those of scripts first: one that nobody opened fails the run,
+/// and until then the native ones may wait at the gate.
+fn join(threads: Vec<Thread>, control: &Control) -> Vec<ThreadEnd> {
+    let (scripts, native): (Vec<_>, Vec<_>) =
+        threads.into_iter().enumerate().partition(|(_, thread)| matches!(thread, Thread::Hosted(_)));
+    let joined = scripts.into_iter().chain(native).map(|(at, thread)| (at, thread.join(control)));
+    let mut ends: Vec<_> = joined.collect();
+    ends.sort_by_key(|(at, _)| *at);
+    ends.into_iter().map(|(_, end)| end).collect()
+}
+
 /// One end of an edge, for the thread that builds it.
 enum PlannedEnd {
     /// Both ends are on this thread.
@@ -441,14 +452,13 @@ impl Run {
     pub fn wait(mut self) -> Result<Report, RunError> {
         // What nobody took to run it never begins.
         self.hosted.clear();
-        let threads = std::mem::take(&mut self.threads);
-        let ends: Vec<ThreadEnd> = threads.into_iter().map(|thread| thread.join(&self.handle.control)).collect();
+        let ends = join(std::mem::take(&mut self.threads), &self.handle.control);
         self.end();
         let failure = self.handle.control.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         let report = Report::assemble(&self.handle, ends);
         match failure {
             Some((stage, cause)) => Err(RunError::Failed {
-                stage: self.handle.shape.stages[stage].clone(),
+                stage: self.handle.shape.stages.get(stage).cloned().unwrap_or_default(),
                 cause,
                 report: Box::new(report),
             }),
