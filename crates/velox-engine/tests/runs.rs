@@ -7,7 +7,8 @@ use std::time::Duration;
 use common::{four_stages, lines, options, replay};
 use velox_engine::feed::{Poisson, PoissonOptions};
 use velox_engine::pipeline::{
-    Batch, EngineError, Input, Pace, Paced, Pipeline, Run, RunError, Stage, StartOptions, Tally, Threads, Wait,
+    BATCH, Batch, EngineError, Feed, Input, Pace, Paced, Pipeline, Run, RunError, Source, Stage, StartOptions, Tally,
+    Threads, Wait,
 };
 use velox_engine::stages::{BundleOptions, Count};
 use velox_engine::{BookError, L2Book, MarketEvent};
@@ -97,6 +98,62 @@ fn a_stage_that_fails_or_panics_fails_the_run_by_its_name() {
             let failed = &report.stats.stages[1];
             assert_eq!((failed.consumed, failed.errors, report.balanced), (999, 1, true), "{report}");
         }
+    }
+}
+
+/// Gives ten records a turn, and panics in its third.
+struct Breaks(u32);
+
+impl Source for Breaks {
+    type Out = MarketEvent;
+
+    fn poll(&mut self, feed: &mut Feed<'_, MarketEvent>, _: bool) -> Result<bool, EngineError> {
+        (0..feed.room().min(10)).for_each(|_| feed.push(MarketEvent::default(), 0));
+        self.0 += 1;
+        assert!(self.0 < 3, "a bug");
+        Ok(false)
+    }
+}
+
+#[test]
+fn what_a_source_gave_before_it_panicked_is_in_the_accounts() {
+    for threads in [Threads::Auto, Threads::Count(2)] {
+        let pipeline = Pipeline::from("breaks", Breaks(0)).to("output", Count::default());
+        let result = pipeline.start(options(threads, Wait::Backoff)).unwrap().wait();
+        let Err(RunError::Failed { stage, cause, report }) = result else { panic!("expected a failed run") };
+        assert_eq!((stage.as_str(), cause.to_string().as_str()), ("breaks", "panicked: a bug"));
+        assert!(report.balanced && report.stats.stages[0].out == 30, "{report}");
+    }
+}
+
+/// Writes more than there is room for.
+struct Floods;
+
+impl Stage for Floods {
+    type In = MarketEvent;
+    type Out = MarketEvent;
+
+    fn poll(
+        &mut self,
+        input: &mut Input<'_, MarketEvent>,
+        out: &mut Batch<MarketEvent>,
+        _: &mut Tally,
+    ) -> Result<(), EngineError> {
+        while let Some((event, stamp)) = input.next() {
+            (0..=BATCH).for_each(|_| out.push(event, stamp));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_stage_had_no_room_for_was_not_given() {
+    for threads in [Threads::Auto, Threads::Count(3)] {
+        let pipeline = poisson(1e6, None).stage("floods", Floods).to("output", Count::default());
+        let result = pipeline.start(options(threads, Wait::Backoff)).unwrap().wait();
+        let Err(RunError::Failed { stage, cause, report }) = result else { panic!("expected a failed run") };
+        assert!(stage == "floods" && cause.to_string().contains("than its output had room for"), "{stage}: {cause}");
+        assert!(report.balanced && report.stats.stages[1].out == BATCH as u64, "{report}");
     }
 }
 

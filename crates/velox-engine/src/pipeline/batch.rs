@@ -173,7 +173,11 @@ impl<T: Flow> Batch<T> {
     /// Whether there is room once what was taken is out of the way; else the record is dropped.
     #[cold]
     fn make_room(&mut self) -> bool {
-        assert!(self.drops, "a stage wrote more records than its output had room for");
+        if !self.drops {
+            // It was not given.
+            self.offered -= 1;
+            panic!("a stage wrote more records than its output had room for");
+        }
         // Moving the rest only when half is gone keeps the cost of a record constant.
         if self.head < self.capacity / 2 {
             self.dropped += 1;

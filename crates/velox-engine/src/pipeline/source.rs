@@ -358,6 +358,15 @@ impl<S: Source> SourceAgent<S> {
     }
 }
 
+/// Tells what the source has given.
+fn publish<T: Flow>(ledger: &mut Ledger, end: &End<T>, output: &mut Batch<T>) {
+    ledger.taken = output.offered;
+    ledger.tally.consumed = output.offered;
+    output.note_high_water();
+    end.publish_written(output);
+    ledger.publish(output.offered);
+}
+
 impl<S: Source> Agent for SourceAgent<S> {
     fn poll(&mut self) -> Result<usize, EngineError> {
         // Relaxed: the flag orders nothing but itself.
@@ -374,11 +383,7 @@ impl<S: Source> Agent for SourceAgent<S> {
         if moved > 0 {
             // Who looks at the clock next, a script's step or the end of the round, takes this look for its own.
             self.ledger.looked(velox_clock::now());
-            self.ledger.taken = output.offered;
-            self.ledger.tally.consumed = output.offered;
-            output.note_high_water();
-            self.output.publish_written(&output);
-            self.ledger.publish(output.offered);
+            publish(&mut self.ledger, &self.output, &mut output);
         }
         failed.map_or(Ok(moved + usize::from(self.done)), Err)
     }
@@ -400,6 +405,8 @@ impl<S: Source> Agent for SourceAgent<S> {
     }
 
     fn end(mut self: Box<Self>) -> AgentEnd {
+        // What it gave in a poll that panicked has not been told yet.
+        publish(&mut self.ledger, &self.output, &mut self.output.batch.borrow_mut());
         let notes = self.source.notes();
         AgentEnd { stage: Some(self.ledger.end(notes)), ..AgentEnd::default() }
     }
