@@ -133,10 +133,13 @@ impl Report {
 /// What was left for a script that never read it has not arrived: it counts as dropped on the edge before.
 fn unread(stats: &mut Stats, handle: &RunHandle, stage: usize, unread: u64) {
     let report = &mut stats.stages[stage];
-    (report.taken, report.consumed) = (report.taken - unread, report.consumed - unread);
+    // The ring's cursors are the script's to write, and it may hold what was there before the run.
+    let unread = unread.min(report.consumed);
+    (report.taken, report.consumed) = (report.taken.saturating_sub(unread), report.consumed - unread);
     let links = handle.topology.links.iter().zip(&mut stats.edges);
     for (_, edge) in links.filter(|(link, _)| link.to == stage) {
-        (edge.popped, edge.pushed, edge.dropped) = (edge.popped - unread, edge.pushed - unread, edge.dropped + unread);
+        let left = |count: u64| count.saturating_sub(unread);
+        (edge.popped, edge.pushed, edge.dropped) = (left(edge.popped), left(edge.pushed), edge.dropped + unread);
     }
 }
 
