@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::word::Word;
-use crate::sync::{AtomicI64, Ordering, load_signed};
+use crate::sync::{AtomicI64, Ordering, fence, load_signed};
 
 /// Bits of a key that one level takes.
 pub(super) const DIGIT: u32 = if cfg!(loom) { 1 } else { 5 };
@@ -12,6 +12,17 @@ pub(super) const KEY: u32 = if cfg!(loom) { 3 } else { 64 };
 const TICKS: usize = 1 << DIGIT;
 /// As many as a word has bits.
 const CHILDREN: usize = 32;
+
+/// What a cell holds that is made once. Such cells stand outside of the one order that all other accesses are in (see
+/// `word`): so who finds nothing looks again behind a fence, which orders that look behind all that this thread has
+/// published. Of two threads that each make a cell and then look at the other's, one finds it.
+#[inline]
+pub(super) fn made<T>(cell: &OnceLock<T>) -> Option<&T> {
+    cell.get().or_else(|| {
+        fence(Ordering::SeqCst);
+        cell.get()
+    })
+}
 
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -53,6 +64,12 @@ impl Inner {
     #[inline]
     pub(super) fn child(&self, digit: u32) -> Option<&Child> {
         self.children[digit as usize % CHILDREN].get()
+    }
+
+    /// The child, for who works at a key: none that another thread was through with before is missed.
+    #[inline]
+    pub(super) fn known_child(&self, digit: u32) -> Option<&Child> {
+        made(&self.children[digit as usize % CHILDREN])
     }
 
     /// The child, which is made if there is none: a leaf for level 0. Never `None`.

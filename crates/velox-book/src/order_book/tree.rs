@@ -19,7 +19,7 @@
 
 use std::sync::OnceLock;
 
-use super::node::{Child, DIGIT, Inner, KEY, Leaf};
+use super::node::{Child, DIGIT, Inner, KEY, Leaf, made};
 use super::word::{Seen, Word};
 
 /// Digits of a key.
@@ -82,7 +82,7 @@ impl Tree {
     /// Works at a key; `None` where nothing ever was.
     #[inline]
     pub(super) fn at_known<T>(&self, key: u64, work: impl FnOnce(Path) -> T) -> Option<T> {
-        self.walk_to(*self.anchor.get()?, key, |inner, digit, _| inner.child(digit), work)
+        self.walk_to(*made(&self.anchor)?, key, |inner, digit, _| inner.known_child(digit), work)
     }
 
     #[inline]
@@ -124,7 +124,7 @@ impl Tree {
 
     /// The lowest key with a quantity above 0.
     pub(super) fn best(&self) -> Option<u64> {
-        let anchor = *self.anchor.get()?;
+        let anchor = *made(&self.anchor)?;
         loop {
             if let Ok(best) = self.try_best(anchor) {
                 return best;
@@ -165,7 +165,7 @@ impl Tree {
     /// Hands out keys and quantities above 0, lowest first, until `take` has enough (`false`). Each is as it stood when it
     /// was reached.
     pub(super) fn each(&self, mut take: impl FnMut(u64, i64) -> bool) {
-        let Some(&anchor) = self.anchor.get() else { return };
+        let Some(&anchor) = made(&self.anchor) else { return };
         for first in bits(self.root.word.load()) {
             if !self.root.child(first).is_none_or(|child| each_below(child, prefix(anchor, first), &mut take)) {
                 return;
