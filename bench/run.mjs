@@ -186,6 +186,8 @@ ${row('while it is blocked', blocked)}`
 function pipelines({ chainNanos, fourStagesFused, fourStagesTwoThreads, delivered }, [map], starts) {
   const of = ([least, median, most], digits = 1) =>
     `${median.toFixed(digits)} (${least.toFixed(digits)} – ${most.toFixed(digits)})`
+  const made = (label, { mapNanos, handNanos, mapByHand }) =>
+    `${label} ${mapNanos.toFixed(2)}, by hand ${handNanos.toFixed(2)} (${mapByHand.toFixed(2)}×)`
   return `## Pipelines as fast as they go
 
 \`crates/velox-engine/benches/throughput.rs\`; 7 interleaved runs, median (least – most). The four stages run over 4 million
@@ -208,7 +210,7 @@ Starting and stopping from TypeScript (\`bench/start.mjs\`), ms, median (least �
 | \`stop()\` of native stages at 100,000 a second | ${of(starts.stopNative, 2)} | ≤ 100 |
 | \`stop()\` with a stage in TypeScript | ${of(starts.stopScript, 1)} | ≤ 100 |
 
-A map of 5 fields (\`crates/velox-expr/benches/map.rs\`): ${JSON.stringify(map)}.`
+A map of 5 fields (\`crates/velox-expr/benches/map.rs\`), ns a record: ${made('copied', map.copies)}; ${made('copied and computed', map.mixed)}.`
 }
 
 function solana({ micros, byKitOneByOne, byKitAtOnce, byByteTemplate, readyMicros, readyOneMicros, loop, bytes }) {
@@ -250,6 +252,13 @@ ${of('clock.now()', ns(clock.nowNanos), ns(clock.counterNanos), clock.nowNanos /
 ${of('filter of three terms', ns(expression.planNanos), ns(expression.handNanos), expression.planNanos / expression.handNanos, 'a loop by hand')}
 
 An event of one level takes ${ns(book.updateNanos)} in an \`L2Book\`, an update ${ns(orderBook.updateNanos)} in an \`OrderBook\`.`
+}
+
+/** How much of the machine was there: the same program takes twice as long where its cores' other halves are busy. */
+function hour(runs, rust, { memory }) {
+  const spinning = runs.filter((r) => r.wait === 'spin').map((r) => r.stallShare)
+  return `The machine then: a bare counter read took ${rust.read.toFixed(1)} ns (9.6 in its calm hours, 13 in its busy ones), memory was copied at ${(memory.copyBytesPerSecond / 1e9).toFixed(1)} GB/s,
+and a core was taken away during ${percent(median(spinning))} of the time. Figures of an older commit in a calm hour: [2026-11-25](RESULTS-2026-11-25.md).`
 }
 
 const FILE = new URL('results.json', import.meta.url)
@@ -311,6 +320,7 @@ writeFileSync(
 
 Made by \`npm run build && npm run bench\` on ${date} at commit ${commit}: ${machine}; the figures as data are in
 [results.json](results.json). A virtual machine whose cores are shared with others: figures move from run to run, ratios less.
+${hour(runs, rust, here)}
 
 ${Object.keys(plots)
   .map((name) => `![${name.replace('.svg', '')}](plots/${name})`)
