@@ -112,6 +112,26 @@ test('a paused run can be stopped, aborted and disposed of, and pausing one that
   expect((await disposed.done()).balanced).toBe(true)
 })
 
+// ---- placement ------------------------------------------------------------------------------------------------------
+
+test('runs that spin leave the event loop a core, over all of them, until one ends', async () => {
+  const chain = arrivals(1_000).trades().to(count())
+  const spin = () => chain.start({ wait: 'spin' })
+  const runs = [await spin()]
+  const cores = Number(/ on core \d+ of (\d+)/.exec(runs[0]?.placement[0]?.why ?? '')?.[1] ?? 1)
+  while (runs.length < cores) runs.push(await spin())
+  const placed = runs.flatMap(({ placement }) => placement)
+  expect(placed.map(({ wait }) => wait)).toEqual([...Array<string>(cores - 1).fill('spin'), 'backoff'])
+  const down = Array.from({ length: cores - 1 }, (_, i) => cores - 1 - i)
+  expect(placed.map(({ core }) => core)).toEqual([...down, undefined])
+  expect(placed.at(-1)?.why).toContain('waits by backoff, not pinned: ')
+  expect(chain.explain({ wait: 'spin' })).toContain('thread 1 (backoff): ')
+  expect((await runs[0]?.stop())?.placement).toEqual([placed[0]])
+  const again = await spin()
+  expect(again.placement).toEqual([placed[0]])
+  for (const run of [again, ...runs]) expect((await run.stop()).balanced).toBe(true)
+})
+
 // ---- batches --------------------------------------------------------------------------------------------------------
 
 test('batches give every record in order to a reader that is slower than the source', async () => {

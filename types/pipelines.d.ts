@@ -108,7 +108,7 @@ export interface Pipeline<in out T extends Element, in B extends string = never>
   to(s: Sink<T> | RingBuffer<T>, o?: StepOptions): Pipeline<T, B>
   /** Runs it, and gives what arrives as objects. Rejects as `done()` does. */
   toArray(o?: StartOptions): Promise<Infer<T>[]>
-  /** The plan as text: stages, what is fused, threads, and the rings between them. */
+  /** The plan as text, as it would start now: stages, what is fused, threads, and the rings between them. */
   explain(o?: StartOptions): string
   start(o?: StartOptions): Promise<Run<T>>
 }

@@ -10,7 +10,10 @@ import type { Batch } from './rings.js'
  */
 export type Wait = 'spin' | 'yield' | 'backoff' | 'block'
 export interface StartOptions {
-  /** Where stages run: `auto` fuses all on one thread; a number cuts the chain evenly; a list names the stages of each. */
+  /**
+   * Where stages run: `auto` fuses all on one thread, which waits by `backoff` where `spin` or `yield` would leave no core
+   * of the machine to the event loop, over all runs of the process; a number cuts the chain evenly; a list names the stages of each.
+   */
   threads?: 'auto' | number | readonly { core?: number; stages: readonly string[]; wait?: Wait }[]
   wait?: Wait
   /**

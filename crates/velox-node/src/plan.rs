@@ -11,8 +11,8 @@ use velox_engine::expr::{Expr, Scales};
 use velox_engine::feed::{Arrivals, Poisson, PoissonOptions, Replay, ReplayOptions};
 use velox_engine::live::{Live, LiveStats};
 use velox_engine::pipeline::{
-    EdgeOptions, EngineError, Graph, Late, Pace, Paced, Param, Placement, StartOptions, ThreadSpec, Threads, Wait,
-    WhenFull, place, units,
+    EdgeOptions, EngineError, Graph, Late, Machine, Pace, Paced, Param, Placement, StartOptions, ThreadSpec, Threads,
+    Wait, WhenFull, place, units,
 };
 use velox_engine::stages::{
     BookStage, BookValue, BundleOptions, BundleStage, ConflateOptions, DedupeOptions, Doorbell, FileFormat, LiveSource,
@@ -510,8 +510,7 @@ pub(crate) struct PlacementPlan {
 impl PlacementPlan {
     pub(crate) fn place(&self) -> Result<Vec<Placement>, Thrown> {
         let units = units(self.books.iter().map(|books| books.iter().copied().min()));
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(place(&self.names, &units, &self.threads.threads(), wait(&self.wait), cores)?)
+        Ok(place(&self.names, &units, &self.threads.threads(), wait(&self.wait), &Machine::now())?)
     }
 }
 

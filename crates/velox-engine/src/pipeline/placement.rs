@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::error::StartError;
+use super::machine::Machine;
 
 /// How a thread waits for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,7 +40,8 @@ impl Wait {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Threads {
     /// All stages fused on one thread: between two of them a batch passes by reference, which costs less than a hop
-    /// between cores. More threads pay when a stage is dearer than that hop; say so by number or by name.
+    /// between cores. More threads pay when a stage is dearer than that hop; say so by number or by name. Never asks for
+    /// the last core that is free: where it would, it waits by [`Wait::Backoff`].
     #[default]
     Auto,
     /// So many threads, the chain cut evenly.
@@ -98,7 +100,7 @@ pub fn units(with: impl IntoIterator<Item = Option<usize>>) -> Vec<Range<usize>>
     units
 }
 
-/// Places a chain of stages on a machine of `cores` cores. Pure: nothing is started or pinned here.
+/// Places a chain of stages on a machine. Pure: nothing is started, pinned or counted here.
 ///
 /// `units` are the stages that must be on one thread, as ranges of their numbers, in order.
 ///
@@ -109,10 +111,11 @@ pub fn place(
     units: &[Range<usize>],
     threads: &Threads,
     wait: Wait,
-    cores: usize,
+    machine: &Machine,
 ) -> Result<Vec<Placement>, StartError> {
+    let cores = machine.cores;
     let placed = match threads {
-        Threads::Auto => vec![auto(names, wait, cores)],
+        Threads::Auto => vec![auto(names, wait, machine)],
         Threads::Count(n) => count(names, units, *n, wait, cores)?,
         Threads::Named(specs) => named(names, units, specs, wait, cores)?,
     };
@@ -137,14 +140,24 @@ fn last(cores: usize) -> usize {
     cores.saturating_sub(1)
 }
 
-fn auto(names: &[String], wait: Wait, cores: usize) -> Placement {
+fn auto(names: &[String], wait: Wait, machine: &Machine) -> Placement {
     let fused = "all stages fused: a batch by reference costs less than a hop between cores";
-    let (core, why) = match (wait, cores) {
-        (Wait::Spin, 2..) => {
-            let core = last(cores);
-            (Some(core), format!("{fused}; spins on core {core} of {cores}, the rest is the event loop's"))
+    let Machine { cores, sleepless } = machine;
+    let others = sleepless.len();
+    // One core is left to the event loop, over all runs of the process.
+    if wait.never_sleeps() && others + 2 > *cores {
+        let left = match others {
+            0 => "the only core is the event loop's too".into(),
+            _ => format!("of {cores} cores one is the event loop's, and other threads here that never sleep: {others}"),
+        };
+        let why = format!("{fused}; waits by backoff, not pinned: {left}");
+        return Placement { core: None, stages: names.to_vec(), wait: Wait::Backoff, why };
+    }
+    let is_free = |core: &usize| !sleepless.contains(&Some(*core));
+    let (core, why) = match (0..*cores).rev().find(is_free) {
+        Some(core) if wait == Wait::Spin => {
+            (Some(core), format!("{fused}; spins on core {core} of {cores}, and leaves the event loop one at least"))
         }
-        (Wait::Spin, _) => (None, format!("{fused}; spins on the only core, so the event loop shares it")),
         _ => (None, format!("{fused}; not pinned: a thread that sleeps does better where the OS puts it")),
     };
     Placement { core, stages: names.to_vec(), wait, why }
@@ -223,8 +236,11 @@ mod tests {
         ["source", "book", "bundle", "output"].map(String::from).to_vec()
     }
 
+    const UNITS: [Range<usize>; 4] = [0..1, 1..2, 2..3, 3..4];
+    const TWO_CORES: Machine = Machine { cores: 2, sleepless: Vec::new() };
+
     fn place(threads: &Threads, wait: Wait) -> Result<Vec<Placement>, StartError> {
-        super::place(&names(), &[0..1, 1..2, 2..3, 3..4], threads, wait, 2)
+        super::place(&names(), &UNITS, threads, wait, &TWO_CORES)
     }
 
     #[test]
@@ -232,6 +248,40 @@ mod tests {
         let placed = place(&Threads::Auto, Wait::Spin).unwrap();
         assert_eq!((placed.len(), placed[0].core), (1, Some(1)));
         assert_eq!(place(&Threads::Auto, Wait::Backoff).unwrap()[0].core, None);
+    }
+
+    #[test]
+    fn auto_never_takes_the_last_core_that_is_free() {
+        let auto = |cores, sleepless: &[Option<usize>], wait| {
+            let machine = Machine { cores, sleepless: sleepless.to_vec() };
+            let [placed] = super::place(&names(), &UNITS, &Threads::Auto, wait, &machine).unwrap().try_into().unwrap();
+            (placed.wait, placed.core, placed.why)
+        };
+        for (cores, sleepless) in [(1, &[][..]), (2, &[Some(1)]), (2, &[None]), (4, &[Some(3), None, Some(2)])] {
+            for wait in [Wait::Spin, Wait::Yield] {
+                let (waits, core, why) = auto(cores, sleepless, wait);
+                assert_eq!((waits, core), (Wait::Backoff, None), "{wait:?} beside {sleepless:?} on {cores}");
+                let left = if cores == 1 { "the only core is" } else { "and other threads here that never sleep: " };
+                assert!(why.contains("waits by backoff, not pinned: ") && why.contains(left), "{why}");
+            }
+            assert_eq!(auto(cores, sleepless, Wait::Block).0, Wait::Block);
+        }
+        for (sleepless, core) in [(&[][..], 3), (&[Some(3)], 2), (&[Some(2)], 3), (&[Some(2), Some(3)], 1)] {
+            let (waits, on, why) = auto(4, sleepless, Wait::Spin);
+            assert_eq!((waits, on), (Wait::Spin, Some(core)), "{why}");
+            assert!(why.contains(&format!("spins on core {core} of 4")), "{why}");
+            assert_eq!(auto(4, sleepless, Wait::Yield).0, Wait::Yield);
+        }
+    }
+
+    #[test]
+    fn what_the_user_places_stays_as_asked_beside_other_runs() {
+        let machine = Machine { cores: 2, sleepless: vec![Some(0), Some(1)] };
+        let spec = ThreadSpec { stages: names(), core: Some(1), wait: Some(Wait::Spin) };
+        for threads in [Threads::Count(1), Threads::Named(vec![spec])] {
+            let placed = super::place(&names(), &UNITS, &threads, Wait::Spin, &machine).unwrap();
+            assert_eq!((placed[0].wait, placed[0].core), (Wait::Spin, Some(1)));
+        }
     }
 
     #[test]
@@ -291,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_book_and_what_looks_at_it_stay_together() {
-        let place = |threads| super::place(&names(), &[0..1, 1..3, 3..4], &threads, Wait::Block, 2);
+        let place = |threads| super::place(&names(), &[0..1, 1..3, 3..4], &threads, Wait::Block, &TWO_CORES);
         assert_eq!(place(Threads::Count(3)).unwrap()[1].stages, ["book", "bundle"]);
         assert!(place(Threads::Count(4)).unwrap_err().to_string().contains("stay together"));
         let spec = |stages: &[&str]| ThreadSpec {

@@ -19,6 +19,7 @@ use super::control::Control;
 use super::error::{EngineError, StartError};
 use super::gauges::{self, Gauges};
 use super::graph::{Build, BuildReceiver, BuildSender, Carrier, Edge, Graph, Slot, WhenFull, Wiring};
+use super::machine::{Machine, Sleepless};
 use super::placement::{Placement, Threads, Wait, place};
 use super::report::Report;
 use super::script::HostedThread;
@@ -107,6 +108,7 @@ pub struct Run {
     threads: Vec<Thread>,
     hosted: Vec<HostedThread>,
     watched: Option<Watched>,
+    sleepless: Option<Sleepless>,
 }
 
 /// A thread that the run waits for.
@@ -351,9 +353,10 @@ impl Run {
         // Calibration waits for its baseline here, not inside the first stage that asks for the time.
         velox_clock::init_tsc();
         let names = graph.names();
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut placement = place(&names, &graph.units(), &options.threads, options.wait, cores)?;
-        let metrics = gauges::metrics(&graph, &placement, cores, options);
+        let (mut placement, sleepless) = Sleepless::place(|machine| {
+            place(&names, &graph.units(), &options.threads, options.wait, machine)
+        })?;
+        let metrics = gauges::metrics(&graph, &placement, Machine::now().cores, options);
         let shape = metrics.shape();
         let topology = Arc::new(Topology::of(&graph));
         let control = Arc::new(Control::default());
@@ -426,7 +429,7 @@ impl Run {
         if hosted.is_empty() {
             handle.go();
         }
-        Ok(Self { handle, threads, hosted, watched })
+        Ok(Self { handle, threads, hosted, watched, sleepless: Some(sleepless) })
     }
 
     /// The threads that scripts are to run, each on its own: the run goes when all are open and [`RunHandle::go`] was
@@ -471,6 +474,7 @@ impl Run {
 impl Run {
     /// Nothing moves any more.
     fn end(&mut self) {
+        self.sleepless = None;
         self.handle.metrics.end();
         self.watched = None;
     }
