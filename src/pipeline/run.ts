@@ -52,7 +52,6 @@ function stageFailed(stage: string, cause: unknown): Error {
 export class Run<T extends Element> implements Face<T> {
   readonly name: string
   readonly type: T
-  readonly placement: readonly Placement[]
   readonly topology: Topology
   readonly params: RunParams
   readonly #slot: number
@@ -61,6 +60,7 @@ export class Run<T extends Element> implements Face<T> {
   readonly #objects: readonly object[]
   readonly #ends: readonly RunEnd[]
   readonly #end: EndRun
+  #placement: readonly Placement[]
   #readers = 0
   #failed: Thrown | undefined
   #ended = false
@@ -83,7 +83,7 @@ export class Run<T extends Element> implements Face<T> {
     this.#ends = o.ends
     this.params = new RunParams(this, slot, o.params)
     this.topology = JSON.parse(native.runTopology(slot)) as Topology
-    this.placement = JSON.parse(native.runPlacement(slot)) as Placement[]
+    this.#placement = this.#placed()
     this.#outcome = outcome.then((ended) => {
       this.#ended = true
       return ended
@@ -99,6 +99,14 @@ export class Run<T extends Element> implements Face<T> {
       },
     }
     for (const end of this.#ends) end.serve(this.#end)
+  }
+
+  get placement(): readonly Placement[] {
+    return this.#placement
+  }
+
+  #placed(): readonly Placement[] {
+    return JSON.parse(native.runPlacement(this.#slot)) as Placement[]
   }
 
   /** The slot of a run, for what only looks at it; undefined for anything else. */
@@ -158,6 +166,8 @@ export class Run<T extends Element> implements Face<T> {
     if (this.#stops) hosts.stop()
     void this.#outcome.then(() => hosts.end())
     await hosts.ready
+    // The thread of a worker is pinned when that is up, and the system may refuse.
+    this.#placement = this.#placed()
   }
 
   /** Whether a script has failed so far. */

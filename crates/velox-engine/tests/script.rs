@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use velox_engine::feed::{Poisson, PoissonOptions};
+use velox_engine::metrics::Labels;
 use velox_engine::pipeline::{
     Answer, BATCH, Flow, Nothing, Pace, Paced, Pipeline, Run, RunError, SCRIPT_OUT, ScriptLoop, ScriptMemory,
-    StartOptions, Step, Threads, Wait,
+    StartOptions, Step, ThreadSpec, Threads, Wait,
 };
 use velox_engine::ring::ForeignWords;
 use velox_engine::stages::Count;
@@ -142,6 +143,34 @@ fn what_a_script_gets_wrong_fails_the_run_by_its_stage() {
         assert!(stage == "script" && cause.to_string().contains(text), "{stage}: {cause}");
         assert!(report.balanced, "{report}");
     }
+}
+
+#[test]
+fn a_refused_pin_of_a_scripts_thread_is_told() {
+    let Some(cores) = core_affinity::get_core_ids().filter(|cores| cores.len() > 1) else { return };
+    let last = cores.len() - 1;
+    let stages = ["poisson", "trades", "script", "output"].map(String::from).to_vec();
+    let on_last = Threads::Named(vec![ThreadSpec { stages, core: Some(last), wait: Some(Wait::Backoff) }]);
+    let options = StartOptions { threads: on_last, ..StartOptions::default() };
+    let pipeline = source(100, Pace::Max).script::<Trade>("script").to("output", Count::default());
+    let mut run = pipeline.start(options).unwrap();
+    let hosted = run.take_hosted().pop().unwrap();
+    assert_eq!(run.handle().placement()[0].core, Some(last));
+    // A thread that may use the first core only, on which there is no other.
+    let report = std::thread::spawn(move || {
+        assert!(core_affinity::set_for_current(cores[0]));
+        let mut own = hosted.open();
+        open::<Trade, Trade>(&mut own, 2);
+        drive(&run, &mut own, |_, _| Answer::Kept(0));
+        let handle = run.handle();
+        let threads = [handle.placement(), run.wait().unwrap().placement];
+        (threads, handle.metrics())
+    });
+    let (threads, metrics) = report.join().unwrap();
+    for placed in threads {
+        assert_eq!((placed[0].core, placed[0].why.ends_with("; the OS refused the pin")), (None, true), "{placed:?}");
+    }
+    assert!(!metrics.prometheus(&Labels::default()).contains(&format!("core=\"{last}\"")));
 }
 
 #[test]

@@ -80,19 +80,34 @@ impl Metrics {
         self.map.words()[at].store(value, Ordering::Relaxed);
     }
 
-    /// Tells the world: from now on [`running`](crate::running) finds it. `threads` as they were placed in the end.
-    pub fn publish(&self, threads: Vec<ThreadOf>) {
+    /// Writes what the run is made of, where it has room; says in how many bytes.
+    fn tell(&self, threads: Vec<ThreadOf>) -> Option<usize> {
         let mut shape = self.shape.lock().unwrap_or_else(PoisonError::into_inner);
         shape.threads = threads;
         let json = serde_json::to_vec(&*shape).unwrap_or_default();
         if json.len() > self.counts.shape_words * 8 || shape.threads.len() != self.counts.threads {
-            return self.remove();
+            return None;
         }
         for (i, bytes) in json.chunks(8).enumerate() {
             let mut word = [0; 8];
             word[..bytes.len()].copy_from_slice(bytes);
             self.word(HEADER + i, u64::from_ne_bytes(word));
         }
+        Some(json.len())
+    }
+
+    /// Its threads are placed otherwise than was [published](Self::publish). Who attaches at this very moment may have to do so
+    /// again.
+    pub fn placed(&self, threads: Vec<ThreadOf>) {
+        match self.tell(threads) {
+            Some(bytes) => self.word(header::SHAPE_BYTES, bytes as u64),
+            None => self.remove(),
+        }
+    }
+
+    /// Tells the world: from now on [`running`](crate::running) finds it. `threads` as they are placed by now.
+    pub fn publish(&self, threads: Vec<ThreadOf>) {
+        let Some(bytes) = self.tell(threads) else { return self.remove() };
         let pid = std::process::id();
         for (at, value) in [
             (header::MAGIC, MAGIC),
@@ -100,7 +115,7 @@ impl Metrics {
             (header::PID, u64::from(pid)),
             (header::PROCESS_START, velox_sys::process_start(pid).unwrap_or(0)),
             (header::WORDS, self.at.words as u64),
-            (header::SHAPE_BYTES, json.len() as u64),
+            (header::SHAPE_BYTES, bytes as u64),
             (header::SHAPE_WORDS, self.counts.shape_words as u64),
             (header::STAGES, self.counts.stages as u64),
             (header::EDGES, self.counts.edges as u64),

@@ -102,6 +102,10 @@ fn both_sides_say_the_same() {
     let attached = Attached::open(&path(&metrics)).unwrap();
     assert_eq!(attached.shape().threads[0].why, "auto; the OS refused the pin");
     assert_eq!(*attached.shape(), metrics.shape());
+    metrics.placed(vec![ThreadOf { why: "the OS refused a worker's pin".into(), ..thread() }]);
+    let again = Attached::open(&path(&metrics)).unwrap();
+    assert_eq!(again.shape().threads[0].why, "the OS refused a worker's pin");
+    assert_eq!(again.made_epoch_ns(), attached.made_epoch_ns());
     let (theirs, ours) = (attached.read().unwrap(), metrics.snapshot(velox_clock::now()));
     assert_eq!(
         (&theirs.stages, &theirs.edges, &theirs.histograms, theirs.threads[0].stalls),

@@ -213,7 +213,7 @@ pub fn run_metrics_file(run: u32) -> Result<Option<String>> {
 /// Which threads run which stages.
 #[napi(catch_unwind)]
 pub fn run_placement(run: u32) -> Result<String> {
-    on_run(run, |handle| report::placement(handle.placement()).to_string())
+    on_run(run, |handle| report::placement(&handle.placement()).to_string())
 }
 
 /// Stages, and edges by their numbers, as JSON.

@@ -74,7 +74,7 @@ impl Report {
         for edge in &mut stats.edges {
             edge.in_flight = 0;
         }
-        let mut report = Self { placement: handle.placement.to_vec(), ..Self::default() };
+        let mut report = Self { placement: handle.placement(), ..Self::default() };
         let (mut comparable, mut agreed, mut disagreement) = (None::<u64>, None::<(u64, u64)>, None);
         for thread in ends {
             report.stalls.push(thread.stalls);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use thiserror::Error;
@@ -76,7 +76,7 @@ pub enum RunError {
 #[derive(Clone)]
 pub struct RunHandle {
     pub(crate) topology: Arc<Topology>,
-    pub(crate) placement: Arc<[Placement]>,
+    placed: Arc<Placed>,
     pub(crate) shape: Arc<Shape>,
     metrics: Arc<Metrics>,
     control: Arc<Control>,
@@ -182,11 +182,29 @@ struct PlannedNode {
     watches: Vec<Option<Watch>>,
 }
 
+/// Which threads run which stages, with what each of them found when it came up.
+struct Placed(Mutex<Vec<Placement>>);
+
+impl Placed {
+    fn now(&self) -> Vec<Placement> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn refused(&self, thread: usize) {
+        let placed = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner)[thread];
+        placed.core = None;
+        placed.why.push_str("; the OS refused the pin");
+    }
+}
+
 /// What a thread builds its agents from.
 pub(crate) struct Plan {
     nodes: Vec<PlannedNode>,
     setup: ThreadSetup,
+    /// Its number.
+    thread: usize,
     core: Option<usize>,
+    placed: Arc<Placed>,
 }
 
 impl Plan {
@@ -255,9 +273,11 @@ impl Plan {
         Loop::new(agents, setup, look)
     }
 
-    /// Keeps this thread on its core; says whether the system did.
-    pub(crate) fn pin(&self) -> bool {
-        self.core.is_none_or(pin)
+    /// Keeps this thread on its core. Where the system doesn't, the run's placement says so.
+    pub(crate) fn pin(&self) {
+        if !self.core.is_none_or(pin) {
+            self.placed.refused(self.thread);
+        }
     }
 
     pub(crate) fn control(&self) -> Arc<Control> {
@@ -269,6 +289,7 @@ impl Plan {
 fn cut(
     graph: Graph,
     placement: &[Placement],
+    placed: &Arc<Placed>,
     metrics: &Metrics,
     shape: &Shape,
     wakers: &[Waker],
@@ -326,7 +347,8 @@ fn cut(
     let plans = plans.into_iter().enumerate();
     plans
         .map(|(i, (nodes, foreign, scripted))| {
-            (Plan { nodes, setup: setup(i, foreign), core: placement[i].core }, scripted)
+            let (setup, core, placed) = (setup(i, foreign), placement[i].core, Arc::clone(placed));
+            (Plan { nodes, setup, thread: i, core, placed }, scripted)
         })
         .collect()
 }
@@ -353,18 +375,18 @@ impl Run {
         // Calibration waits for its baseline here, not inside the first stage that asks for the time.
         velox_clock::init_tsc();
         let names = graph.names();
-        let (mut placement, sleepless) = Sleepless::place(|machine| {
-            place(&names, &graph.units(), &options.threads, options.wait, machine)
-        })?;
+        let (placement, sleepless) =
+            Sleepless::place(|machine| place(&names, &graph.units(), &options.threads, options.wait, machine))?;
         let metrics = gauges::metrics(&graph, &placement, Machine::now().cores, options);
         let shape = metrics.shape();
         let topology = Arc::new(Topology::of(&graph));
         let control = Arc::new(Control::default());
+        let placed = Arc::new(Placed(Mutex::new(placement.clone())));
 
         let (parkers, wakers): (Vec<_>, Vec<_>) = placement.iter().map(|_| Parker::new()).unzip();
         control.sleepers.lock().unwrap_or_else(PoisonError::into_inner).extend(wakers.iter().cloned());
         let mut parkers = parkers.into_iter();
-        let plans = cut(graph, &placement, &metrics, &shape, &wakers, |i, foreign| ThreadSetup {
+        let plans = cut(graph, &placement, &placed, &metrics, &shape, &wakers, |i, foreign| ThreadSetup {
             wait: placement[i].wait,
             parker: parkers.next().expect("a parker a thread"),
             control: Arc::clone(&control),
@@ -373,7 +395,7 @@ impl Run {
             counters: metrics.thread(i),
         });
 
-        let (ready, readied) = mpsc::channel();
+        let (ready, readied) = mpsc::channel::<()>();
         let (mut threads, mut hosted) = (Vec::new(), Vec::new());
         for (i, (plan, scripted)) in plans.into_iter().enumerate() {
             if scripted {
@@ -387,10 +409,9 @@ impl Run {
                 let control = plan.control();
                 // A panic outside of the stages' own borders must not leave the other threads waiting for this one.
                 let _guard = AbortOnPanic(Arc::clone(&control));
-                let pinned = plan.pin();
+                plan.pin();
                 let mut agents = plan.build();
                 agents.warm_up();
-                let _ = ready.send((i, pinned));
                 // `start` goes on when every sender is gone.
                 drop(ready);
                 control.wait_at_gate();
@@ -413,19 +434,14 @@ impl Run {
             }
         }
         drop(ready);
-        for (i, pinned) in readied {
-            if !pinned {
-                placement[i].core = None;
-                placement[i].why.push_str("; the OS refused the pin");
-            }
-        }
-        let shape = Arc::new(Shape { threads: gauges::threads(&placement), ..shape });
+        let _ = readied.recv();
+        let shape = Arc::new(Shape { threads: gauges::threads(&placed.now()), ..shape });
         let watched = options.metrics.then(|| {
             metrics.publish(shape.threads.clone());
             let hiccups = shape.histogram(None, Hop::Hiccup).and_then(|at| metrics.histogram(at));
             velox_metrics::watch(&metrics, hiccups)
         });
-        let handle = RunHandle { topology, placement: placement.into(), shape, metrics, control };
+        let handle = RunHandle { topology, placed, shape, metrics, control };
         if hosted.is_empty() {
             handle.go();
         }
@@ -496,6 +512,11 @@ impl Drop for Run {
 impl RunHandle {
     /// Lets the source go. A run without scripts goes by itself.
     pub fn go(&self) {
+        let threads = gauges::threads(&self.placement());
+        // A script's thread comes up behind the start.
+        if threads != self.shape.threads {
+            self.metrics.placed(threads);
+        }
         self.metrics.started(velox_clock::now());
         self.control.open_gate();
     }
@@ -549,8 +570,8 @@ impl RunHandle {
 
     /// Whether an edge leads from one thread to another.
     pub fn crosses(&self, link: &Link) -> bool {
-        let on =
-            |stage: usize| self.placement.iter().position(|placed| placed.stages.contains(&self.shape.stages[stage]));
+        let Shape { stages, threads, .. } = &*self.shape;
+        let on = |stage: usize| threads.iter().position(|thread| thread.stages.contains(&stages[stage]));
         on(link.from) != on(link.to)
     }
 
@@ -563,9 +584,10 @@ impl RunHandle {
         self.metrics.snapshot(velox_clock::now())
     }
 
-    /// Which threads run which stages.
-    pub fn placement(&self) -> &[Placement] {
-        &self.placement
+    /// Which threads run which stages, as they are: a pin that the system refused is told. A thread of scripts is pinned
+    /// where it is [opened](HostedThread::open). Allocates.
+    pub fn placement(&self) -> Vec<Placement> {
+        self.placed.now()
     }
 
     /// The accounts now. Allocates; reads downstream first, so that no account is ahead of the one before it.
@@ -601,7 +623,8 @@ impl RunHandle {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn metrics(&self) -> RunMetrics {
-        RunMetrics { shape: Arc::clone(&self.shape), metrics: Arc::clone(&self.metrics) }
+        let shape = Arc::new(Shape { threads: gauges::threads(&self.placement()), ..(*self.shape).clone() });
+        RunMetrics { shape, metrics: Arc::clone(&self.metrics) }
     }
 
     /// The file in which other processes find the metrics; none after the end, and where none could be made.
