@@ -143,7 +143,10 @@ export interface Report extends Stats {
   /** Pauses of spinning threads over 10 µs: the machine took the core away. */
   readonly stalls: { readonly count: number; readonly totalNanos: number; readonly maxNanos: number }
   readonly placement: readonly Placement[]
-  /** Parameters that were set while the run went: which step saw it, and how many records it had taken before. */
+  /**
+   * Parameters that were set while the run went: which step saw it, and how many records it had taken before. The first
+   * 1,024 that each step saw; how many more there were is told in `nonDeterministic`.
+   */
   readonly paramChanges: readonly {
     readonly stage: string
     readonly param: string

@@ -69,6 +69,8 @@ pub(crate) struct Params {
     all: Vec<Param>,
     values: Vec<f64>,
     changes: Vec<ParamChange>,
+    /// How many there were beyond those.
+    more_changes: u64,
     /// How many records there were so far.
     taken: u64,
 }
@@ -77,7 +79,7 @@ impl Params {
     pub(crate) fn new(params: Vec<Param>) -> Self {
         let values: Vec<f64> = params.iter().map(Param::get).collect();
         let changes = Vec::with_capacity(if values.is_empty() { 0 } else { MOST_CHANGES });
-        Self { all: params, values, changes, taken: 0 }
+        Self { all: params, values, changes, more_changes: 0, taken: 0 }
     }
 
     /// Their values for the batch.
@@ -94,6 +96,8 @@ impl Params {
                 (*value, changed) = (now, true);
                 if self.changes.len() < self.changes.capacity() {
                     self.changes.push(ParamChange { name: param.name().into(), value: now, at: self.taken });
+                } else {
+                    self.more_changes += 1;
                 }
             }
         }
@@ -105,9 +109,9 @@ impl Params {
         self.taken += records as u64;
     }
 
-    /// What has changed so far, and before which of the stage's records.
-    pub(crate) fn take_changes(&mut self) -> Vec<ParamChange> {
-        std::mem::take(&mut self.changes)
+    /// What has changed so far, and before which of the stage's records; and how many more changes there were.
+    pub(crate) fn take_changes(&mut self) -> (Vec<ParamChange>, u64) {
+        (std::mem::take(&mut self.changes), std::mem::take(&mut self.more_changes))
     }
 }
 
@@ -129,7 +133,22 @@ mod tests {
         assert_eq!(params.values(), [0.3]);
         assert!(params.look() && !params.look());
         assert_eq!(params.values(), [0.5]);
-        assert_eq!(params.take_changes(), [ParamChange { name: "tilt".into(), value: 0.5, at: 10 }]);
+        assert_eq!(params.take_changes(), (vec![ParamChange { name: "tilt".into(), value: 0.5, at: 10 }], 0));
+    }
+
+    #[test]
+    fn changes_beyond_those_that_are_kept_are_counted() {
+        let param = Param::new("tilt", 0.0);
+        let mut params = Params::new(vec![param.clone()]);
+        for value in 1..=1_025 {
+            param.set(f64::from(value)).unwrap();
+            assert!(params.look());
+            params.pass(1);
+        }
+        let (kept, more) = params.take_changes();
+        assert_eq!((kept.len(), more), (1_024, 1));
+        assert_eq!((kept[1_023].value.to_bits(), kept[1_023].at), (1_024_f64.to_bits(), 1_023));
+        assert_eq!(params.values(), [1_025.0]);
     }
 
     #[test]

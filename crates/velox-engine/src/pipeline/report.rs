@@ -43,7 +43,8 @@ pub struct Report {
     pub stalls: Vec<Stalls>,
     /// Which threads ran which stages.
     pub placement: Vec<Placement>,
-    /// Parameters that changed while the run went: the stage that saw it, and what it saw.
+    /// Parameters that changed while the run went: the stage that saw it, and what it saw. The first 1,024 of each stage;
+    /// how many more there were is said in `non_deterministic`.
     pub changes: Vec<(String, ParamChange)>,
     /// Why the same input might not give the same output; empty where it does.
     pub non_deterministic: Vec<String>,
@@ -103,6 +104,11 @@ impl Report {
                 disagreement = disagreement.or(notes.first_disagreement);
                 report.gaps += notes.gaps;
                 report.non_deterministic.extend(notes.non_deterministic);
+                if notes.more_changes > 0 {
+                    let (stage, more) = (&handle.names()[index], notes.more_changes);
+                    let reason = format!("{stage} saw more changes of parameters than are listed: {more}");
+                    report.non_deterministic.push(reason);
+                }
             }
         }
         report.verified = agreed.map(|(quotes, agreed)| Verified {

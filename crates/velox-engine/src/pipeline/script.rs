@@ -687,7 +687,7 @@ impl Agent for ScriptAgent {
     fn end(mut self: Box<Self>) -> AgentEnd {
         self.publish();
         let left = vec![(self.edge, self.input.len())];
-        self.notes.changes = self.params.take_changes();
+        (self.notes.changes, self.notes.more_changes) = self.params.take_changes();
         AgentEnd { left, stage: Some(self.ledger.end(self.notes)), ring_left: None }
     }
 }

@@ -174,6 +174,8 @@ pub struct Notes {
     pub unread: u64,
     /// Parameters that changed while the run went, and at which of the stage's records.
     pub changes: Vec<ParamChange>,
+    /// How many more changes there were than are kept: the first 1,024 of each stage are.
+    pub more_changes: u64,
     /// Why the same input might not give the same output.
     pub non_deterministic: Option<String>,
 }

@@ -108,7 +108,8 @@ impl Seen {
     }
 
     pub(crate) fn notes(&mut self) -> Notes {
-        Notes { changes: self.params.take_changes(), ..Notes::default() }
+        let (changes, more_changes) = self.params.take_changes();
+        Notes { changes, more_changes, ..Notes::default() }
     }
 }
 
