@@ -10,7 +10,7 @@ use velox_engine::pipeline::{
     StartOptions, Tally, ThreadSpec, Threads, Wait,
 };
 use velox_engine::stages::{BundleOptions, Count, Evaluator, Filter, Surroundings, make};
-use velox_engine::{ASK, Bundle, L2Book, Trade, Words};
+use velox_engine::{ASK, Bundle, Depth, L2Book, Level, Trade, Words};
 
 const RUNS: usize = 7;
 
@@ -135,8 +135,8 @@ fn source_apart() -> Threads {
     Threads::Named(vec![on(&["poisson"]), on(&["book", "trades", "transactions", "bundle", "output"])])
 }
 
-/// The best levels by a naive model: every level event in two sorted maps.
-fn model() -> (i64, i64) {
+/// All levels by a naive model: every level event in two sorted maps.
+fn model() -> Depth {
     let mut sides = [std::collections::BTreeMap::new(), std::collections::BTreeMap::new()];
     let (mut market, mut events) = (poisson(), Vec::new());
     while market.next(&mut events).expect("arrivals").is_some() {
@@ -149,8 +149,9 @@ fn model() -> (i64, i64) {
             };
         }
     }
-    let [bids, asks] = &sides;
-    (*bids.keys().next_back().expect("a bid"), *asks.keys().next().expect("an ask"))
+    let [bids, asks] = sides;
+    let level = |(price, qty)| Level { price, qty };
+    Depth { bids: bids.into_iter().rev().map(level).collect(), asks: asks.into_iter().map(level).collect() }
 }
 
 /// What share of a million arrivals a second comes through, on one spinning thread.
@@ -168,7 +169,8 @@ fn sorted(mut values: Vec<f64>) -> String {
 }
 
 fn main() {
-    let best = model();
+    let expected_book = model();
+    assert!(expected_book.bids.len() > 100 && expected_book.asks.len() > 100, "{expected_book:?}");
     let (_, expected, _) = four_stages(poisson(), Pace::Max, Threads::Auto);
     let (mut chains, mut fused, mut cut, mut shares) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
@@ -177,8 +179,7 @@ fn main() {
         for (threads, times) in [(Threads::Auto, &mut fused), (source_apart(), &mut cut)] {
             let (report, hash, book) = four_stages(poisson(), Pace::Max, threads);
             assert_eq!(hash, expected, "the bundles are those of one thread");
-            let top = book.top().expect("a top");
-            assert_eq!((top.bid, top.ask), best, "the book is the model's");
+            assert!(book.depth(usize::MAX) == expected_book, "the book is the model's, level by level");
             times.push(report.stats.stages[0].out as f64 * 1e3 / report.stats.elapsed_ns as f64);
         }
     }
