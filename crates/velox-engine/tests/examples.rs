@@ -219,7 +219,7 @@ fn the_three_chain_on_any_threads() {
     }
 }
 
-/// The same number stands in `test/four-stage.test.ts`.
+/// The same number stands in `test/determinism.test.ts`.
 const BUNDLES: u64 = 0xb0ca_fd75_30a0_0416;
 
 #[test]

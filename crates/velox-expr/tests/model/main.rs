@@ -1,4 +1,5 @@
-//! Plans against the row-by-row model, over random trees, rows and cuts. `PROPTEST_CASES=10000` for a long run.
+//! Plans against the row-by-row model, over random trees, rows and cuts. 10,000 of them; `PROPTEST_CASES=100000` for a
+//! long run.
 
 #[path = "../common/mod.rs"]
 mod common;
