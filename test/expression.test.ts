@@ -54,11 +54,20 @@ test('a filter passes what the same condition in JavaScript passes', async () =>
       (r, i) => (records.slice(0, i).findLast(({ qty }) => qty > 100 === r.qty > 100)?.price ?? r.price) < r.price,
     ],
     [(t) => t.qty.toF64().div(1000).lt(0.002), (r) => r.qty / 1000 < 0.002],
+    [(t) => t.price.add(t.qty).gt(first.price), (r) => r.price + r.qty > first.price],
+    [(t) => t.qty.neg().lt(-100), (r) => -r.qty < -100],
+    [(t) => t.qty.max(50).eq(50), (r) => Math.max(r.qty, 50) === 50],
+    [(t) => t.qty.clamp(5, 20).ne(20), (r) => Math.min(Math.max(r.qty, 5), 20) !== 20],
+    [(t) => t.qty.clamp(5, 20).le(5), (r) => r.qty <= 5],
+    [(t) => t.price.eq(first.price), (r) => r.price === first.price],
+    [(t) => t.qty.ne(1), (r) => r.qty !== 1],
+    [(t) => t.qty.le(3), (r) => r.qty <= 3],
     [(t) => t.exchangeTs.sub(t.receiveTs.min(t.exchangeTs)).ge(0n), () => true],
   ]
   for (const [e, expected] of cases) {
     const [passed, stage] = await filtered(e)
     const wanted = records.filter(expected)
+    expect(wanted.length, String(e)).toBeGreaterThan(0)
     expect(passed, String(e)).toEqual(wanted)
     expect(stage).toMatchObject({
       name: 'filter',

@@ -3,7 +3,9 @@ import {
   type Batch,
   count,
   type EdgeReport,
+  f64,
   fromIterable,
+  type Infer,
   i64,
   L2Book,
   MarketEvent,
@@ -36,6 +38,7 @@ const ticks = (from: number, to: number, step = 1) =>
   }))
 const of = (values: readonly { id: number; price: number }[]): Ticks => pipeline('p').from(fromIterable(Tick, values))
 const trades = () => pipeline('p').from(replay(sample.btcusdt)).trades()
+type Three = [RingBuffer<typeof Trade>, RingBuffer<typeof Trade>, RingBuffer<typeof Trade>]
 const stage = (report: Report, name: string) => report.stages.find((stage) => stage.name === name)
 
 test('what an iterable gives comes out as objects, in order, more than a ring holds', async () => {
@@ -82,6 +85,29 @@ test('a tee gives every record twice, a split each to one side', async () => {
   expect(bids + asks).toBe(11_463)
   expect(Math.min(bids, asks)).toBeGreaterThan(100)
   expect(run.topology.edges.filter(({ from }) => from === 'tee')).toHaveLength(2)
+})
+
+test('a split gives on what holds and the branch the rest, a tee the same to both, each in order', async () => {
+  const whole = await trades().toArray()
+  const ids = (records: readonly { id: number }[]) => records.map(({ id }) => id)
+  const isBid = await trades()
+    .filter((t) => t.side.eq('bid'))
+    .toArray()
+  for (const threads of [1, 4]) {
+    const rings = [0, 1, 2].map(() => new RingBuffer(Trade, 16_384)) as Three
+    const [copies, others, bids] = rings
+    const chain = trades()
+      .tee((p) => p.to(copies))
+      .split(
+        (t) => t.side.eq('bid'),
+        (p) => p.to(others),
+      )
+    await (await chain.to(bids).start({ threads })).done()
+    const [copied, asks, held] = rings.map((ring) => ids(ring.popMany(16_384)))
+    expect(copied).toEqual(ids(whole))
+    expect(held).toEqual(ids(isBid))
+    expect(asks).toEqual(ids(whole.filter(({ side }) => side === 'ask')))
+  }
 })
 
 test('a merge goes by time, ties by the order of its inputs', async () => {
@@ -267,7 +293,7 @@ test('small steps leave out what they should', async () => {
 })
 
 test('an expression meets the book of its record’s own instant on any batches', async () => {
-  const Seen = record('Seen', { id: u64, bid: i64, ask: i64 })
+  const Seen = record('Seen', { id: u64, bid: i64, ask: i64, spread: i64, mid: f64, imbalance: f64, one: f64 })
   const chain = (capacity: number) => {
     const market = replay(sample.btcusdt)
     const book = new L2Book({ instrument: market.instrument() })
@@ -275,12 +301,20 @@ test('an expression meets the book of its record’s own instant on any batches'
       .from(market)
       .book(book)
       .trades({ capacity })
-      .map(Seen, (t, { book }) => ({ id: t.id, bid: book.bid, ask: book.ask }))
+      .map(Seen, (t, { book }) => {
+        const { bid, ask, spread, mid } = book
+        return { id: t.id, bid, ask, spread, mid, imbalance: book.imbalance(5), one: book.imbalance(1) }
+      })
   }
   // The naive way: each record by itself.
   const market = replay(sample.btcusdt)
   const book = new L2Book({ instrument: market.instrument() })
-  const expected: { id: number; bid: number; ask: number }[] = []
+  const expected: Infer<typeof Seen>[] = []
+  const imbalance = (levels: number) => {
+    const { bids, asks } = book.depth(levels)
+    const sum = (side: typeof bids) => side.reduce((all, { qty }) => all + qty, 0)
+    return (sum(bids) - sum(asks)) / (sum(bids) + sum(asks))
+  }
   let levels: { side: 'bid' | 'ask'; price: number; qty: number }[] = []
   for (const event of await pipeline('all').from(market).toArray()) {
     if (event.kind === 'level') {
@@ -295,7 +329,10 @@ test('an expression meets the book of its record’s own instant on any batches'
       }
     }
     const top = book.top()
-    if (event.kind === 'trade' && top) expected.push({ id: event.sequence, bid: top.bid, ask: top.ask })
+    if (event.kind !== 'trade' || !top) continue
+    const { bid, ask } = top
+    const sizes = { imbalance: imbalance(5), one: imbalance(1) }
+    expected.push({ id: event.sequence, bid, ask, spread: ask - bid, mid: (bid + ask) / 2, ...sizes })
   }
   expect(expected.length).toBeGreaterThan(11_000)
   for (const [capacity, threads] of [
@@ -333,6 +370,33 @@ test('a parameter is set while the run goes, and the report says where', async (
   expect(stage(report, 'stage')?.filtered).toBeGreaterThan(10)
   expectCode(() => run.params.set('lest', 1), 'VELOX_INVALID_VALUE', 'did you mean least?')
   expectCode(() => run.params.set(least, '1' as never), 'VELOX_INVALID_VALUE', 'a number')
+})
+
+test('a change of a parameter is seen from the record on that the report names, and not before', async () => {
+  const least = param('least', 0)
+  const seen = new RingBuffer(Trade, 2 ** 18)
+  const run = await pipeline('p')
+    .from(poisson({ perSecond: 100_000 }))
+    .trades()
+    .tee((p) => p.stage(large, { name: 'script', params: { least: 0 } }).to(count()), { name: 'all' })
+    .filter((t) => t.id.ge(least))
+    .to(seen)
+    .start({ threads: [{ stages: ['poisson', 'trades', 'all', 'filter', 'ring'] }, { stages: ['script', 'count'] }] })
+  await sleep(100)
+  run.params.set(least, 2 ** 52)
+  run.params.set('script.least', 2 ** 52)
+  await sleep(100)
+  const report = await run.stop()
+  const places = new Map(report.paramChanges.map(({ stage, atRecord }) => [stage, atRecord]))
+  for (const name of ['filter', 'script']) {
+    const { in: taken = 0, consumed, filtered } = stage(report, name) ?? {}
+    const place = places.get(name) ?? 0
+    expect([taken > place, place > 1_000]).toEqual([true, true])
+    expect([consumed, filtered]).toEqual([place, taken - place])
+  }
+  // Trades are numbered from 1 on.
+  const passed = seen.popMany(2 ** 18).map(({ id }) => id)
+  expect(passed).toEqual(Array.from({ length: places.get('filter') ?? 0 }, (_, i) => i + 1))
 })
 
 test('a plan is explained before it runs', () => {

@@ -1,4 +1,7 @@
 // What a new user gets wrong in an expression: each is told in a sentence, before anything starts where it can be known by then.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   Bundle,
   bool,
@@ -8,6 +11,8 @@ import {
   param,
   pipeline,
   record,
+  replay,
+  sample,
   text,
   u8,
   u32,
@@ -187,6 +192,34 @@ test('a map whose values do not fit their fields is refused at the start', async
     [() => trades().map(record('R', { a: u8 }), () => ({ a: 300 })), 'a: expected 0 to 255, got 300'],
     [() => trades().filter((t) => t.price.gt('abc' as '1')), 'got the decimal text "abc"'],
   ])
+})
+
+test('a decimal is refused where several markets could give it its scale', async () => {
+  type Events = ReturnType<typeof events>
+  const market = () => pipeline('q').from(replay(sample.btcusdt))
+  const large = (p: Events) => p.trades().filter((t) => t.qty.ge('0.5'))
+  const dear = (p: Events) => p.trades().filter((t) => t.price.ge('0.5'))
+  const both = () => events().merge((t) => t.receiveTs, [market()])
+  const folder = mkdtempSync(join(tmpdir(), 'velox-'))
+  const path = join(folder, 'two.txt')
+  const line = (symbol: string) =>
+    `6 {"data":{"e":"trade","E":8,"T":7,"s":"${symbol}","t":11,"p":"1.75","q":"0.5","X":"MARKET","m":false}}\n`
+  writeFileSync(path, line('BTCUSDT') + line('ETHUSDT'))
+  const [two, one] = [undefined, ['ETHUSDT']].map((symbols) =>
+    pipeline('p').from(replay(path, symbols ? { symbols } : {})),
+  ) as [Events, Events]
+  try {
+    await refusedAtStart([
+      [() => large(both()), 'an instrument whose lot gives decimal text its scale'],
+      [() => dear(both()), 'an instrument whose tick gives decimal text its scale'],
+      [() => large(two), 'an instrument whose lot gives decimal text its scale'],
+    ])
+    expect(await large(one).toArray()).toHaveLength(1)
+    // A merge of one market with itself still has one.
+    expect(await large(market().merge((t) => t.receiveTs, [market()])).toArray()).not.toHaveLength(0)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('fields that no expression can read are told by their type', () => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::{Keep, options};
 use velox_engine::expr::{Columns, Expr, Scales};
-use velox_engine::feed::{Poisson, PoissonOptions};
+use velox_engine::feed::{Arrivals, Poisson, PoissonOptions};
 use velox_engine::pipeline::{
     BATCH, Batch, EdgeOptions, EngineError, Input, Late, Merge, Nothing, Pace, Paced, Pipeline, Route, Stage,
     StartError, StartOptions, Tally, ThreadSpec, Threads, Wait, Way, WhenFull,
@@ -62,6 +62,29 @@ fn a_tee_gives_all_twice_and_a_split_each_once() {
         let consumed = |name| report.stage(name).unwrap().consumed;
         assert_eq!((consumed("copies"), consumed("others"), consumed("levels")), (40_000, 20_000, 20_000));
         assert!(report.balanced, "{report}");
+    }
+}
+
+#[test]
+fn a_split_gives_on_what_is_chosen_first_and_a_tee_all_to_both_in_order() {
+    let (mut market, mut all) =
+        (Poisson::new(PoissonOptions { per_second: 1e6, count: Some(5_000), seed: 1 }).unwrap(), Vec::new());
+    while market.next(&mut all).unwrap().is_some() {}
+    let (levels_of_all, others_of_all): (Vec<_>, Vec<_>) = all.iter().partition(|e| e.kind == EventKind::LEVEL);
+    assert_eq!((levels_of_all.len(), others_of_all.len()), (5_000, 5_000));
+    for placement in placements() {
+        let [copies, first, second] = [(); 3].map(|()| Keep::<MarketEvent>::default());
+        poisson(5_000, 1)
+            .tee("tee", |all| all.to("copies", copies.clone()))
+            .split("split", levels(), |others| others.to("others", second.clone()))
+            .to("levels", first.clone())
+            .start(placement)
+            .unwrap()
+            .wait()
+            .unwrap();
+        for (kept, expected) in [(copies, &all), (first, &levels_of_all), (second, &others_of_all)] {
+            assert!(*kept.0.lock().unwrap() == *expected);
+        }
     }
 }
 
