@@ -7,8 +7,8 @@ use std::time::Duration;
 use common::{four_stages, lines, options, replay};
 use velox_engine::feed::{Poisson, PoissonOptions};
 use velox_engine::pipeline::{
-    BATCH, Batch, EngineError, Feed, Input, Pace, Paced, Pipeline, Run, RunError, Source, Stage, StartOptions, Tally,
-    Threads, Wait,
+    BATCH, Batch, EngineError, Feed, Input, Nothing, Pace, Paced, Pipeline, Run, RunError, Source, Stage, StartOptions,
+    Tally, ThreadSpec, Threads, Wait,
 };
 use velox_engine::stages::{BundleOptions, Count};
 use velox_engine::{BookError, L2Book, MarketEvent};
@@ -48,6 +48,50 @@ impl Stage for Trip {
             tally.consumed += 1;
         }
         Ok(())
+    }
+}
+
+/// Says which cores its thread may run on.
+#[cfg(target_os = "linux")]
+struct Allowed(std::sync::mpsc::Sender<String>);
+
+#[cfg(target_os = "linux")]
+impl Stage for Allowed {
+    type In = MarketEvent;
+    type Out = Nothing;
+
+    fn on_start(&mut self) -> Result<(), EngineError> {
+        let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+        let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
+        self.0.send(allowed.trim().into()).unwrap();
+        Ok(())
+    }
+
+    fn poll(
+        &mut self,
+        input: &mut Input<'_, MarketEvent>,
+        _: &mut Batch<Nothing>,
+        tally: &mut Tally,
+    ) -> Result<(), EngineError> {
+        while input.next().is_some() {
+            tally.consumed += 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thread_stays_on_the_core_that_it_was_given() {
+    let cores = core_affinity::get_core_ids().unwrap();
+    for core in [0, cores.len() - 1] {
+        let (tell, told) = std::sync::mpsc::channel();
+        let stages = ["poisson", "output"].map(String::from).to_vec();
+        let on_core = ThreadSpec { stages, core: Some(core), wait: None };
+        let run = poisson(1e6, Some(100)).to("output", Allowed(tell));
+        let run = run.start(options(Threads::Named(vec![on_core]), Wait::Backoff)).unwrap();
+        assert_eq!(told.recv().unwrap(), cores[core].id.to_string());
+        assert_eq!(run.wait().unwrap().placement[0].core, Some(core));
     }
 }
 
