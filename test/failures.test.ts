@@ -130,7 +130,8 @@ test('a stage whose module throws when it is loaded fails the start by its name'
   expect([error.context, error.cause]).toEqual([{ stage: 'mine' }, new RangeError('no loading')])
 })
 
-test('a source that breaks ends a run with a stage that never comes back', async () => {
+/** A run whose stage never comes back, and what makes its source break. */
+async function hanging() {
   const stuck = new AbortController()
   const trade = { id: 1, instrument: 0, side: 'bid', price: 1, qty: 1, exchangeTs: 0, receiveTs: 0 } as const
   const trades = async function* () {
@@ -147,9 +148,21 @@ test('a source that breaks ends a run with a stage that never comes back', async
     .to(discard())
     .start({ threads: 3 })
   for await (const { stages } of run.stats({ everyMillis: 50 })) if (stages.some(({ stuck }) => stuck)) break
-  stuck.abort()
-  const error = await failure(run.done())
-  expect([error.context, error.cause]).toEqual([{ stage: 'iterable' }, new RangeError('a bug of the source')])
+  return { run, breaks: () => stuck.abort() }
+}
+
+test('a source that breaks ends a run with a stage that never comes back, within a second', async () => {
+  let shortest = Number.POSITIVE_INFINITY
+  // Best of three: the machine may take its time too.
+  for (let runs = 0; runs < 3 && shortest >= 1_000; runs++) {
+    const { run, breaks } = await hanging()
+    const from = performance.now()
+    breaks()
+    const error = await failure(run.done())
+    shortest = Math.min(shortest, performance.now() - from)
+    expect([error.context, error.cause]).toEqual([{ stage: 'iterable' }, new RangeError('a bug of the source')])
+  }
+  expect(shortest).toBeLessThan(1_000)
 })
 
 for (const [where, capacity, threads] of [
