@@ -1,14 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { BroadcastChannel } from 'node:worker_threads'
-import { count, L2Book, pipeline, poisson, RingBuffer, replay, sample, Trade } from 'velox-engine'
+import { count, L2Book, pipeline, poisson, RingBuffer, replay, type Stats, sample, Trade } from 'velox-engine'
 import { expect, test } from 'vitest'
 import columns from './stages/columns.js'
 import faulty from './stages/faulty.js'
+import half from './stages/half.js'
 import large from './stages/large.js'
 import mid, { Mid } from './stages/mid.js'
 import never from './stages/never.js'
 import note, { Note } from './stages/note.js'
 import odd from './stages/odd.js'
+import pair, { Pair } from './stages/pair.js'
 import quiet from './stages/quiet.js'
 import spike, { Spike } from './stages/spike.js'
 import turns from './stages/turns.js'
@@ -100,33 +102,44 @@ test('a stage reads records of its own, with fields of any kind', async () => {
   expect(output.popMany(4096)).toEqual(notes)
 })
 
-test('a stage that keeps records makes no garbage, and its event loop has its turn', async () => {
-  const told = heard<Record<'grown' | 'millis' | 'turns', number>>('quiet')
-  const market = poisson({ perSecond: 1e6, count: 17_000_000, pace: 'max' })
-  const chain = pipeline('p').from(market).trades()
-  const run = await chain
-    .stage(quiet, { params: { warm: 6_000_000, end: 16_000_000 } })
-    .to(count())
-    .start()
-  expect((await run.done()).balanced).toBe(true)
-  const { grown, millis, turns: had, ...rest } = await told
-  expect(rest).toMatchObject({ scavenges: 0 })
-  expect(grown).toBeLessThan(2 ** 20)
-  expect(had).toBeGreaterThanOrEqual(Math.floor(millis / 100))
-})
+for (const [how, writes] of [
+  ['keeps records', 0],
+  ['writes records field by field', 1],
+] as const)
+  test(`a stage that ${how} makes no garbage, and its event loop has its turn`, async () => {
+    const told = heard<Record<'grown' | 'millis' | 'turns', number>>('quiet')
+    const market = poisson({ perSecond: 1e6, count: 17_000_000, pace: 'max' })
+    const chain = pipeline('p').from(market).trades()
+    const run = await chain
+      .stage(quiet, { params: { writes, warm: 6_000_000, end: 16_000_000 } })
+      .to(count())
+      .start()
+    const report = await run.done()
+    expect([report.balanced, report.stages[2]?.filtered === 0]).toEqual([true, writes === 1])
+    const { grown, millis, turns: had, ...rest } = await told
+    expect(rest).toMatchObject({ scavenges: 0 })
+    expect(grown).toBeLessThan(2 ** 20)
+    expect(had).toBeGreaterThanOrEqual(Math.floor(millis / 100))
+  })
 
 for (const wait of ['spin', 'yield', 'backoff', 'block'] as const)
   test(`a worker that waits for records by ${wait} gives its event loop its turn`, async () => {
-    const told = heard<{ millis: number; turns: number }>('turns')
     const chain = pipeline('p')
       .from(poisson({ perSecond: 20 }))
       .trades()
-    const run = await chain.stage(turns).to(count()).start({ wait })
-    await delay(1_500)
-    expect((await run.stop()).balanced).toBe(true)
-    const { millis, turns: had } = await told
-    // One every 50 ms was promised to be one every 100.
-    expect(had).toBeGreaterThanOrEqual(Math.floor(millis / 100))
+    let shortest = Number.POSITIVE_INFINITY
+    // Best of three: the machine may hold a turn up.
+    for (let runs = 0; runs < 3 && shortest >= 200; runs++) {
+      const told = heard<{ millis: number; turns: number; longest: number }>('turns')
+      const run = await chain.stage(turns).to(count()).start({ wait })
+      await delay(1_500)
+      expect((await run.stop()).balanced).toBe(true)
+      const { millis, turns: had, longest } = await told
+      // One every 50 ms was promised to be one every 100.
+      expect(had).toBeGreaterThanOrEqual(Math.floor(millis / 100))
+      shortest = Math.min(shortest, longest)
+    }
+    expect(shortest).toBeLessThan(200)
   })
 
 test('a stage sees the books of its pipeline', async () => {
@@ -138,6 +151,53 @@ test('a stage sees the books of its pipeline', async () => {
   const seen = ring.popMany(4096)
   expect(seen).toHaveLength(2_000)
   expect(seen.at(-1)).toMatchObject({ bid: book.top()?.bid, ask: book.top()?.ask })
+})
+
+test('a stage gets each book of several by the name of its step', async () => {
+  // What is made up comes first, so that its book stands still while the recording's moves.
+  const [recorded, madeUp] = [replay(sample.btcusdt), poisson({ perSecond: 1e5, count: 2_000, pace: 'max' })]
+  const both = () => {
+    const spot = new L2Book({ instrument: recorded.instrument() })
+    const perp = new L2Book({ instrument: madeUp.instrument() })
+    const merged = pipeline('p')
+      .from(recorded)
+      .merge((t) => t.receiveTs, [pipeline('q').from(madeUp)])
+    return { spot, perp, chain: merged.book(spot, { name: 'spot' }).book(perp, { name: 'perp' }).trades() }
+  }
+  const { spot, perp, chain } = both()
+  const seen = await chain.stage(pair).toArray()
+  const [bids, last] = [[spot, perp].map((book) => book.top()?.bid), seen.at(-1)]
+  expect([last?.spot, last?.perp]).toEqual(bids)
+  const early = seen.slice(0, 2_000)
+  expect(new Set(early.map(({ spot }) => spot))).toEqual(new Set([0]))
+  expect(new Set(early.map(({ perp }) => perp)).size).toBeGreaterThan(100)
+  // Native expressions see the same at each trade.
+  const expected = await both()
+    .chain.filter((_, { books: { spot, perp } }) => spot.bid.gt(0).and(perp.bid.gt(0)))
+    .map(Pair, (t, { books: { spot, perp } }) => ({ id: t.id, spot: spot.bid, perp: perp.bid }))
+    .toArray()
+  expect(expected.length).toBeGreaterThan(11_000)
+  expect(seen.filter(({ spot, perp }) => spot > 0 && perp > 0)).toEqual(expected)
+})
+
+test('a stage that throws when it has written gives on nothing of that batch, and all accounts add up', async () => {
+  for (const keeps of [0, 1]) {
+    const ring = new RingBuffer(Trade, 16_384)
+    const run = await pipeline('p')
+      .from(poisson({ perSecond: 1e5, count: 5_000, pace: 'max' }))
+      .trades()
+      .stage(half, { name: 'half', params: { keeps } })
+      .to(ring)
+      .start()
+    expect((await rejected(run.done())).message).toBe('the stage half failed: in the middle')
+    const { stages, edges } = (run as typeof run & { now(): Stats }).now()
+    const taken = stages.find(({ name }) => name === 'half')?.in ?? 0
+    // What it has taken are the batches before, and of the one that it broke in nothing is given. Ids count from 1.
+    expect(taken).toBeGreaterThan(20)
+    expect(ring.popMany(16_384).map(({ id }) => id)).toEqual(Array.from({ length: taken }, (_, i) => i + 1))
+    for (const s of stages) expect(s.in, s.name).toBe(s.consumed + s.filtered + s.conflated + s.errors + s.held)
+    for (const e of edges) expect([e.offered, e.pushed]).toEqual([e.pushed + e.dropped, e.popped + e.inFlight])
+  }
 })
 
 test('what a stage gets wrong fails the run by its name, with its own error as the cause', async () => {
