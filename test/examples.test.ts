@@ -12,6 +12,14 @@ test('the README prints what it says', async () => {
   expect([stdout, stderr]).toEqual([output, ''])
 })
 
+test('the stages of the document and what is made with them take 40 lines at most', () => {
+  const names = ['price-filter', 'aggregation', 'monitored', 'ohlcv'].flatMap((name) => [name, `${name}-stage`])
+  for (const name of [...names, 'imbalance-signal', 'arbitrage-replay']) {
+    const [, ...lines] = readFileSync(join(root, 'examples', `${name}.ts`), 'utf8').split('\n')
+    expect(lines.length, name).toBeLessThanOrEqual(40)
+  }
+})
+
 async function printed(example: string, ...args: string[]): Promise<string[]> {
   const { status, stdout, stderr } = await node([join(root, 'build/examples', `${example}.js`), ...args])
   expect([status, stderr]).toEqual([0, ''])
