@@ -8,8 +8,8 @@ use common::{Keep, options};
 use velox_engine::expr::{Columns, Expr, Scales};
 use velox_engine::feed::{Arrivals, Poisson, PoissonOptions};
 use velox_engine::pipeline::{
-    BATCH, Batch, EdgeOptions, EngineError, Input, Late, Merge, Nothing, Pace, Paced, Pipeline, Route, Stage,
-    StartError, StartOptions, Tally, ThreadSpec, Threads, Wait, Way, WhenFull,
+    BATCH, Batch, EdgeOptions, EngineError, Feed, Graph, Input, Late, Merge, Nothing, Pace, Paced, Param, Pipeline,
+    Route, Source, Stage, StartError, StartOptions, Tally, ThreadSpec, Threads, Wait, Way, WhenFull,
 };
 use velox_engine::stages::{BookStage, BookValue, BundleOptions, Count, Evaluator, Filter, Surroundings};
 use velox_engine::{EventKind, L2Book, MarketEvent, Trade};
@@ -280,6 +280,41 @@ fn a_filter_sees_the_book_of_each_record_s_own_instant_however_batches_are_cut()
     };
     let cut = Threads::Named(vec![apart(&["poisson", "book"]), apart(&["trades", "filter", "end"])]);
     assert!(matches!(run(cut, true), Err(StartError::Placement { .. })));
+}
+
+/// Sets a parameter before each record that it gives.
+struct Setting(Param, u32);
+
+impl Source for Setting {
+    type Out = Trade;
+
+    fn poll(&mut self, feed: &mut Feed<'_, Trade>, stopping: bool) -> Result<bool, EngineError> {
+        if feed.room() > 0 {
+            self.1 += 1;
+            self.0.set(f64::from(self.1)).unwrap();
+            feed.push(Trade { id: self.1.into(), ..Trade::default() }, velox_engine::clock::now());
+        }
+        Ok(stopping || self.1 == 1_100)
+    }
+}
+
+#[test]
+fn a_report_tells_how_many_changes_of_parameters_it_does_not_list() {
+    let least = Param::new("least", 0.0);
+    let condition = r#"{"op":"ge","of":[{"op":"column","name":"id"},{"op":"param","index":0}]}"#;
+    let condition: Expr = serde_json::from_str(condition).unwrap();
+    let surroundings = Surroundings { params: vec![least.clone()], ..Surroundings::default() };
+    let columns = Columns::<Trade>::native();
+    let condition = Evaluator::condition("filter", &columns, &condition, &Scales::default(), surroundings).unwrap();
+    let mut graph = Graph::new();
+    let port = graph.source("setting", Setting(least, 0));
+    let port = graph.stage(port, "filter", Filter::new(condition), EdgeOptions::default());
+    graph.stage(port, "end", Count::default(), EdgeOptions::default());
+    let report = graph.start(StartOptions::default()).unwrap().wait().unwrap();
+    assert_eq!((report.changes.len(), report.stage("end").unwrap().consumed), (1_024, 1_100));
+    let told =
+        ["filter saw more changes of parameters than are listed: 76", "the parameter least was set while the run went"];
+    assert_eq!(report.non_deterministic, told);
 }
 
 /// Does not come back from its first records for so long.
