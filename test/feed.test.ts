@@ -85,6 +85,22 @@ test.skipIf(!captures)('every checksum of the captures of Kraken agrees', () => 
   expect(symbols.map((symbol) => feed.state(symbol))).toEqual(symbols.map(() => 'live'))
 })
 
+test('a crossed book is told as it is: live, and crossed until the venue says otherwise', () => {
+  const feed = new Feed({ venue: 'binance-spot', symbols: ['BTCUSDT'] })
+  const book = feed.book('BTCUSDT')
+  const bid = (u: number, qty: string) =>
+    `{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":${u},"u":${u},"b":[["61800.40","${qty}"]],"a":[]}`
+  feed.snapshot('BTCUSDT', '{"lastUpdateId":7,"bids":[["61800.10","2"]],"asks":[["61800.30","1"]]}')
+  expect([book.crossed, feed.apply(bid(8, '3')), feed.state('BTCUSDT'), book.crossed]).toEqual([
+    false,
+    'applied',
+    'live',
+    true,
+  ])
+  expect(book.top()).toMatchObject({ bid: 6_180_040, ask: 6_180_030 })
+  expect([feed.apply(bid(9, '0')), book.crossed]).toEqual(['applied', false])
+})
+
 const codeOf = (f: () => unknown) => {
   try {
     f()
