@@ -145,6 +145,17 @@ test('what a feed is told wrong is refused, and changes nothing', () => {
   }
 })
 
+test('an instrument that is given is what a book counts in', () => {
+  const pepe = new Instrument({ symbol: 'PEPEUSDT', venue: 'binance-spot', tick: '0.0000000001', lot: '1' })
+  const body = '{"lastUpdateId":7,"bids":[["0.0000123456","2"]],"asks":[["0.0000123457","1"]]}'
+  const feed = new Feed({ venue: 'binance-spot', symbols: [pepe] })
+  expect(feed.book('PEPEUSDT').instrument).toEqual(pepe)
+  expect(feed.snapshot('PEPEUSDT', body)).toBe('applied')
+  expect(feed.book('PEPEUSDT').top()).toMatchObject({ bid: 123_456, bidQty: 2, ask: 123_457, askQty: 1 })
+  const byName = new Feed({ venue: 'binance-spot', symbols: ['PEPEUSDT'] })
+  expect(codeOf(() => byName.snapshot('PEPEUSDT', body))[0]).toBe('VELOX_BAD_MESSAGE')
+})
+
 test('trades that a ring has no room for are counted', () => {
   const trades = new RingBuffer(Trade, 2)
   const feed = new Feed({ venue: 'binance-spot', symbols: ['BTCUSDT'], trades })

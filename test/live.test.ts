@@ -2,11 +2,22 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { count, discard, L2Book, MarketEvent, pipeline, type Run, replay, type VeloxError } from 'velox-engine'
-import { live, type Venue, venues } from 'velox-engine/feed'
+import {
+  count,
+  discard,
+  Instrument,
+  L2Book,
+  MarketEvent,
+  pipeline,
+  type Run,
+  replay,
+  type VeloxError,
+} from 'velox-engine'
+import { Feed, live, type Venue, venues } from 'velox-engine/feed'
 import { expect, test } from 'vitest'
 import { rejected } from './support/errors.js'
-import { type Exchange, startExchange } from './support/exchange/index.js'
+import { epochNanos } from './support/exchange/clock.js'
+import { type Exchange, hasCapture, readCapture, startExchange } from './support/exchange/index.js'
 import { node, root } from './support/node.js'
 import { until } from './support/until.js'
 
@@ -66,6 +77,8 @@ test.for(all)('%s: the books of a live market are the exchange’s, and its stat
   const { run, books } = await follow(exchange, venue)
   await until(() => isLive(books))
   await delay(300)
+  const running = await statusOf(run as never)
+  for (const told of [running, ...(running?.symbols ?? [])]) expect(told?.ageMillis).toBeLessThan(1_000)
   exchange.run(0)
   await until(() => books.every((book) => levelsOf(book) === truthOf(exchange, book)))
   const status = await statusOf(run as never)
@@ -118,6 +131,31 @@ const FAULTS: Record<string, (exchange: Exchange, millis: number) => void> = {
  * Coinbase counts the messages of each connection, which the tests of its decoder hold to.
  */
 const UNNUMBERED: readonly Venue[] = ['kraken', 'coinbase']
+test.for(all.filter((venue) => !UNNUMBERED.includes(venue)))(
+  '%s: an event is stamped after it was sent, and before it is read',
+  async (venue) => {
+    await using exchange = await startExchange({ venue, market: 'synthetic', rate: 1_000, stamps: 50_000 })
+    const market = marketOf(exchange, venue)
+    const symbols = new Map(exchange.symbols.map((symbol) => [market.instrument(symbol).id, symbol]))
+    const run = await pipeline('stamps').from(market).start()
+    let compared = 0
+    for await (const batch of run.batches()) {
+      const now = epochNanos()
+      for (let i = 0; i < batch.length; i++) {
+        if (batch.kind(i) !== 'level') continue
+        const sent = exchange.sentAt(symbols.get(batch.instrument(i)) as string, batch.sequence(i))
+        if (sent === undefined) continue
+        const received = batch.receiveTs(i)
+        expect(received).toBeGreaterThanOrEqual(sent - CLOCKS_NANOS)
+        expect(received).toBeLessThanOrEqual(now + CLOCKS_NANOS)
+        compared += 1
+      }
+      if (compared > 500) break
+    }
+    await run.stop()
+  },
+)
+
 /** A connection that stood so long with every book live was good: the next fault is its first. */
 const GOOD_MILLIS = 1_100
 
@@ -177,6 +215,34 @@ test('a recorded connection replays as the same books and trades', async () => {
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('an instrument that is given is what a live market counts in', async () => {
+  const pepe = new Instrument({ symbol: 'PEPEUSDT', venue: 'binance-spot', tick: '0.0000000001', lot: '1' })
+  const symbols = [{ symbol: 'PEPEUSDT', priceDecimals: 10, qtyDecimals: 0, mid: 123_456 }]
+  await using exchange = await startExchange({ venue: 'binance-spot', market: 'synthetic', rate: 1_000, symbols })
+  const { url, restUrl } = exchange
+  const market = live({ venue: 'binance-spot', symbols: ['PEPEUSDT'], instruments: [pepe], url, restUrl })
+  expect(market.instrument('PEPEUSDT')).toEqual(pepe)
+  const book = new L2Book({ instrument: pepe })
+  const run = await pipeline('given').from(market).book(book).to(discard()).start()
+  await until(() => isLive([book]))
+  exchange.run(0)
+  await until(() => levelsOf(book) === truthOf(exchange, book))
+  expect((await run.stop()).stages[0]?.live).toMatchObject({ gaps: 0, errors: 0 })
+})
+
+test.skipIf(!hasCapture('kraken'))('a capture of Kraken, played fast: each checksum agrees', async () => {
+  await using exchange = await startExchange({ venue: 'kraken', market: 'capture', speed: 'max' })
+  const { run, books } = await follow(exchange, 'kraken')
+  await exchange.finished()
+  const feed = new Feed({ venue: 'kraken', symbols: exchange.symbols })
+  for (const { text } of readCapture('exchange-captures/KRAKEN.ws.50.0')) feed.apply(text)
+  await until(() => books.every((book) => levelsOf(book) === levelsOf(feed.book(book.instrument.symbol))))
+  expect(isLive(books)).toBe(true)
+  const { live: status } = (await run.stop()).stages[0] ?? {}
+  expect(status).toMatchObject({ connections: 1, gaps: 0, checksums: 0, errors: 0, dropped: 0 })
+  expect(status?.messages).toBeGreaterThan(4_269)
 })
 
 test('a book is stale once its run has ended, and a recording that can’t be written fails it', async () => {
