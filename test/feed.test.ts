@@ -74,6 +74,25 @@ for (const fault of ['dropNext', 'repeatNext', 'swapNext'] as const) {
   )
 }
 
+/** What each venue's documentation asks for, how often, and its answer; the others do with the WebSocket's own pings. */
+const HEARTBEATS: Partial<Record<Venue, [message: string, everyMillis: number, answer: string]>> = {
+  okx: ['ping', 20_000, 'pong'],
+  bybit: [
+    '{"op":"ping"}',
+    20_000,
+    '{"success":true,"ret_msg":"pong","conn_id":"0970e817-426e-429a-a679-ff7f55e0b16a","op":"ping"}',
+  ],
+  kucoin: ['{"id":"ping","type":"ping"}', 18_000, '{"id":"ping","type":"pong","timestamp":1764288000000000}'],
+  bitget: ['ping', 30_000, 'pong'],
+}
+
+test.for(all)('%s: its heartbeat is what the venue asks for, and the answer changes nothing', (venue) => {
+  const feed = new Feed({ venue, symbols: ['AB-CD'] })
+  const [message, everyMillis, answer] = HEARTBEATS[venue] ?? []
+  expect(feed.heartbeat()).toEqual(message && { message, everyMillis })
+  if (answer) expect([feed.apply(answer), feed.state('AB-CD')]).toEqual(['ignored', 'syncing'])
+})
+
 const captures = shared('data/exchange-captures/KRAKEN.ws.50.0')
 test.skipIf(!captures)('every checksum of the captures of Kraken agrees', () => {
   const confirmed = readFileSync(captures as string, 'utf8').matchAll(/"pair":"([^"]+)","status":"subscribed"/g)
