@@ -10,6 +10,21 @@ import { until } from './support/until.js'
 
 const all = Object.keys(venues) as Venue[]
 
+test('of each venue it is told what its decoder is held to, and what notices a lost message', () => {
+  const told = Object.entries(venues).map(([venue, { verifiedBy, checks }]) => [venue, [verifiedBy, checks]])
+  expect(Object.fromEntries(told)).toEqual({
+    'binance-spot': ['capture', 'sequence'],
+    'binance-usdm': ['capture', 'sequence'],
+    'binance-coinm': ['capture', 'sequence'],
+    kraken: ['capture', 'checksum'],
+    okx: ['capture', 'both'],
+    bybit: ['documentation', 'sequence'],
+    coinbase: ['documentation', 'sequence'],
+    kucoin: ['documentation', 'sequence'],
+    bitget: ['documentation', 'checksum'],
+  })
+})
+
 /** Of these the made-up markets have no chain of numbers. */
 const byChecksum: readonly Venue[] = ['kraken', 'bitget']
 
