@@ -21,6 +21,7 @@ export const venues: Readonly<
   Record<
     Venue,
     {
+      /** What the decoder of the protocol that is subscribed to is held to: recorded messages, or the documentation alone. */
       readonly verifiedBy: 'capture' | 'documentation'
       /** `none`: unverifiable, a message that is lost is not noticed. */
       readonly checks: 'sequence' | 'checksum' | 'both' | 'none'

@@ -76,6 +76,20 @@ test('a reporter exports each metric in each turn, and once more at its close', 
   expect(seen).toHaveLength(before + 2)
 })
 
+test('a reporter exports once a second where nothing else is said', () => {
+  vi.useFakeTimers()
+  try {
+    let exports = 0
+    report([counted()], { export: () => void exports++ })
+    vi.advanceTimersByTime(999)
+    expect(exports).toBe(0)
+    vi.advanceTimersByTime(1)
+    expect(exports).toBe(1)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 test('an exporter that is slower than its turns is waited for', async () => {
   let [running, most] = [0, 0]
   const slow = {

@@ -10,6 +10,21 @@ import { until } from './support/until.js'
 
 const all = Object.keys(venues) as Venue[]
 
+test('of each venue it is told what its decoder is held to, and what notices a lost message', () => {
+  const told = Object.entries(venues).map(([venue, { verifiedBy, checks }]) => [venue, [verifiedBy, checks]])
+  expect(Object.fromEntries(told)).toEqual({
+    'binance-spot': ['capture', 'sequence'],
+    'binance-usdm': ['capture', 'sequence'],
+    'binance-coinm': ['capture', 'sequence'],
+    kraken: ['capture', 'checksum'],
+    okx: ['capture', 'both'],
+    bybit: ['documentation', 'sequence'],
+    coinbase: ['documentation', 'sequence'],
+    kucoin: ['documentation', 'sequence'],
+    bitget: ['documentation', 'checksum'],
+  })
+})
+
 /** Of these the made-up markets have no chain of numbers. */
 const byChecksum: readonly Venue[] = ['kraken', 'bitget']
 
@@ -74,6 +89,25 @@ for (const fault of ['dropNext', 'repeatNext', 'swapNext'] as const) {
   )
 }
 
+/** What each venue's documentation asks for, how often, and its answer; the others do with the WebSocket's own pings. */
+const HEARTBEATS: Partial<Record<Venue, [message: string, everyMillis: number, answer: string]>> = {
+  okx: ['ping', 20_000, 'pong'],
+  bybit: [
+    '{"op":"ping"}',
+    20_000,
+    '{"success":true,"ret_msg":"pong","conn_id":"0970e817-426e-429a-a679-ff7f55e0b16a","op":"ping"}',
+  ],
+  kucoin: ['{"id":"ping","type":"ping"}', 18_000, '{"id":"ping","type":"pong","timestamp":1764288000000000}'],
+  bitget: ['ping', 30_000, 'pong'],
+}
+
+test.for(all)('%s: its heartbeat is what the venue asks for, and the answer changes nothing', (venue) => {
+  const feed = new Feed({ venue, symbols: ['AB-CD'] })
+  const [message, everyMillis, answer] = HEARTBEATS[venue] ?? []
+  expect(feed.heartbeat()).toEqual(message && { message, everyMillis })
+  if (answer) expect([feed.apply(answer), feed.state('AB-CD')]).toEqual(['ignored', 'syncing'])
+})
+
 const captures = shared('data/exchange-captures/KRAKEN.ws.50.0')
 test.skipIf(!captures)('every checksum of the captures of Kraken agrees', () => {
   const confirmed = readFileSync(captures as string, 'utf8').matchAll(/"pair":"([^"]+)","status":"subscribed"/g)
@@ -83,6 +117,22 @@ test.skipIf(!captures)('every checksum of the captures of Kraken agrees', () => 
   for (const { text } of readCapture('exchange-captures/KRAKEN.ws.50.0')) counts[feed.apply(text)]++
   expect([counts.gap, counts.checksum, counts.applied >= 4_269]).toEqual([0, 0, true])
   expect(symbols.map((symbol) => feed.state(symbol))).toEqual(symbols.map(() => 'live'))
+})
+
+test('a crossed book is told as it is: live, and crossed until the venue says otherwise', () => {
+  const feed = new Feed({ venue: 'binance-spot', symbols: ['BTCUSDT'] })
+  const book = feed.book('BTCUSDT')
+  const bid = (u: number, qty: string) =>
+    `{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":${u},"u":${u},"b":[["61800.40","${qty}"]],"a":[]}`
+  feed.snapshot('BTCUSDT', '{"lastUpdateId":7,"bids":[["61800.10","2"]],"asks":[["61800.30","1"]]}')
+  expect([book.crossed, feed.apply(bid(8, '3')), feed.state('BTCUSDT'), book.crossed]).toEqual([
+    false,
+    'applied',
+    'live',
+    true,
+  ])
+  expect(book.top()).toMatchObject({ bid: 6_180_040, ask: 6_180_030 })
+  expect([feed.apply(bid(9, '0')), book.crossed]).toEqual(['applied', false])
 })
 
 const codeOf = (f: () => unknown) => {
@@ -127,6 +177,17 @@ test('what a feed is told wrong is refused, and changes nothing', () => {
   ] as const) {
     expect(codeOf(() => new Feed(o as never))[1]).toContain(text)
   }
+})
+
+test('an instrument that is given is what a book counts in', () => {
+  const pepe = new Instrument({ symbol: 'PEPEUSDT', venue: 'binance-spot', tick: '0.0000000001', lot: '1' })
+  const body = '{"lastUpdateId":7,"bids":[["0.0000123456","2"]],"asks":[["0.0000123457","1"]]}'
+  const feed = new Feed({ venue: 'binance-spot', symbols: [pepe] })
+  expect(feed.book('PEPEUSDT').instrument).toEqual(pepe)
+  expect(feed.snapshot('PEPEUSDT', body)).toBe('applied')
+  expect(feed.book('PEPEUSDT').top()).toMatchObject({ bid: 123_456, bidQty: 2, ask: 123_457, askQty: 1 })
+  const byName = new Feed({ venue: 'binance-spot', symbols: ['PEPEUSDT'] })
+  expect(codeOf(() => byName.snapshot('PEPEUSDT', body))[0]).toBe('VELOX_BAD_MESSAGE')
 })
 
 test('trades that a ring has no room for are counted', () => {

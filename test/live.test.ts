@@ -2,17 +2,30 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { count, discard, L2Book, MarketEvent, pipeline, type Run, replay, type VeloxError } from 'velox-engine'
-import { live, type Venue, venues } from 'velox-engine/feed'
+import {
+  count,
+  discard,
+  Instrument,
+  L2Book,
+  MarketEvent,
+  pipeline,
+  type Run,
+  replay,
+  type VeloxError,
+} from 'velox-engine'
+import { Feed, live, type Venue, venues } from 'velox-engine/feed'
 import { expect, test } from 'vitest'
 import { rejected } from './support/errors.js'
-import { type Exchange, startExchange } from './support/exchange/index.js'
+import { epochNanos } from './support/exchange/clock.js'
+import { type Exchange, hasCapture, readCapture, startExchange } from './support/exchange/index.js'
 import { node, root } from './support/node.js'
 import { until } from './support/until.js'
 
 const all = Object.keys(venues) as Venue[]
 const DEPTH = 20
-/** After a fault a book is live and right again within this. */
+/** How far two clocks of one machine may be apart. */
+const CLOCKS_NANOS = 1_000_000n
+/** Once a fault is over a book is live and right again within this. */
 const MEND_MILLIS = 5_000
 
 const marketOf = (exchange: Exchange, venue: Venue, o: { record?: string; signal?: AbortSignal } = {}) =>
@@ -43,14 +56,15 @@ function truthOf(exchange: Exchange, book: L2Book) {
 
 const isLive = (books: readonly L2Book[]) => books.every((book) => book.state === 'live')
 
-/** Whether a live book's best prices are what they were at its own sequence number. */
+/** Whether a live book's best levels are what they were at its own sequence number. */
 function isRight(exchange: Exchange, book: L2Book): boolean {
   const top = book.top()
   if (!top) return true
   const { bids, asks } = exchange.truthAt(book.instrument.symbol, top.sequence, 1)
   const { instrument } = book
-  const own = [instrument.formatPrice(top.bid), instrument.formatPrice(top.ask)].map(Number)
-  return JSON.stringify(own) === JSON.stringify([Number(bids[0]?.[0]), Number(asks[0]?.[0])])
+  const level = (price: number, qty: number) => [instrument.formatPrice(price), instrument.formatQty(qty)].map(Number)
+  const own = [level(top.bid, top.bidQty), level(top.ask, top.askQty)]
+  return JSON.stringify(own) === JSON.stringify([...decimals(bids), ...decimals(asks)])
 }
 
 const statusOf = async (run: Run<never>) => {
@@ -63,6 +77,8 @@ test.for(all)('%s: the books of a live market are the exchange’s, and its stat
   const { run, books } = await follow(exchange, venue)
   await until(() => isLive(books))
   await delay(300)
+  const running = await statusOf(run as never)
+  for (const told of [running, ...(running?.symbols ?? [])]) expect(told?.ageMillis).toBeLessThan(1_000)
   exchange.run(0)
   await until(() => books.every((book) => levelsOf(book) === truthOf(exchange, book)))
   const status = await statusOf(run as never)
@@ -77,7 +93,14 @@ test.for(all)('%s: the books of a live market are the exchange’s, and its stat
   expect(String(report)).toMatch(/live: ended, connections 1, messages \d+: gaps 0, /)
 })
 
-const FAULTS: Record<string, (exchange: Exchange) => void> = {
+/** How long those faults last that are not over at once. A stall is longer than a silence without a ping. */
+const LASTS_MILLIS: Record<string, number> = {
+  'a stall': 1_700,
+  'REST that is down': 800,
+  'a server that is away': 800,
+}
+
+const FAULTS: Record<string, (exchange: Exchange, millis: number) => void> = {
   'a lost event': (exchange) => exchange.dropNext(),
   'events out of order': (exchange) => exchange.swapNext(),
   'a repeated event': (exchange) => exchange.repeatNext(),
@@ -92,8 +115,13 @@ const FAULTS: Record<string, (exchange: Exchange) => void> = {
     exchange.oldSnapshot(2)
     exchange.cut()
   },
-  'a server that is away': (exchange) => {
-    exchange.refuseConnections(800)
+  'a stall': (exchange, millis) => exchange.stall(millis),
+  'REST that is down': (exchange, millis) => {
+    exchange.restDown(millis)
+    exchange.cut()
+  },
+  'a server that is away': (exchange, millis) => {
+    exchange.refuseConnections(millis)
     exchange.cut()
   },
 }
@@ -103,6 +131,31 @@ const FAULTS: Record<string, (exchange: Exchange) => void> = {
  * Coinbase counts the messages of each connection, which the tests of its decoder hold to.
  */
 const UNNUMBERED: readonly Venue[] = ['kraken', 'coinbase']
+test.for(all.filter((venue) => !UNNUMBERED.includes(venue)))(
+  '%s: an event is stamped after it was sent, and before it is read',
+  async (venue) => {
+    await using exchange = await startExchange({ venue, market: 'synthetic', rate: 1_000, stamps: 50_000 })
+    const market = marketOf(exchange, venue)
+    const symbols = new Map(exchange.symbols.map((symbol) => [market.instrument(symbol).id, symbol]))
+    const run = await pipeline('stamps').from(market).start()
+    let compared = 0
+    for await (const batch of run.batches()) {
+      const now = epochNanos()
+      for (let i = 0; i < batch.length; i++) {
+        if (batch.kind(i) !== 'level') continue
+        const sent = exchange.sentAt(symbols.get(batch.instrument(i)) as string, batch.sequence(i))
+        if (sent === undefined) continue
+        const received = batch.receiveTs(i)
+        expect(received).toBeGreaterThanOrEqual(sent - CLOCKS_NANOS)
+        expect(received).toBeLessThanOrEqual(now + CLOCKS_NANOS)
+        compared += 1
+      }
+      if (compared > 500) break
+    }
+    await run.stop()
+  },
+)
+
 /** A connection that stood so long with every book live was good: the next fault is its first. */
 const GOOD_MILLIS = 1_100
 
@@ -115,17 +168,21 @@ for (const venue of all) {
     await until(() => isLive(books))
     for (const [name, fault] of Object.entries(FAULTS)) {
       if (fault === FAULTS['a server that is away']) await delay(GOOD_MILLIS)
-      fault(exchange)
-      const begin = Date.now()
+      const lasts = LASTS_MILLIS[name] ?? 0
+      fault(exchange, lasts)
+      const ends = Date.now() + lasts
+      let over = Infinity
       let seen = 0
       let isMended = false
       while (!isMended) {
         if (!UNNUMBERED.includes(venue))
           for (const book of books) expect(isRight(exchange, book), `${name}: a wrong book`).toBe(true)
         seen += 1
-        const isThere = seen > 100 && exchange.pendingFaults === 0 && isLive(books)
+        const now = Date.now()
+        if (exchange.pendingFaults === 0 && now >= ends) over = Math.min(over, now)
+        const isThere = seen > 100 && now >= over && isLive(books)
         isMended = isThere && books.every((book) => levelsOf(book) === truthOf(exchange, book))
-        expect(Date.now() - begin, `${name}: not right again`).toBeLessThan(MEND_MILLIS + 1_000)
+        expect(now - over, `${name}: not right again`).toBeLessThan(MEND_MILLIS)
         await delay(2)
       }
     }
@@ -158,6 +215,34 @@ test('a recorded connection replays as the same books and trades', async () => {
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('an instrument that is given is what a live market counts in', async () => {
+  const pepe = new Instrument({ symbol: 'PEPEUSDT', venue: 'binance-spot', tick: '0.0000000001', lot: '1' })
+  const symbols = [{ symbol: 'PEPEUSDT', priceDecimals: 10, qtyDecimals: 0, mid: 123_456 }]
+  await using exchange = await startExchange({ venue: 'binance-spot', market: 'synthetic', rate: 1_000, symbols })
+  const { url, restUrl } = exchange
+  const market = live({ venue: 'binance-spot', symbols: ['PEPEUSDT'], instruments: [pepe], url, restUrl })
+  expect(market.instrument('PEPEUSDT')).toEqual(pepe)
+  const book = new L2Book({ instrument: pepe })
+  const run = await pipeline('given').from(market).book(book).to(discard()).start()
+  await until(() => isLive([book]))
+  exchange.run(0)
+  await until(() => levelsOf(book) === truthOf(exchange, book))
+  expect((await run.stop()).stages[0]?.live).toMatchObject({ gaps: 0, errors: 0 })
+})
+
+test.skipIf(!hasCapture('kraken'))('a capture of Kraken, played fast: each checksum agrees', async () => {
+  await using exchange = await startExchange({ venue: 'kraken', market: 'capture', speed: 'max' })
+  const { run, books } = await follow(exchange, 'kraken')
+  await exchange.finished()
+  const feed = new Feed({ venue: 'kraken', symbols: exchange.symbols })
+  for (const { text } of readCapture('exchange-captures/KRAKEN.ws.50.0')) feed.apply(text)
+  await until(() => books.every((book) => levelsOf(book) === levelsOf(feed.book(book.instrument.symbol))))
+  expect(isLive(books)).toBe(true)
+  const { live: status } = (await run.stop()).stages[0] ?? {}
+  expect(status).toMatchObject({ connections: 1, gaps: 0, checksums: 0, errors: 0, dropped: 0 })
+  expect(status?.messages).toBeGreaterThan(4_269)
 })
 
 test('a book is stale once its run has ended, and a recording that can’t be written fails it', async () => {

@@ -34,6 +34,16 @@ test('a scrape has what the run counted', async () => {
   expect(sample(text, 'velox_stage_out_total{stage="transactions"}')).toBeGreaterThanOrEqual(taken)
 })
 
+test('where nothing else is said it is for this machine alone, on port 9090', async () => {
+  const served = await serveMetrics([]).catch((error: unknown) => error as VeloxError)
+  if (served instanceof VeloxError)
+    expect(served).toMatchObject({ code: 'VELOX_PORT_UNAVAILABLE', context: { host: '127.0.0.1', port: 9090 } })
+  else {
+    await served.close()
+    expect(served.url).toBe('http://127.0.0.1:9090/metrics')
+  }
+})
+
 test('it answers while this event loop is blocked', async () => {
   const cells = new Int32Array(new SharedArrayBuffer(4))
   // It has asked once before, so that nothing it needs is still to be loaded.

@@ -117,6 +117,7 @@ fn a_reader_costs_the_engine_no_instruction() {
     assert!(alone > 100 * ARRIVALS, "the records were counted: {alone}");
     let thousandths = |a: u64, b: u64| 1_000 * a.abs_diff(b) / b;
     assert_eq!(thousandths(attached, alone), 0, "attached {attached}, alone {alone}");
-    // What it can't fail to see: what the metrics themselves take.
-    assert!(thousandths(alone, without) > 1, "with metrics {alone}, without {without}");
+    // What it can't fail to see: what the metrics themselves take. In this build, of the tests; in a release build it is at most 3 %.
+    let own = thousandths(alone, without);
+    assert!((2..=45).contains(&own), "with metrics {alone}, without {without}: {own} in a thousand");
 }

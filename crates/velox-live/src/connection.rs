@@ -145,8 +145,10 @@ impl Connection {
     }
 
     fn serve(&mut self, mut socket: Socket) -> End {
-        let mut beat =
-            self.books.feed().heartbeat().map(|heartbeat| Beat { next: Instant::now() + heartbeat.every, heartbeat });
+        let mut beat = self.books.feed().heartbeat().map(|heartbeat| {
+            let every = self.options.beat_every.unwrap_or(heartbeat.every);
+            Beat { next: Instant::now() + every, heartbeat: Heartbeat { every, ..heartbeat } }
+        });
         let mut silence = Silence { since: velox_clock::now(), pinged: false };
         let mut ticked = velox_clock::now();
         loop {

@@ -30,6 +30,8 @@ pub struct LiveOptions {
     pub ping_after: Duration,
     /// After so long without a byte the connection is given up. Default: 4.5 s.
     pub silent_after: Duration,
+    /// How often the venue's own heartbeat is sent, where it wants one. Default: as often as it asks for.
+    pub beat_every: Option<Duration>,
     /// The waits before a new connection, and before another REST call.
     pub backoff: BackoffOptions,
     /// Decides the jitter of the waits. Default: differs from run to run.
@@ -49,6 +51,7 @@ impl LiveOptions {
             connect_within: Duration::from_secs(5),
             ping_after: Duration::from_millis(1_500),
             silent_after: Duration::from_millis(4_500),
+            beat_every: None,
             backoff: BackoffOptions::default(),
             seed: velox_clock::rdtsc(),
         }

@@ -62,6 +62,38 @@ fn a_gap_is_mended_on_the_connection() {
     server.join().unwrap();
 }
 
+#[test]
+fn a_venue_that_wants_a_heartbeat_hears_it_and_its_answer_is_no_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let mut socket = tungstenite::accept(listener.accept().unwrap().0).unwrap();
+        hear(&mut socket, r#""subscribe""#);
+        socket.send(book("snapshot", 1, -1, 5)).unwrap();
+        for _ in 0..3 {
+            hear(&mut socket, "ping");
+            socket.send(Message::text("pong")).unwrap();
+        }
+        socket.send(book("update", 2, 5, 6)).unwrap();
+        while socket.read().is_ok() {}
+    });
+    let instrument = Instrument::new("BTC-USDT", "okx", "0.1", "1").unwrap();
+    let beat_every = Some(Duration::from_millis(50));
+    let options = LiveOptions { url: Some(url), beat_every, ..LiveOptions::new(Venue::Okx, vec![instrument]) };
+    let mut events = Live::new(options).unwrap().start(None).unwrap();
+    let (mut all, begun) = (Vec::<MarketEvent>::new(), Instant::now());
+    while !all.iter().any(|event| event.sequence == 6) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{all:?} {:#?}", events.stats().report());
+        events.pop_into(&mut all, 64);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let report = events.stats().report();
+    assert_eq!((report.connections, report.errors, report.gaps), (1, 0, 0));
+    assert_eq!(report.symbols[0].state, FeedState::Live);
+    drop(events);
+    server.join().unwrap();
+}
+
 /// No number tells what was in it, and a checksum covers the best levels alone.
 #[test]
 fn a_message_that_cannot_be_decoded_costs_the_connection_where_only_a_checksum_tells() {

@@ -214,3 +214,26 @@ impl Offsets {
         Some(Self { stages, edges, threads, books, markets, symbols, histograms, words: at })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_begins_on_a_line_of_its_own_whatever_is_before_it() {
+        // 0, 1 or 2 of each part, in all combinations.
+        for nth in 0..3usize.pow(7) {
+            let of = |part: u32| nth / 3usize.pow(part) % 3;
+            for shape_words in [0, 1, LINE - 1, LINE, LINE + 1, 1_000] {
+                let [stages, edges, threads, books, markets, symbols, histograms] = [0, 1, 2, 3, 4, 5, 6].map(of);
+                let counts = Counts { shape_words, stages, edges, threads, books, markets, symbols, histograms };
+                let at = Offsets::of(&counts).unwrap();
+                let begins =
+                    [at.stages, at.edges, at.threads, at.books, at.markets, at.symbols, at.histograms, at.words];
+                assert!(begins[0] >= HEADER + shape_words, "{counts:?}: {at:?}");
+                assert!(begins.is_sorted() && begins.iter().all(|begin| begin % LINE == 0), "{counts:?}: {at:?}");
+            }
+        }
+        assert_eq!((HEADER % LINE, histogram::WORDS % LINE), (0, 0));
+    }
+}

@@ -32,7 +32,7 @@ pub enum Venue {
     Bitget,
 }
 
-/// How we know that a venue is decoded right.
+/// How we know that the protocol that is subscribed to is decoded right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerifiedBy {
     /// Recorded messages of the venue itself.
@@ -94,10 +94,10 @@ impl Venue {
         Self::ALL.into_iter().find(|venue| venue.name() == name)
     }
 
-    /// How we know that it is decoded right.
+    /// How we know that the protocol that is subscribed to is decoded right: Bybit's captures are of the former one.
     pub const fn verified_by(self) -> VerifiedBy {
         match self {
-            Self::Coinbase | Self::Kucoin | Self::Bitget => VerifiedBy::Documentation,
+            Self::Bybit | Self::Coinbase | Self::Kucoin | Self::Bitget => VerifiedBy::Documentation,
             _ => VerifiedBy::Capture,
         }
     }

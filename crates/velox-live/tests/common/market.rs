@@ -13,8 +13,8 @@ pub struct Market {
     /// The `u` of the last message.
     pub sequence: u64,
     pub log: Vec<String>,
-    /// The best bid and ask after each `u`.
-    pub tops: BTreeMap<u64, (i64, i64)>,
+    /// Price and quantity of the best bid and ask after each `u`.
+    pub tops: BTreeMap<u64, [(i64, i64); 2]>,
     /// A snapshot from a moment ago.
     pub old: Option<String>,
     random: u64,
@@ -46,7 +46,7 @@ impl Market {
         for _ in 0..=self.random(3) {
             self.sequence += 1;
             let qty = if self.random(4) == 0 { 0 } else { 1 + self.random(1_000_000) };
-            let (best_bid, best_ask) = (self.best().0, self.best().1);
+            let [(best_bid, _), (best_ask, _)] = self.best();
             if self.random(2) == 0 {
                 let price = best_ask - 1 - self.random(20);
                 set(&mut self.bids, price, qty);
@@ -67,10 +67,10 @@ impl Market {
         self.tops.insert(last, self.best());
     }
 
-    fn best(&self) -> (i64, i64) {
-        let bid = self.bids.last_key_value().map_or(100_000, |(price, _)| *price);
-        let ask = self.asks.first_key_value().map_or(100_001, |(price, _)| *price);
-        (bid, ask)
+    fn best(&self) -> [(i64, i64); 2] {
+        let level = |(&price, &qty): (&i64, &i64)| (price, qty);
+        let bid = self.bids.last_key_value().map_or((100_000, 0), level);
+        [bid, self.asks.first_key_value().map_or((100_001, 0), level)]
     }
 
     pub fn snapshot(&self) -> String {

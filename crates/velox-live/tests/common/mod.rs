@@ -35,7 +35,7 @@ pub struct Keeper {
     writer: L2Writer,
     pending: Vec<MarketEvent>,
     batch: Vec<MarketEvent>,
-    /// Exchange events after which the best prices were compared.
+    /// Exchange events after which the best levels were compared.
     pub compared: u64,
     pub gaps: u64,
     /// Everything that came.
@@ -51,7 +51,7 @@ impl Keeper {
         Self { events, book, writer, pending, batch, compared: 0, gaps: 0, all }
     }
 
-    /// Takes what is there, and compares the best prices after each exchange event with those of the exchange.
+    /// Takes what is there, and compares the best levels after each exchange event with those of the exchange.
     pub fn turn(&mut self, exchange: &Exchange) {
         assert_eq!(self.events.failure(), None);
         self.batch.clear();
@@ -73,7 +73,8 @@ impl Keeper {
                         self.finish(event.sequence);
                         let top = self.book.top().expect("a live book");
                         if let Some(truth) = exchange.shared.market().tops.get(&event.sequence) {
-                            assert_eq!((top.bid, top.ask), *truth, "after {}", event.sequence);
+                            let best = [(top.bid, top.bid_qty), (top.ask, top.ask_qty)];
+                            assert_eq!(best, *truth, "after {}", event.sequence);
                             self.compared += 1;
                         }
                     }
