@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { BroadcastRing, LatestRing, MpscRing, nanos, RingBuffer, record, u32, u64 } from 'velox-engine'
 import { expect, test } from 'vitest'
 import { SLOTS_AT, TAIL_CELL } from '../dist/ring/layout.js'
+import { STARTS, started } from './support/cursors.js'
 import { expectCode } from './support/errors.js'
 
 /** Runs code in a worker where `ring` is attached, `who` numbers the worker, and `answer` says what came of it. */
@@ -124,16 +125,19 @@ test('a record that is refused holds no slot of an mpsc ring', () => {
 test('a latest ring keeps the latest and counts what was missed', () => {
   const steps = fc.array(fc.tuple(fc.nat(1), fc.nat(20)), { maxLength: 100 })
   fc.assert(
-    fc.property(steps, (steps) => {
-      const ring = new LatestRing(Stamped, 8)
+    fc.property(fc.constantFrom(...STARTS), steps, (start, steps) => {
+      const ring = started(new LatestRing(Stamped, 8), start)
       let [pushed, read, missed] = [0, 0, 0]
+      const push = () => ring.push({ id: pushed, copy: pushed++ })
+      const reader = start === 0 ? ring : joined(ring, push)
+      read = pushed
       for (const [step, size] of steps) {
-        for (let n = 0; step === 0 && n < size; n++) ring.push({ id: pushed, copy: pushed++ })
+        for (let n = 0; step === 0 && n < size; n++) push()
         if (step === 0) continue
         const lost = Math.max(0, pushed - read - 8)
         const expected = pushed > read ? { id: read + lost, copy: read + lost } : undefined
         if (expected) missed += lost
-        expect([ring.pop(), ring.missed]).toEqual([expected, missed])
+        expect([reader.pop(), reader.missed]).toEqual([expected, missed])
         if (expected) read += lost + 1
       }
       const late = LatestRing.attach(Stamped, ring.share())
@@ -141,6 +145,14 @@ test('a latest ring keeps the latest and counts what was missed', () => {
     }),
   )
 })
+
+/** A reader of a ring that is filled once, after it has read that. */
+function joined(ring: LatestRing<typeof Stamped>, push: () => void): LatestRing<typeof Stamped> {
+  for (let i = 0; i < ring.capacity; i++) push()
+  const reader = LatestRing.attach(Stamped, ring.share())
+  for (let id = 0; id < ring.capacity; id++) expect(reader.pop()?.id).toBe(id)
+  return reader
+}
 
 test('rings of one kind don’t attach as another', () => {
   const rings = [
