@@ -29,8 +29,8 @@ const Stamped = record('Stamped', { id: u32, copy: u64 })
 test('each consumer of a broadcast has a queue of its own, and the slowest gates', () => {
   const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(10)), { maxLength: 150 })
   fc.assert(
-    fc.property(steps, (steps) => {
-      const first = new BroadcastRing(u32, 8, 2)
+    fc.property(fc.constantFrom(...STARTS), steps, (start, steps) => {
+      const first = started(new BroadcastRing(u32, 8, 2), start)
       const rings = [first, BroadcastRing.attach(u32, first.share())]
       const models: number[][] = [[], []]
       expect(rings.map((ring) => ring.length)).toEqual([0, 0])
@@ -83,8 +83,8 @@ test('a consumer that leaves holds nobody up, one that releases its seat does', 
 test('an mpsc ring does what an array does', () => {
   const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(12)), { maxLength: 150 })
   fc.assert(
-    fc.property(steps, (steps) => {
-      const ring = new MpscRing(u32, 8)
+    fc.property(fc.constantFrom(...STARTS), steps, (start, steps) => {
+      const ring = started(new MpscRing(u32, 8), start)
       const other = MpscRing.attach(u32, ring.share())
       const model: number[] = []
       let next = 0
@@ -147,8 +147,8 @@ test('a latest ring keeps the latest and counts what was missed', () => {
 })
 
 /** A reader of a ring that is filled once, after it has read that. */
-function joined(ring: LatestRing<typeof Stamped>, push: () => void): LatestRing<typeof Stamped> {
-  for (let i = 0; i < ring.capacity; i++) push()
+function joined(ring: LatestRing<typeof Stamped>, push: (id: number) => void): LatestRing<typeof Stamped> {
+  for (let id = 0; id < ring.capacity; id++) push(id)
   const reader = LatestRing.attach(Stamped, ring.share())
   for (let id = 0; id < ring.capacity; id++) expect(reader.pop()?.id).toBe(id)
   return reader
@@ -186,7 +186,7 @@ test('memory that was written over is an error and no endless loop', () => {
 
 test('two workers push into one ring, and each one’s records come in order', async () => {
   const count = 50_000
-  const ring = new MpscRing(Stamped, 256)
+  const ring = started(new MpscRing(Stamped, 256), 2 ** 31 - count)
   const body = `
     const batch = []
     for (let n = 0; n < ${count}; ) {
@@ -213,7 +213,7 @@ test('two workers push into one ring, and each one’s records come in order', a
 
 test('two workers see every record of a broadcast', async () => {
   const count = 50_000
-  const ring = new BroadcastRing(Stamped, 256, 2)
+  const ring = started(new BroadcastRing(Stamped, 256, 2), 2 ** 32 - count / 2)
   const body = `
     let next = 0
     while (next < ${count}) ring.drain((batch) => {
@@ -235,7 +235,9 @@ test('two workers see every record of a broadcast', async () => {
 
 test('a reader that a worker laps gets whole records and the right count', async () => {
   const count = 200_000
-  const ring = new LatestRing(Stamped, 16)
+  const shared = started(new LatestRing(Stamped, 16), 2 ** 31 - count / 2)
+  const ring = joined(shared, (id) => shared.push({ id, copy: id }))
+  shared.release()
   const ended = inWorker(
     'LatestRing',
     ring,
