@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { BroadcastRing, LatestRing, MpscRing, nanos, RingBuffer, record, u32, u64 } from 'velox-engine'
 import { expect, test } from 'vitest'
-import { SLOTS_AT, TAIL_CELL } from '../dist/ring/layout.js'
+import { HEAD_CELL, SLOTS_AT, TAIL_CELL } from '../dist/ring/layout.js'
 import { STARTS, started } from './support/cursors.js'
 import { expectCode } from './support/errors.js'
 
@@ -182,6 +182,37 @@ test('memory that was written over is an error and no endless loop', () => {
   latest.push(1)
   cellsOf(latest).fill(0x1234_5678, SLOTS_AT / 4)
   expectCode(() => latest.pop(), 'VELOX_RING_CORRUPT')
+})
+
+test.each([
+  ['the tail', TAIL_CELL, 0x1234_5678],
+  ['the tail, a little', TAIL_CELL, 20],
+  ['the head', HEAD_CELL, 0x1234_5678],
+  ['the head, a little', HEAD_CELL, -1],
+])('an mpsc ring whose cursor was written over is an error to both ends: %s', (_, cell, word) => {
+  const ring = new MpscRing(u32, 4)
+  ring.pushMany([1, 2, 3, 4])
+  const cells = new Int32Array((ring.share() as unknown as { buffer: SharedArrayBuffer }).buffer)
+  expect(ring.pop()).toBe(1)
+  cells[cell] = word
+  expectCode(() => ring.push(5), 'VELOX_RING_CORRUPT', 'at most 4 records')
+  expectCode(() => ring.pushMany([5, 6]), 'VELOX_RING_CORRUPT')
+  const other = MpscRing.attach(u32, ring.share())
+  ring.release()
+  if (cell === HEAD_CELL) expectCode(() => other.pop(), 'VELOX_RING_CORRUPT')
+  // The records that are stamped are whole, whatever the producers' cursor says.
+  else {
+    expect(other.popMany(9)).toEqual([2, 3, 4])
+    expectCode(() => other.pop(), 'VELOX_RING_CORRUPT')
+  }
+})
+
+test('an mpsc ring whose stamps were written over is an error, and no wait without an end', () => {
+  const ring = new MpscRing(u32, 4)
+  const cells = new Int32Array((ring.share() as unknown as { buffer: SharedArrayBuffer }).buffer)
+  expect([ring.pushMany([1, 2]), ring.pop(), ring.pop(), ring.pop()]).toEqual([2, 1, 2, undefined])
+  cells.fill(0x1234_5678, SLOTS_AT / 4, SLOTS_AT / 4 + 4)
+  expectCode(() => ring.pop(), 'VELOX_RING_CORRUPT', 'a free slot')
 })
 
 test('two workers push into one ring, and each one’s records come in order', async () => {
