@@ -27,7 +27,7 @@ function inWorker(kind: string, ring: { share(): object }, who: number, body: st
 const Stamped = record('Stamped', { id: u32, copy: u64 })
 
 test('each consumer of a broadcast has a queue of its own, and the slowest gates', () => {
-  const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(10)), { maxLength: 150 })
+  const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(10)), { maxLength: 150, size: 'max' })
   fc.assert(
     fc.property(fc.constantFrom(...STARTS), steps, (start, steps) => {
       const first = started(new BroadcastRing(u32, 8, 2), start)
@@ -81,7 +81,7 @@ test('a consumer that leaves holds nobody up, one that releases its seat does', 
 })
 
 test('an mpsc ring does what an array does', () => {
-  const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(12)), { maxLength: 150 })
+  const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(12)), { maxLength: 150, size: 'max' })
   fc.assert(
     fc.property(fc.constantFrom(...STARTS), steps, (start, steps) => {
       const ring = started(new MpscRing(u32, 8), start)
@@ -123,7 +123,7 @@ test('a record that is refused holds no slot of an mpsc ring', () => {
 })
 
 test('a latest ring keeps the latest and counts what was missed', () => {
-  const steps = fc.array(fc.tuple(fc.nat(1), fc.nat(20)), { maxLength: 100 })
+  const steps = fc.array(fc.tuple(fc.nat(1), fc.nat(20)), { maxLength: 100, size: 'max' })
   fc.assert(
     fc.property(fc.constantFrom(...STARTS), steps, (start, steps) => {
       const ring = started(new LatestRing(Stamped, 8), start)
