@@ -177,7 +177,7 @@ describe.runIf(isHere)('installed by npm', () => {
       }
     })
 
-    test('with one that is no library, or of another version, it says that', async () => {
+    test('with one that is no library it says that', async () => {
       cpSync(join(modules, own), away, { recursive: true })
       try {
         writeFileSync(join(modules, own, 'velox-engine.linux-x64-gnu.node'), 'a text')
@@ -190,3 +190,17 @@ describe.runIf(isHere)('installed by npm', () => {
     })
   })
 })
+
+    test('with one of another version it names both, and what to install', async () => {
+      const manifest = join(modules, 'velox-engine/package.json')
+      const text = readFileSync(manifest, 'utf8')
+      const { version } = JSON.parse(text)
+      writeFileSync(manifest, text.replaceAll(`"${version}"`, '"9.8.7"'))
+      try {
+        const [code, context, message] = JSON.parse((await broken(caught)).stdout)
+        expect([code, context.tried]).toEqual(['VELOX_NATIVE_MISSING', [`expected ${own} 9.8.7, got ${version}`]])
+        expect(message).toContain(`Run: npm install ${own}@9.8.7`)
+      } finally {
+        writeFileSync(manifest, text)
+      }
+    })
