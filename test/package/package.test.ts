@@ -90,13 +90,16 @@ describe.runIf(isHere)('installed by npm', () => {
     const uses = `import { L2Book, pipeline, replay, sample, type Report } from 'velox-engine'
       import { live } from 'velox-engine/feed'
       import { writeReport } from 'velox-engine/metrics'
+      import { keypairFile, memoTemplate, type Outcome, type Submitter } from 'velox-engine/solana'
       const market = replay(sample.btcusdt)
       const book: L2Book = new L2Book({ instrument: market.instrument() })
       const report: Report = await (await pipeline('x').from(market).book(book).trades().start()).done()
       const n: number = report.perSecond
+      const template = memoTemplate({ signer: keypairFile('key.json'), packing: 4 })
+      const spent = (o: Outcome): bigint => (o.state === 'landed' ? o.spentLamports : 0n)
       // @ts-expect-error: a capacity is a number
       pipeline('y').from(market).trades({ capacity: 'many' })
-      export { live, n, writeReport }`
+      export { live, n, type Submitter, spent, template, writeReport }`
     const project = join(installed, moduleResolution)
     mkdirSync(project, { recursive: true })
     writeFileSync(join(project, 'uses.mts'), uses)
@@ -138,10 +141,13 @@ describe.runIf(isHere)('installed by npm', () => {
   })
 
   test('each class is there once, whichever entry it comes from', async () => {
-    const code = `const [a, b, c] = await Promise.all(['velox-engine', 'velox-engine/feed', 'velox-engine/metrics'].map((name) => import(name)))
+    const code = `const entries = ['velox-engine', 'velox-engine/feed', 'velox-engine/metrics', 'velox-engine/solana']
+      const [a, b, c, d] = await Promise.all(entries.map((name) => import(name)))
       const feed = new b.Feed({ venue: 'kraken', symbols: ['XBT/USD'] })
-      console.log(feed.book('XBT/USD') instanceof a.L2Book, typeof c.writeReport)`
-    expect((await node(['--input-type=module', '--eval', code], { cwd: installed })).stdout).toBe('true function\n')
+      const refused = (f) => { try { f() } catch (error) { return error instanceof a.VeloxError } }
+      console.log(feed.book('XBT/USD') instanceof a.L2Book, typeof c.writeReport, refused(() => d.memoTemplate({})))`
+    const { stdout } = await node(['--input-type=module', '--eval', code], { cwd: installed })
+    expect(stdout).toBe('true function true\n')
   })
 
   test('a binary that is to be published weighs at most 3 MiB packed', () => {
@@ -188,8 +194,6 @@ describe.runIf(isHere)('installed by npm', () => {
         renameSync(away, join(modules, own))
       }
     })
-  })
-})
 
     test('with one of another version it names both, and what to install', async () => {
       const manifest = join(modules, 'velox-engine/package.json')
@@ -204,3 +208,5 @@ describe.runIf(isHere)('installed by npm', () => {
         writeFileSync(manifest, text)
       }
     })
+  })
+})
