@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { clock, nanos, pipeline, poisson, RingBuffer, tscToNs, u32 } from '../dist/index.js'
+import { nativeMissing } from '../dist/native-missing.js'
 import { tooOld } from '../dist/old-node.js'
 import { velox } from './support/engine.js'
 import { node, root } from './support/node.js'
@@ -20,6 +21,13 @@ test('an old Node is told which one to install', () => {
     undefined,
     undefined,
   ])
+})
+
+test('an old Node on which the addon doesn’t load is told so by the error too: no warning gets out before it', () => {
+  const on = { platform: 'linux', arch: 'x64', libc: '2.36' } as const
+  const told = (node: string) => nativeMissing(new Error('no'), on, { node } as NodeJS.ProcessVersions).message
+  expect(told('18.20.8')).toMatch(/expected Node 20\.19 or newer, got 18\.20\.8: install Node 22 .*\. Run: npm install/)
+  expect(told('22.1.0')).not.toContain('expected Node')
 })
 
 test.each([
