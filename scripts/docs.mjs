@@ -72,6 +72,13 @@ const texts = new Map(pages.map((page) => [page, readFileSync(page, 'utf8')]))
 const idsOf = (page) => new Set([...texts.get(page).matchAll(/\b(?:id|name)="([^"]+)"/g)].map(([, id]) => id))
 const ids = new Map(pages.map((page) => [page, idsOf(page)]))
 
+// Without it the page's search box finds nothing, and says nothing.
+const index = join(site, 'assets/search.js')
+if (!existsSync(index) || !readFileSync(index, 'utf8').startsWith('window.searchData')) {
+  console.error(`velox-engine: ${relative(root, index)}: expected the index of the site's search, got none`)
+  process.exit(1)
+}
+
 let links = 0
 const broken = []
 for (const [page, text] of texts) {

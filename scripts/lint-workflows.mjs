@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
-const MODULE = 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.7'
+const MODULE = 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12'
 
 const folder = new URL('../.github/workflows/', import.meta.url)
 const files = readdirSync(folder)

@@ -1,6 +1,6 @@
 // Runs every test of both languages and adds up what really ran: `N passed, N failed` is the last line.
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,8 +38,8 @@ function run(command, args, env = {}) {
   })
 }
 
-async function cargo(what, args, env) {
-  const [text, isFine] = await run('cargo', ['test', '--quiet', ...args], env)
+async function cargo(what, args, env, toolchain = []) {
+  const [text, isFine] = await run('cargo', [...toolchain, 'test', '--quiet', ...args], env)
   const counts = { passed: 0, failed: 0, skipped: 0 }
   for (const [, passed, failed, ignored] of text.matchAll(
     /^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm,
@@ -49,6 +49,21 @@ async function cargo(what, args, env) {
     counts.skipped += Number(ignored)
   }
   add(what, counts, isFine)
+}
+
+/** The rings' stress tests under ThreadSanitizer, where a nightly Rust is here with the source of std, which is built for it. */
+async function sanitized() {
+  const target = 'x86_64-unknown-linux-gnu'
+  const { status, stdout } = spawnSync('rustc', ['+nightly', '--print', 'sysroot'], {
+    encoding: 'utf8',
+    env: { ...process.env, RUSTUP_AUTO_INSTALL: '0' },
+  })
+  const isHere = status === 0 && existsSync(join(stdout.trim(), 'lib/rustlib/src/rust/library'))
+  if (!isHere || process.platform !== 'linux' || process.arch !== 'x64')
+    return add('ThreadSanitizer', { passed: 0, failed: 0, skipped: 1 }, true)
+  const env = { RUSTFLAGS: '-Zsanitizer=thread', CARGO_TARGET_DIR: join(root, 'target/tsan') }
+  const args = ['-Zbuild-std', '--target', target, '-p', 'velox-ring', '--test', 'stress']
+  await cargo('ThreadSanitizer', args, env, ['+nightly'])
 }
 
 async function vitest() {
@@ -71,9 +86,12 @@ await cargo('Rust', ['--workspace', '--no-fail-fast'])
 // The models have their own build of the same crates.
 const loom = { RUSTFLAGS: '--cfg loom', CARGO_TARGET_DIR: join(root, 'target/loom') }
 await cargo('Memory models', ['--release', '-p', 'velox-ring', '-p', 'velox-book', '--test', 'loom'], loom)
+await sanitized()
 await vitest()
 
 if (sums.skipped > 0)
-  console.log(`${sums.skipped} skipped: they need files beside the project, strace, valgrind, prometheus or chromium`)
+  console.log(
+    `${sums.skipped} skipped: they need files beside the project, strace, valgrind, prometheus, chromium or nightly Rust`,
+  )
 console.log(`${sums.passed} passed, ${sums.failed} failed`)
 process.exitCode = sums.failed > 0 ? 1 : 0

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { VeloxError } from './errors/velox-error.js'
-import { DIST } from './place.js'
+import { tooOld } from './old-node.js'
+import { VERSION } from './version.js'
 
 /** The platforms that have a package with a binary: those of `napi.targets` in package.json, as packages are named. */
 export const PREBUILT: readonly string[] = [
@@ -54,14 +54,20 @@ function triedOf(cause: unknown): string[] {
 }
 
 /** What a binary that doesn't load is told with: where, what was tried, what to install. */
-export function nativeMissing(cause: unknown, on: Platform = here()): Error {
+export function nativeMissing(cause: unknown, on: Platform = here(), versions = process.versions): Error {
   const ending = endingOf(on)
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', DIST), 'utf8')) as {
-    version: string
-  }
   const install = PREBUILT.includes(ending)
-    ? `Run: npm install velox-engine-${ending}@${version} (without --omit=optional; node_modules of another system don't do)`
+    ? `Run: npm install velox-engine-${ending}@${VERSION} (without --omit=optional; node_modules of another system don't do)`
     : `There is none for it, only for ${PREBUILT.join(', ')}. Build it with Rust: npm run build in a clone`
-  const context = { platform: ending, ...(on.libc !== undefined && { libc: on.libc }), tried: triedOf(cause), install }
+  // The warning of the process comes too late where the import ends it.
+  const told = [tooOld(versions), install].filter((one) => one !== undefined).join('. ')
+  const libc = on.libc !== undefined && { libc: on.libc }
+  const context = { platform: ending, ...libc, tried: triedOf(cause), install: told }
   return new VeloxError('VELOX_NATIVE_MISSING', context, { cause })
+}
+
+/** What a binary of another version is told with: `got` is the version that it tells, or undefined. */
+export function nativeOfAnotherVersion(got: string | undefined, on: Platform = here()): Error {
+  const sentence = `expected velox-engine-${endingOf(on)} ${VERSION}, got ${got ?? 'one that tells no version'}`
+  return nativeMissing(new Error(sentence), on)
 }

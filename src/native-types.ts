@@ -1,5 +1,7 @@
 /** What the addon exports. Numbers in and out on warm paths; texts and JSON on cold ones. A slot names a native object. */
 export interface Native {
+  /** Of the crate, which is the package's own. */
+  version(): string
   release(slot: number): void
   /** Locks a file for this process until the slot is released. */
   fileLock(path: string): number

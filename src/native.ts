@@ -2,18 +2,24 @@ import { createRequire } from 'node:module'
 import type { VeloxErrorCode, VeloxErrorContexts } from '../index.js'
 import { words } from './errors/describe.js'
 import { VeloxError } from './errors/velox-error.js'
-import { nativeMissing } from './native-missing.js'
+import { nativeMissing, nativeOfAnotherVersion } from './native-missing.js'
 import type { Native } from './native-types.js'
 import { warnOfOldNode } from './old-node.js'
 import { DIST } from './place.js'
+import { VERSION } from './version.js'
 
-/** The addon, or VELOX_NATIVE_MISSING with all that was tried. */
+/** The addon of this version, or VELOX_NATIVE_MISSING with all that was tried. */
 function load(): Native {
+  let addon: Partial<Native>
   try {
-    return createRequire(DIST)('../native/binding.cjs') as Native
+    addon = createRequire(DIST)('../native/binding.cjs') as Native
   } catch (cause) {
     throw nativeMissing(cause)
   }
+  // The loader believes whatever lies in node_modules.
+  const version = addon.version?.()
+  if (version !== VERSION) throw nativeOfAnotherVersion(version)
+  return addon as Native
 }
 
 warnOfOldNode()

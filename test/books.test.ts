@@ -35,7 +35,7 @@ test('an order book sums up what a map sums up', () => {
     delta: fc.integer({ min: -3, max: 5 }),
   })
   fc.assert(
-    fc.property(fc.array(update, { maxLength: 60 }), (updates) => {
+    fc.property(fc.array(update, { maxLength: 60, size: 'max' }), (updates) => {
       const book = new OrderBook()
       const sides = [new Map<number, number>(), new Map<number, number>()] as const
       for (const { bid, price, delta } of updates) {

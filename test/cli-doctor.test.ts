@@ -7,6 +7,7 @@ import { findingsOf, gaps } from '../dist/cli/doctor/doctor.js'
 import { drawFindings } from '../dist/cli/doctor/draw.js'
 import type { Finding } from '../dist/cli/doctor/finding.js'
 import { Machine } from '../dist/cli/doctor/machine.js'
+import { counter } from '../dist/cli/doctor/processor.js'
 import { libc, runtime } from '../dist/cli/doctor/system.js'
 import { velox } from './support/engine.js'
 import { node } from './support/node.js'
@@ -91,6 +92,16 @@ describe('what costs is found, with its cost and its mend', () => {
       [`${CPU}/cpu0/cpuidle/state1/disable`]: '1',
     })
     expect(found.find(({ name }) => name === 'idle states')?.verdict).toBe('good')
+  })
+
+  test('a counter that is not trusted, so that the system counts', () => {
+    expect(counter('os', undefined)).toMatchObject({
+      verdict: 'costs',
+      found: 'not trusted, the system counts instead',
+    })
+    expect(counter('os', undefined).cost).toContain('20 to 60 ns')
+    expect(counter('tsc', 0.123)).toMatchObject({ verdict: 'good', found: 'tsc, invariant, calibrated to 0.12 ppm' })
+    expect(counter(undefined, undefined).verdict).toBe('unknown')
   })
 
   test('gaps above a thousandth of the time', () => {

@@ -2,11 +2,15 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
-import { count, L2Book, pipeline, replay, sample, toFile } from '../dist/index.js'
+import { live } from '../dist/feed/index.js'
+import { count, discard, L2Book, pipeline, replay, sample, toFile } from '../dist/index.js'
 import { onTerminal, velox } from './support/engine.js'
-import { node } from './support/node.js'
+import { startExchange } from './support/exchange/index.js'
+import { node, shared } from './support/node.js'
+import { until } from './support/until.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'velox-replay-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -77,6 +81,49 @@ test('has a book for each of several markets, or for those that are named', asyn
   const none = await run(file, '--symbols', 'ETHUSDT')
   expect(none.status).toBe(1)
   expect(none.stderr).toContain('ETHUSDT')
+})
+
+const dbn = shared('data/cme-mbo/futures_mbp-1_2024-07-01T23-58_2024-07-02T00-02.dbn.zst')
+
+test.skipIf(!dbn)('has the market of a DBN file', async () => {
+  const { status, stdout, stderr } = await run(dbn as string, '--json', '--depth', '1')
+  expect([status, stderr]).toEqual([0, ''])
+  const { events, markets } = JSON.parse(stdout)
+  expect(events).toEqual({ level: 2266, trade: 120, quote: 0, status: 0 })
+  const top = { bid: '5529.000000000', bidQty: '24', ask: '5529.250000000', askQty: '6' }
+  expect(markets).toMatchObject([{ symbol: 'ESU4', venue: 'GLBX.MDP3', state: 'live', top }])
+  expect(markets[0].depth).toEqual({ bids: [['5529.000000000', '24']], asks: [['5529.250000000', '6']] })
+})
+
+test('has the books that a recording of a live market left', async () => {
+  await using exchange = await startExchange({ venue: 'kraken', market: 'synthetic', rate: 2_000 })
+  const record = join(folder, 'day.rec')
+  const market = live({
+    venue: 'kraken',
+    symbols: exchange.symbols,
+    url: exchange.url,
+    restUrl: exchange.restUrl,
+    record,
+  })
+  const books = exchange.symbols.map((symbol) => new L2Book({ instrument: market.instrument(symbol) }))
+  const chain = books.reduce((p, book) => p.book(book), pipeline('recorded').from(market))
+  const recorded = await chain.to(discard()).start()
+  await until(() => books.every((book) => book.state === 'live' && (book.top()?.sequence ?? 0) > 0))
+  await delay(200)
+  await recorded.stop()
+  const { status, stdout, stderr } = await run(record, '--json', '--depth', '5')
+  expect([status, stderr]).toEqual([0, ''])
+  const { balanced, markets } = JSON.parse(stdout)
+  const depthOf = (book: L2Book) => {
+    const { instrument } = book
+    const { bids, asks } = book.depth(5)
+    const told = (levels: typeof bids) =>
+      levels.map(({ price, qty }) => [instrument.formatPrice(price), instrument.formatQty(qty)])
+    return { symbol: instrument.symbol, depth: { bids: told(bids), asks: told(asks) } }
+  }
+  expect(balanced).toBe(true)
+  expect(markets).toMatchObject(books.map(depthOf))
+  expect(markets[0].depth.bids).toHaveLength(5)
 })
 
 test('ends after so many seconds of a paced replay', async () => {

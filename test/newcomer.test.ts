@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { clock, nanos, pipeline, poisson, RingBuffer, tscToNs, u32 } from '../dist/index.js'
+import { nativeMissing } from '../dist/native-missing.js'
 import { tooOld } from '../dist/old-node.js'
 import { velox } from './support/engine.js'
 import { node, root } from './support/node.js'
@@ -20,6 +21,13 @@ test('an old Node is told which one to install', () => {
     undefined,
     undefined,
   ])
+})
+
+test('an old Node on which the addon doesn’t load is told so by the error too: no warning gets out before it', () => {
+  const on = { platform: 'linux', arch: 'x64', libc: '2.36' } as const
+  const told = (node: string) => nativeMissing(new Error('no'), on, { node } as NodeJS.ProcessVersions).message
+  expect(told('18.20.8')).toMatch(/expected Node 20\.19 or newer, got 18\.20\.8: install Node 22 .*\. Run: npm install/)
+  expect(told('22.1.0')).not.toContain('expected Node')
 })
 
 test.each([
@@ -47,16 +55,20 @@ test.each([
   for (const text of texts) expect(told).toContain(text)
 })
 
-test('a stage file that can’t be found is named, and where it is asked for', async () => {
+describe('a module of `velox run` that asks for what isn’t there', () => {
   const folder = mkdtempSync(join(tmpdir(), 'velox-newcomer-'))
-  try {
-    const file = join(folder, 'bot.mjs')
-    writeFileSync(file, `import stage from './stagee.mjs'\nexport default () => stage`)
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  test.each([
+    ['bot.mjs', `import stage from './stagee.mjs'`, join(folder, 'stagee.mjs'), 'check the name and its ending'],
+    ['bare.mjs', `import stage from './stage'`, join(folder, 'stage'), 'check the name and its ending'],
+    ['bot.cjs', `require('./stagee.cjs')`, './stagee.cjs', 'check the name and its ending'],
+    ['package.mjs', `import it from 'velox-not-there'`, 'the package velox-not-there to be installed', 'none that'],
+  ])('%s is told in a sentence, without a stack', async (name, line, what, hint) => {
+    const file = join(folder, name)
+    writeFileSync(file, line)
     const { status, stderr } = await node([velox, 'run', file], { cwd: root })
-    expect(status).toBe(1)
-    expect(stderr).toContain(join(folder, 'stagee.mjs'))
-    expect(stderr).toContain(`imported from ${file}`)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+    expect([status, stderr.trim().split('\n')]).toEqual([1, [expect.stringMatching(/^velox: /)]])
+    for (const text of [what, file, hint]) expect(stderr).toContain(text)
+  })
 })

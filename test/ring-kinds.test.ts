@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { BroadcastRing, LatestRing, MpscRing, nanos, RingBuffer, record, u32, u64 } from 'velox-engine'
 import { expect, test } from 'vitest'
-import { SLOTS_AT, TAIL_CELL } from '../dist/ring/layout.js'
+import { HEAD_CELL, SLOTS_AT, TAIL_CELL } from '../dist/ring/layout.js'
+import { STARTS, started } from './support/cursors.js'
 import { expectCode } from './support/errors.js'
 
 /** Runs code in a worker where `ring` is attached, `who` numbers the worker, and `answer` says what came of it. */
@@ -26,10 +27,10 @@ function inWorker(kind: string, ring: { share(): object }, who: number, body: st
 const Stamped = record('Stamped', { id: u32, copy: u64 })
 
 test('each consumer of a broadcast has a queue of its own, and the slowest gates', () => {
-  const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(10)), { maxLength: 150 })
+  const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(10)), { maxLength: 150, size: 'max' })
   fc.assert(
-    fc.property(steps, (steps) => {
-      const first = new BroadcastRing(u32, 8, 2)
+    fc.property(fc.constantFrom(...STARTS), steps, (start, steps) => {
+      const first = started(new BroadcastRing(u32, 8, 2), start)
       const rings = [first, BroadcastRing.attach(u32, first.share())]
       const models: number[][] = [[], []]
       expect(rings.map((ring) => ring.length)).toEqual([0, 0])
@@ -80,10 +81,10 @@ test('a consumer that leaves holds nobody up, one that releases its seat does', 
 })
 
 test('an mpsc ring does what an array does', () => {
-  const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(12)), { maxLength: 150 })
+  const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(12)), { maxLength: 150, size: 'max' })
   fc.assert(
-    fc.property(steps, (steps) => {
-      const ring = new MpscRing(u32, 8)
+    fc.property(fc.constantFrom(...STARTS), steps, (start, steps) => {
+      const ring = started(new MpscRing(u32, 8), start)
       const other = MpscRing.attach(u32, ring.share())
       const model: number[] = []
       let next = 0
@@ -122,18 +123,21 @@ test('a record that is refused holds no slot of an mpsc ring', () => {
 })
 
 test('a latest ring keeps the latest and counts what was missed', () => {
-  const steps = fc.array(fc.tuple(fc.nat(1), fc.nat(20)), { maxLength: 100 })
+  const steps = fc.array(fc.tuple(fc.nat(1), fc.nat(20)), { maxLength: 100, size: 'max' })
   fc.assert(
-    fc.property(steps, (steps) => {
-      const ring = new LatestRing(Stamped, 8)
+    fc.property(fc.constantFrom(...STARTS), steps, (start, steps) => {
+      const ring = started(new LatestRing(Stamped, 8), start)
       let [pushed, read, missed] = [0, 0, 0]
+      const push = () => ring.push({ id: pushed, copy: pushed++ })
+      const reader = start === 0 ? ring : joined(ring, push)
+      read = pushed
       for (const [step, size] of steps) {
-        for (let n = 0; step === 0 && n < size; n++) ring.push({ id: pushed, copy: pushed++ })
+        for (let n = 0; step === 0 && n < size; n++) push()
         if (step === 0) continue
         const lost = Math.max(0, pushed - read - 8)
         const expected = pushed > read ? { id: read + lost, copy: read + lost } : undefined
         if (expected) missed += lost
-        expect([ring.pop(), ring.missed]).toEqual([expected, missed])
+        expect([reader.pop(), reader.missed]).toEqual([expected, missed])
         if (expected) read += lost + 1
       }
       const late = LatestRing.attach(Stamped, ring.share())
@@ -141,6 +145,14 @@ test('a latest ring keeps the latest and counts what was missed', () => {
     }),
   )
 })
+
+/** A reader of a ring that is filled once, after it has read that. */
+function joined(ring: LatestRing<typeof Stamped>, push: (id: number) => void): LatestRing<typeof Stamped> {
+  for (let id = 0; id < ring.capacity; id++) push(id)
+  const reader = LatestRing.attach(Stamped, ring.share())
+  for (let id = 0; id < ring.capacity; id++) expect(reader.pop()?.id).toBe(id)
+  return reader
+}
 
 test('rings of one kind don’t attach as another', () => {
   const rings = [
@@ -172,9 +184,40 @@ test('memory that was written over is an error and no endless loop', () => {
   expectCode(() => latest.pop(), 'VELOX_RING_CORRUPT')
 })
 
+test.each([
+  ['the tail', TAIL_CELL, 0x1234_5678],
+  ['the tail, a little', TAIL_CELL, 20],
+  ['the head', HEAD_CELL, 0x1234_5678],
+  ['the head, a little', HEAD_CELL, -1],
+])('an mpsc ring whose cursor was written over is an error to both ends: %s', (_, cell, word) => {
+  const ring = new MpscRing(u32, 4)
+  ring.pushMany([1, 2, 3, 4])
+  const cells = new Int32Array((ring.share() as unknown as { buffer: SharedArrayBuffer }).buffer)
+  expect(ring.pop()).toBe(1)
+  cells[cell] = word
+  expectCode(() => ring.push(5), 'VELOX_RING_CORRUPT', 'at most 4 records')
+  expectCode(() => ring.pushMany([5, 6]), 'VELOX_RING_CORRUPT')
+  const other = MpscRing.attach(u32, ring.share())
+  ring.release()
+  if (cell === HEAD_CELL) expectCode(() => other.pop(), 'VELOX_RING_CORRUPT')
+  // The records that are stamped are whole, whatever the producers' cursor says.
+  else {
+    expect(other.popMany(9)).toEqual([2, 3, 4])
+    expectCode(() => other.pop(), 'VELOX_RING_CORRUPT')
+  }
+})
+
+test('an mpsc ring whose stamps were written over is an error, and no wait without an end', () => {
+  const ring = new MpscRing(u32, 4)
+  const cells = new Int32Array((ring.share() as unknown as { buffer: SharedArrayBuffer }).buffer)
+  expect([ring.pushMany([1, 2]), ring.pop(), ring.pop(), ring.pop()]).toEqual([2, 1, 2, undefined])
+  cells.fill(0x1234_5678, SLOTS_AT / 4, SLOTS_AT / 4 + 4)
+  expectCode(() => ring.pop(), 'VELOX_RING_CORRUPT', 'a free slot')
+})
+
 test('two workers push into one ring, and each one’s records come in order', async () => {
   const count = 50_000
-  const ring = new MpscRing(Stamped, 256)
+  const ring = started(new MpscRing(Stamped, 256), 2 ** 31 - count)
   const body = `
     const batch = []
     for (let n = 0; n < ${count}; ) {
@@ -201,7 +244,7 @@ test('two workers push into one ring, and each one’s records come in order', a
 
 test('two workers see every record of a broadcast', async () => {
   const count = 50_000
-  const ring = new BroadcastRing(Stamped, 256, 2)
+  const ring = started(new BroadcastRing(Stamped, 256, 2), 2 ** 32 - count / 2)
   const body = `
     let next = 0
     while (next < ${count}) ring.drain((batch) => {
@@ -223,7 +266,9 @@ test('two workers see every record of a broadcast', async () => {
 
 test('a reader that a worker laps gets whole records and the right count', async () => {
   const count = 200_000
-  const ring = new LatestRing(Stamped, 16)
+  const shared = started(new LatestRing(Stamped, 16), 2 ** 31 - count / 2)
+  const ring = joined(shared, (id) => shared.push({ id, copy: id }))
+  shared.release()
   const ended = inWorker(
     'LatestRing',
     ring,

@@ -4,6 +4,7 @@ import { array, Bundle, bytes, nanos, RingBuffer, record, side, text, u8, u32, u
 import { expect, test } from 'vitest'
 import { HEAD_CELL, SLOTS_AT, TAIL_CELL } from '../dist/ring/layout.js'
 import { internals } from '../dist/ring/ring-buffer.js'
+import { STARTS, started } from './support/cursors.js'
 import { expectCode } from './support/errors.js'
 import { script } from './support/node.js'
 
@@ -21,8 +22,8 @@ test('a ring does what an array does', () => {
     fc.record({ kind: fc.constant('drain' as const), size: fc.nat(12) }),
   )
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const ring = new RingBuffer(u32, 8)
+    fc.property(fc.constantFrom(...STARTS), fc.array(step, { maxLength: 200, size: 'max' }), (start, steps) => {
+      const ring = started(new RingBuffer(u32, 8), start)
       const model: number[] = []
       let next = 0
       for (const step of steps) {
@@ -427,7 +428,7 @@ test('two workers pass records in order, in batches and one by one', async () =>
       if (n !== undefined && n !== expected++) throw new Error(n + ' instead of ' + (expected - 1))
     }
     parentPort.postMessage(expected)`)
-  const ring = new RingBuffer(u32, 1024)
+  const ring = started(new RingBuffer(u32, 1024), 2 ** 32 - count / 2)
   const ended = [producer, consumer].map(
     (code) =>
       new Promise((resolve, reject) => {

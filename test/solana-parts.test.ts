@@ -43,7 +43,7 @@ test('a reservation counts until it is settled, and what was spent for a window 
 test('never more than the limit is reserved or spent in any window, whatever comes', () => {
   const steps = fc.array(
     fc.record({ wait: fc.nat(400), amount: fc.bigInt(1n, 60n), share: fc.integer({ min: 0, max: 2 }) }),
-    { maxLength: 60 },
+    { maxLength: 60, size: 'max' },
   )
   fc.assert(
     fc.property(steps, (all) => {
@@ -145,7 +145,7 @@ test('what bytes of a transaction say is what kit says', async () => {
     signature: getSignatureFromTransaction(legacy),
     blockhash,
   })
-  fc.assert(fc.property(fc.base64String({ maxLength: 200 }), (text) => void wireOf(text)))
+  fc.assert(fc.property(fc.base64String({ maxLength: 200, size: 'max' }), (text) => void wireOf(text)))
   expect(wireOf('')).toBe(undefined)
   expect(base58Of(new Uint8Array(32))).toBe('1'.repeat(32))
 })

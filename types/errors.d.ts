@@ -16,7 +16,7 @@ export interface VeloxErrorContexts {
   VELOX_STALE_BATCH: { ring: string }
   VELOX_BOOK_CONTENDED: { attempts: number }
   VELOX_BOOK_OWNED: { by: string }
-  VELOX_FILE_NOT_FOUND: { path: string }
+  VELOX_FILE_NOT_FOUND: { path: string; importedFrom?: string }
   VELOX_FILE_UNREADABLE: { path: string; reason: string }
   VELOX_FILE_UNWRITABLE: { path: string; reason: string }
   VELOX_CORRUPT_DATA: { path: string; line: number; expected: string; got: string }

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module'
 import { describe } from '../errors/describe.js'
 import { nearest } from '../errors/nearest.js'
 import { VeloxError } from '../errors/velox-error.js'
-import { DIST } from '../place.js'
+import { VERSION } from '../version.js'
 import type { Command } from './command.js'
 import { plain } from './text.js'
 
@@ -80,7 +79,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const [name, ...rest] = process.argv.slice(2)
 const load = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
 if (name === '--help' || name === 'help') console.log(HELP)
-else if (name === '--version') {
-  console.log((createRequire(DIST)('../package.json') as { version: string }).version)
-} else if (load) await known(name as string, load, rest)
+else if (name === '--version') console.log(VERSION)
+else if (load) await known(name as string, load, rest)
 else unknown(name)

@@ -35,7 +35,10 @@ export const MESSAGES: Messages = {
   VELOX_BOOK_CONTENDED: ({ attempts }) =>
     `the book: expected a moment without other writers, got none in ${attempts} tries; nothing was applied`,
   VELOX_BOOK_OWNED: ({ by }) => `the book: expected no writer, got ${by}`,
-  VELOX_FILE_NOT_FOUND: ({ path }) => `${path}: expected a file, got nothing there`,
+  VELOX_FILE_NOT_FOUND: ({ path, importedFrom }) =>
+    importedFrom === undefined
+      ? `${path}: expected a file, got nothing there`
+      : `${path}, imported from ${importedFrom}: expected a file, got nothing there: check the name and its ending`,
   VELOX_FILE_UNREADABLE: ({ path, reason }) => `${path}: expected a readable file, got: ${reason}`,
   VELOX_FILE_UNWRITABLE: ({ path, reason }) => `${path}: expected a file that can be written, got: ${reason}`,
   VELOX_CORRUPT_DATA: ({ path, line, expected, got }) => `${path}, line ${line}: expected ${expected}, got ${got}`,

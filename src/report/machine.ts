@@ -1,12 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
 import type { RunReport } from '../../metrics.js'
 import { native } from '../native.js'
-import { DIST } from '../place.js'
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', DIST), 'utf8')) as {
-  version: string
-}
+import { VERSION } from '../version.js'
 
 function runtime(): string {
   const { bun, deno, node } = process.versions
@@ -22,7 +17,7 @@ export function machine(): RunReport['machine'] {
     system: `${platform()} ${release()}`,
     architecture: arch(),
     runtime: runtime(),
-    engine: version,
+    engine: VERSION,
     clock: native.clockCalibration().source,
   }
 }

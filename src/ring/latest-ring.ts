@@ -41,7 +41,9 @@ export class LatestRing<T extends Element> extends RingHandle<T> implements Face
     this.#producer = memory.producer((at) => at)
     // As if each slot had been written one round earlier.
     if (buffer === undefined) for (let i = 0; i < capacity; i++) cells[STAMPS_CELL + i] = written(i - capacity)
-    else this.#at = Math.max(0, Atomics.load(cells, layout.TAIL_CELL) - capacity)
+    // The mark first: what is pushed between the two looks is then missed, and not a record before the first.
+    else if (Atomics.load(cells, layout.LAPPED_CELL) !== 0)
+      this.#at = (Atomics.load(cells, layout.TAIL_CELL) - capacity) | 0
   }
 
   static attach<T extends Element>(type: T, shared: SharedRing<T>): LatestRing<T> {
@@ -65,6 +67,7 @@ export class LatestRing<T extends Element> extends RingHandle<T> implements Face
     Atomics.store(cells, stamp, (written(side.at) - 1) | 0)
     for (let i = 0; i < this.#words.length; i++) Atomics.store(cells, first + i, this.#words[i] as number)
     Atomics.store(cells, stamp, written(side.at))
+    if ((side.at & this.#slots.mask) === this.#slots.mask) Atomics.store(cells, layout.LAPPED_CELL, 1)
     side.advance(1)
   }
 

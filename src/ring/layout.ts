@@ -22,6 +22,8 @@ export const RECORDS_BELL_CELL = 9
 export const ROOM_BELL_CELL = 10
 /** How many consumers a broadcast has. */
 export const CONSUMERS_CELL = 11
+/** 1 once each slot of a ring of the latest was written: its cursor, which wraps, can't tell. */
+export const LAPPED_CELL = 12
 /** How many records were pushed, wrapping at 2^32. */
 export const TAIL_CELL = 16
 /** How many records were popped, wrapping at 2^32. */

@@ -6,7 +6,7 @@ import { attached, type Kind } from './memory.js'
 import { refuseClosed } from './pusher.js'
 import { RingReader } from './reader.js'
 import { RingHandle, RingMemory } from './ring-handle.js'
-import type { RingSide } from './side.js'
+import { type RingSide, refuseCorrupt, refuseCursors } from './side.js'
 import type { Slots } from './slots.js'
 
 /** A stamp for each slot, position + 1 once it is written, lies between the header and the slots. */
@@ -42,7 +42,8 @@ export class MpscRing<T extends Element> extends RingHandle<T> implements Face<T
     this.#scratchView = new DataView(this.#scratch.buffer)
     this.#consumer = memory.consumer((at, known) => this.#written(at, known))
     this.#reader = new RingReader(this.#consumer, this.#slots)
-    if (buffer === undefined) for (let i = 0; i < capacity; i++) this.#cells[STAMPS_CELL + i] = i
+    // As if each slot had been written one round earlier.
+    if (buffer === undefined) for (let i = 0; i < capacity; i++) this.#cells[STAMPS_CELL + i] = i + 1 - capacity
   }
 
   static attach<T extends Element>(type: T, shared: SharedRing<T>): MpscRing<T> {
@@ -126,8 +127,12 @@ export class MpscRing<T extends Element> extends RingHandle<T> implements Face<T
       const tail = Atomics.load(cells, layout.TAIL_CELL)
       const used = (tail - head) >>> 0
       const count = Math.min(wanted, Math.max(0, this.capacity - used))
-      if (count === 0 && Atomics.load(cells, layout.HEAD_CELL) === head) return [tail, 0]
-      if (count === 0) continue
+      if (count === 0) {
+        // Where the consumer has moved on meanwhile, `used` says nothing.
+        if (Atomics.load(cells, layout.HEAD_CELL) !== head) continue
+        if (used > this.capacity) refuseCursors(this.capacity, used)
+        return [tail, 0]
+      }
       if (Atomics.compareExchange(cells, layout.TAIL_CELL, tail, (tail + count) | 0) === tail) return [tail, count]
     }
   }
@@ -138,7 +143,18 @@ export class MpscRing<T extends Element> extends RingHandle<T> implements Face<T
     while ((far - at) >>> 0 < this.capacity && Atomics.load(this.#cells, this.#stampOf(far)) === ((far + 1) | 0)) {
       far = (far + 1) | 0
     }
+    if (far === at) this.#checkFree(at)
     return far
+  }
+
+  /** What the consumer waits for can be on its way only where the cursors and the slot's stamp say so. */
+  #checkFree(at: number): void {
+    const used = (Atomics.load(this.#cells, layout.TAIL_CELL) - at) >>> 0
+    if (used > this.capacity) refuseCursors(this.capacity, used)
+    const stamp = Atomics.load(this.#cells, this.#stampOf(at))
+    // Of the round before, or written since.
+    const free = (at + 1 - this.capacity) | 0
+    if (stamp !== free && stamp !== ((at + 1) | 0)) refuseCorrupt(`the stamp ${free} of a free slot`, stamp)
   }
 
   #stampOf(position: number): number {

@@ -4,6 +4,14 @@ import { NATIVE_OWNERS } from './layout.js'
 
 export type SideName = 'producer' | 'consumer'
 
+export function refuseCursors(capacity: number, got: number): never {
+  return refuseCorrupt(`at most ${capacity} records between its cursors`, got)
+}
+
+export function refuseCorrupt(expected: string, got: unknown): never {
+  throw new VeloxError('VELOX_RING_CORRUPT', { ring: 'the ring', expected, got })
+}
+
 /** Where the words of a side lie, and what its other side has done. */
 export interface SidePlace {
   readonly cells: Int32Array
@@ -111,10 +119,7 @@ export class RingSide {
   #look(): void {
     const far = this.#place.far(this.at, this.#far)
     const got = this.#between(far)
-    if (got > this.#capacity) {
-      const expected = `at most ${this.#capacity} records between its cursors`
-      throw new VeloxError('VELOX_RING_CORRUPT', { ring: 'the ring', expected, got })
-    }
+    if (got > this.#capacity) refuseCursors(this.#capacity, got)
     this.#far = far
   }
 }

@@ -29,6 +29,7 @@ export const CASES = {
     printed: '129 of 11463 trades, balanced true\n',
   },
   'a small pipeline': { files: { 'small.mjs': program('small.mjs') }, printed: 'hello 500 true\n' },
+  'a signed transaction': { files: { 'memo.mjs': program('memo.mjs') }, printed: '2 true true\n' },
   require: { files: { 'required.cjs': program('required.cjs') }, printed: '1 2 VELOX_INVALID_CAPACITY\n' },
 }
 

@@ -90,13 +90,16 @@ describe.runIf(isHere)('installed by npm', () => {
     const uses = `import { L2Book, pipeline, replay, sample, type Report } from 'velox-engine'
       import { live } from 'velox-engine/feed'
       import { writeReport } from 'velox-engine/metrics'
+      import { keypairFile, memoTemplate, type Outcome, type Submitter } from 'velox-engine/solana'
       const market = replay(sample.btcusdt)
       const book: L2Book = new L2Book({ instrument: market.instrument() })
       const report: Report = await (await pipeline('x').from(market).book(book).trades().start()).done()
       const n: number = report.perSecond
+      const template = memoTemplate({ signer: keypairFile('key.json'), packing: 4 })
+      const spent = (o: Outcome): bigint => (o.state === 'landed' ? o.spentLamports : 0n)
       // @ts-expect-error: a capacity is a number
       pipeline('y').from(market).trades({ capacity: 'many' })
-      export { live, n, writeReport }`
+      export { live, n, type Submitter, spent, template, writeReport }`
     const project = join(installed, moduleResolution)
     mkdirSync(project, { recursive: true })
     writeFileSync(join(project, 'uses.mts'), uses)
@@ -138,10 +141,13 @@ describe.runIf(isHere)('installed by npm', () => {
   })
 
   test('each class is there once, whichever entry it comes from', async () => {
-    const code = `const [a, b, c] = await Promise.all(['velox-engine', 'velox-engine/feed', 'velox-engine/metrics'].map((name) => import(name)))
+    const code = `const entries = ['velox-engine', 'velox-engine/feed', 'velox-engine/metrics', 'velox-engine/solana']
+      const [a, b, c, d] = await Promise.all(entries.map((name) => import(name)))
       const feed = new b.Feed({ venue: 'kraken', symbols: ['XBT/USD'] })
-      console.log(feed.book('XBT/USD') instanceof a.L2Book, typeof c.writeReport)`
-    expect((await node(['--input-type=module', '--eval', code], { cwd: installed })).stdout).toBe('true function\n')
+      const refused = (f) => { try { f() } catch (error) { return error instanceof a.VeloxError } }
+      console.log(feed.book('XBT/USD') instanceof a.L2Book, typeof c.writeReport, refused(() => d.memoTemplate({})))`
+    const { stdout } = await node(['--input-type=module', '--eval', code], { cwd: installed })
+    expect(stdout).toBe('true function true\n')
   })
 
   test('a binary that is to be published weighs at most 3 MiB packed', () => {
@@ -177,7 +183,7 @@ describe.runIf(isHere)('installed by npm', () => {
       }
     })
 
-    test('with one that is no library, or of another version, it says that', async () => {
+    test('with one that is no library it says that', async () => {
       cpSync(join(modules, own), away, { recursive: true })
       try {
         writeFileSync(join(modules, own, 'velox-engine.linux-x64-gnu.node'), 'a text')
@@ -186,6 +192,20 @@ describe.runIf(isHere)('installed by npm', () => {
       } finally {
         rmSync(join(modules, own), { recursive: true })
         renameSync(away, join(modules, own))
+      }
+    })
+
+    test('with one of another version it names both, and what to install', async () => {
+      const manifest = join(modules, 'velox-engine/package.json')
+      const text = readFileSync(manifest, 'utf8')
+      const { version } = JSON.parse(text)
+      writeFileSync(manifest, text.replaceAll(`"${version}"`, '"9.8.7"'))
+      try {
+        const [code, context, message] = JSON.parse((await broken(caught)).stdout)
+        expect([code, context.tried]).toEqual(['VELOX_NATIVE_MISSING', [`expected ${own} 9.8.7, got ${version}`]])
+        expect(message).toContain(`Run: npm install ${own}@9.8.7`)
+      } finally {
+        writeFileSync(manifest, text)
       }
     })
   })

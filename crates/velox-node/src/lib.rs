@@ -60,6 +60,12 @@ pub fn init(exports: Object, env: Env) -> napi::Result<()> {
     }
 }
 
+/// The version of this binary: JavaScript takes no other than its own.
+#[napi(catch_unwind)]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// Frees a slot.
 #[napi(catch_unwind)]
 pub fn release(slot: u32) {

@@ -21,7 +21,7 @@ use velox_record::{InvalidRecord, Record};
 
 const _: () = assert!(cfg!(target_endian = "little"), "the words of a shared ring are little endian");
 
-/// The layout of a shared ring: byte offsets of 32-bit cells, and where the slots begin. Bytes 28 to 47 are the scripts' own
+/// The layout of a shared ring: byte offsets of 32-bit cells, and where the slots begin. Bytes 28 to 51 are the scripts' own
 /// (`src/ring/layout.ts`): who of them sleeps, and how he is woken.
 pub mod header {
     /// What the first cell holds: `VLXR`.

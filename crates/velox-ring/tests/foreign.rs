@@ -1,6 +1,7 @@
 //! The ring in memory that somebody else writes to.
 #![cfg(not(loom))]
 
+use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,6 +24,13 @@ impl Memory {
         memory
     }
 
+    /// As if `start` records had gone through it. The cursors are the lower halves of their words.
+    fn started(self, start: u32) -> Self {
+        self.set(header::TAIL_AT / 8, u64::from(start));
+        self.set(header::HEAD_AT / 8, u64::from(start));
+        self
+    }
+
     fn set(&self, word: usize, value: u64) {
         self.0[word].store(value, Ordering::Relaxed);
     }
@@ -38,19 +46,51 @@ fn transaction(id: u64) -> Transaction {
     Transaction::new(id, -5, 7, 1, 9).with_instrument(3)
 }
 
+/// Where rings begin: at 0, and a little before 2^31 and 2^32 records.
+const STARTS: [u32; 3] = [0, (1 << 31) - 30, u32::MAX - 30];
+
 #[test]
 fn records_pass_in_order_and_a_full_ring_refuses() {
-    let memory = Memory::of::<Transaction>(4);
-    let mut producer = memory.ring::<Transaction>(4).unwrap().producer().unwrap();
-    let mut consumer = memory.ring::<Transaction>(4).unwrap().consumer().unwrap();
-    let mut out = Vec::new();
-    for round in 0..100 {
-        let sent: Vec<_> = (0..6).map(|i| transaction(round * 6 + i)).collect();
-        assert_eq!(producer.push_slice(&sent).unwrap(), 4);
-        assert!(!producer.push(&sent[4]).unwrap());
-        out.clear();
-        assert_eq!(consumer.pop_into(&mut out, 3).unwrap() + consumer.pop_into(&mut out, 3).unwrap(), 4);
-        assert_eq!(out, sent[..4]);
+    for start in STARTS {
+        let memory = Memory::of::<Transaction>(4).started(start);
+        let mut producer = memory.ring::<Transaction>(4).unwrap().producer().unwrap();
+        let mut consumer = memory.ring::<Transaction>(4).unwrap().consumer().unwrap();
+        let mut out = Vec::new();
+        for round in 0..100 {
+            let sent: Vec<_> = (0..6).map(|i| transaction(round * 6 + i)).collect();
+            assert_eq!(producer.push_slice(&sent).unwrap(), 4);
+            assert!(!producer.push(&sent[4]).unwrap());
+            out.clear();
+            assert_eq!(consumer.pop_into(&mut out, 3).unwrap() + consumer.pop_into(&mut out, 3).unwrap(), 4);
+            assert_eq!(out, sent[..4]);
+        }
+    }
+}
+
+#[test]
+fn a_ring_does_what_a_queue_does_across_the_wrap_of_its_cursors() {
+    for start in STARTS {
+        let memory = Memory::of::<Transaction>(8).started(start);
+        let mut producer = memory.ring::<Transaction>(8).unwrap().producer().unwrap();
+        let mut consumer = memory.ring::<Transaction>(8).unwrap().consumer().unwrap();
+        let mut model = VecDeque::new();
+        let mut random = u64::from(start) | 1;
+        for round in 0..2_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let wanted = (random >> 40) as usize % 12;
+            if random >> 63 == 0 {
+                let sent: Vec<_> = (0..wanted as u64).map(|i| transaction(round * 12 + i)).collect();
+                let fits = wanted.min(8 - model.len());
+                assert_eq!(producer.push_slice(&sent), Ok(fits));
+                model.extend(&sent[..fits]);
+            } else {
+                let mut out = Vec::new();
+                let expected: Vec<_> = model.drain(..wanted.min(model.len())).collect();
+                assert_eq!(consumer.pop_into(&mut out, wanted), Ok(expected.len()));
+                assert_eq!(out, expected);
+            }
+            assert_eq!((producer.len(), producer.room()), (Ok(model.len()), Ok(8 - model.len())));
+        }
     }
 }
 

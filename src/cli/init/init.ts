@@ -2,14 +2,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, resolve } from 'node:path'
 import { VeloxError } from '../../errors/velox-error.js'
-import { DIST } from '../../place.js'
+import { VERSION } from '../../version.js'
 import type { InitOptions } from './command.js'
 import { filesOf } from './files.js'
 
 /** Left as they are where they are there. */
 const KEPT = ['package.json', '.gitignore']
-
-const { version } = createRequire(DIST)('../package.json') as { version: string }
 
 function runsTypeScript({ bun, deno, node }: NodeJS.ProcessVersions): boolean {
   if (bun !== undefined || deno !== undefined) return true
@@ -41,7 +39,7 @@ export async function init(o: InitOptions): Promise<number> {
   const folder = resolve(o.folder)
   const language = o.language ?? (runsTypeScript(process.versions) ? 'ts' : 'js')
   const x = existsSync(join(folder, 'package.json')) && !isModule(folder) ? `m${language}` : language
-  const files = [...filesOf(x, version)].filter(([name]) => !(KEPT.includes(name) && existsSync(join(folder, name))))
+  const files = [...filesOf(x, VERSION)].filter(([name]) => !(KEPT.includes(name) && existsSync(join(folder, name))))
   const there = files.find(([name]) => existsSync(join(folder, name)))
   if (there) {
     const path = join(folder, there[0])
