@@ -1,6 +1,6 @@
 // A submitter in a process of its own, to be killed: `node submitter-child.mjs '{"url":…,"journal":…,"key":…,"from":0,"count":3}'`.
 // It takes up what its journal holds, submits `count` records, `group` (1) at once, and prints each change of state as a line of JSON.
-// With `jito` they go as bundles.
+// With `jito` they go as bundles; `oneByOne` waits for each.
 import {
   appendTransactionMessageInstructions,
   createKeyPairSignerFromPrivateKeyBytes,
@@ -26,8 +26,7 @@ const template = {
     Promise.all(
       rows.map(async ({ id }, i) => {
         const own = i === rows.length - 1 ? tip : undefined
-        const pays =
-          own && getTransferSolInstruction({ source: payer, destination: own.account, amount: own.lamports })
+        const pays = own && getTransferSolInstruction({ source: payer, destination: own.account, amount: own.lamports })
         const memo = getAddMemoInstruction({ memo: String(id) }, { programAddress: o.memoProgram })
         const transaction = await pipe(
           createTransactionMessage({ version: 0 }),
@@ -62,7 +61,8 @@ const reading = (async () => {
 print({ state: 'open', open: submitter.stats().inFlight })
 const { group = 1 } = o
 const rows = (at) => Array.from({ length: Math.min(group, o.count - at) }, (_, i) => ({ id: o.from + at + i }))
-await Promise.all(Array.from({ length: Math.ceil(o.count / group) }, (_, i) => submitter.submit(rows(i * group))))
+if (o.oneByOne) for (let at = 0; at < o.count; at += group) await submitter.submit(rows(at))
+else await Promise.all(Array.from({ length: Math.ceil(o.count / group) }, (_, i) => submitter.submit(rows(i * group))))
 await submitter.close()
 await reading
 print({ state: 'closed', stats: submitter.stats() })
