@@ -33,7 +33,7 @@ export interface SignedTransaction {
   readonly lamports: bigint
   /** 0n where it has no tip. */
   readonly tipLamports: bigint
-  /** Whether it lives by a durable nonce: no block height ends it, so it never expires here. */
+  /** Whether it lives by a durable nonce: no block height ends it, it can land until its nonce becomes another. */
   readonly hasNonce?: boolean
 }
 
@@ -282,7 +282,8 @@ interface Submission {
  * - `pending`: a node has executed it, with fewer votes than wanted.
  * - `landed`: every signature has the wanted commitment, without an error.
  * - `failed`: it was refused before it could land (`spentLamports` is 0n), or executed with an error, which costs fees.
- * - `expired`: a node that is past its last block, finalized, knows none of its signatures: it can't land any more.
+ * - `expired`: a node that is past its last block, finalized, knows none of its signatures: it can't land any more. What lives by a
+ *   durable nonce has no last block (`lastValidBlockHeight` is 2⁶⁴ − 1): by a finalized slot its nonce has become another.
  */
 export type SubmissionState = Submission &
   (

@@ -171,6 +171,7 @@ test('a builder is held to what it says: what it signed could land unseen, or co
     () => ({ tipLamports: 6_000n }),
     () => ({ records: 0 }),
     () => ({ base64: 'AQID' }),
+    () => ({ hasNonce: true }),
   ]
   const template = {
     ...kit,
@@ -193,10 +194,11 @@ test('a builder is held to what it says: what it signed could land unseen, or co
     expect.stringContaining('limits.maxTipLamports'),
     'build(): records: expected a whole number, 1 or more, got 0',
     'build(): expected whole transactions, got fewer bytes',
+    'build(): hasNonce: expected a first instruction that advances a nonce, got another',
     "build(): expected the context's blockhash …, or hasNonce, got …",
   ])
   expect(cluster.requests.count({ method: 'sendTransaction' })).toBe(0)
-  expect(submitter.stats()).toMatchObject({ built: 0, refused: 7, windowLamports: 0n })
+  expect(submitter.stats()).toMatchObject({ built: 0, refused: 8, windowLamports: 0n })
   await submitter.close()
 })
 
