@@ -1,7 +1,9 @@
 // Limits and orders: what stops a submitter, what it says then, and bad input.
 import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { generateKeyPairSigner } from '@solana/kit'
 import { Instrument, L2Book } from 'velox-engine'
+import { Feed } from 'velox-engine/feed'
 import { createSubmitter, type SubmitterOptions } from 'velox-engine/solana'
 import { expect, test } from 'vitest'
 import { rejected } from './support/errors.js'
@@ -93,6 +95,42 @@ test('while a book is not live nothing is sent', async () => {
   book.apply([{ side: 'bid', price: 100, qty: 1 }], 1)
   expect(book.state).toBe('live')
   expect(states(await submitter.submit(rowsOf(1)))).toEqual(['landed'])
+  await submitter.close()
+})
+
+test('a book that falls stale by a gap stops what is on its way: it is not sent again until the book is live', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const feed = new Feed({ venue: 'binance-spot', symbols: ['BTCUSDT'] })
+  const event = (first: number, last: number) =>
+    feed.apply(
+      `{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":${first},"u":${last},"b":[["61800.20","1.25"]],"a":[["61800.30","1"]]}`,
+    )
+  const snapshot = (sequence: number) => feed.snapshot('BTCUSDT', `{"lastUpdateId":${sequence},"bids":[],"asks":[]}`)
+  snapshot(7)
+  expect([event(8, 8), feed.book('BTCUSDT').state]).toEqual(['applied', 'live'])
+  const limits = { maxLamports: 10n ** 9n, books: [feed.book('BTCUSDT')] }
+  const { submitter, payer } = await submitterOf(cluster, { limits, resendMillis: 30 })
+  const planned = cluster.faults.add({ kind: 'dropTransaction', probability: 1 })
+  const sends = () => cluster.requests.count({ method: 'sendTransaction' })
+  const outcomes = submitter.submit(rowsOf(2))
+  // They are repeated while the book is live.
+  await until(() => sends() >= 6)
+  expect([event(20, 20), feed.book('BTCUSDT').state]).toEqual(['gap', 'stale'])
+  expect(submitter.halted).toBe('the book BTCUSDT is stale')
+  // What was on the wire by then comes in.
+  await delay(200)
+  const before = sends()
+  planned.remove()
+  const refused = await submitter.submit(rowsOf(1, 2))
+  expect(refused).toMatchObject([{ error: { code: 'VELOX_SUBMITTER_HALTED' } }])
+  await delay(600)
+  expect([sends() - before, submitter.stats().inFlight]).toEqual([0, 2])
+  snapshot(20)
+  event(21, 21)
+  expect(feed.book('BTCUSDT').state).toBe('live')
+  const ended = await outcomes
+  expect(states(ended)).toEqual(['landed', 'landed'])
+  expectTrue(cluster, payer.address, submitter, [...ended, ...refused])
   await submitter.close()
 })
 
