@@ -383,6 +383,8 @@ export interface SubmitterOptions {
   readonly pollMillis?: number
   /** A new blockhash is fetched so often: 2,000, at most 10,000. One that is told again for 20 seconds is not signed with. */
   readonly blockhashMillis?: number
+  /** So long a builder, or a tip's source, may take: 30,000. Records whose builder takes longer are `failed` by VELOX_STAGE_FAILED. */
+  readonly buildMillis?: number
   /** Aborts it: nothing more is sent or asked. What is on its way stays in the journal. */
   readonly signal?: AbortSignal | undefined
 }

@@ -195,6 +195,51 @@ test('a builder that throws, or gives too much, is an outcome; others go on', as
   await submitter.close()
 })
 
+test('a builder that never ends, or ends too late, is an outcome, and its place is free again', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const payer = await generateKeyPairSigner()
+  cluster.fund(payer.address, 10_000_000_000n)
+  const kit = kitBuilder(payer)
+  const template = {
+    ...kit,
+    async build(...[rows, context]: Parameters<typeof kit.build>) {
+      const id = Number(rows[0]?.['id'])
+      if (id === 0) await new Promise(() => {})
+      if (id === 1) await delay(1_200)
+      return kit.build(rows, context)
+    },
+  }
+  const limits = { maxLamports: 10n ** 9n, maxInFlight: 1 }
+  const { submitter } = await submitterOf(cluster, { template, limits, buildMillis: 800 })
+  for (const id of [0, 1]) {
+    const [outcome] = await submitter.submit([{ id }])
+    expect(outcome).toMatchObject({ state: 'failed', spentLamports: 0n, error: { code: 'VELOX_STAGE_FAILED' } })
+    expect((outcome as { error: Error }).error.message).toBe(
+      'the stage submitter failed: the builder gave nothing within 800 ms',
+    )
+  }
+  expect(states(await submitter.submit([{ id: 2 }]))).toEqual(['landed'])
+  await delay(600)
+  expect(cluster.ledger.memos()).toEqual(new Map([['2', 1]]))
+  expect(submitter.stats()).toMatchObject({ built: 1, refused: 2, inFlight: 0 })
+  await submitter.close()
+})
+
+test('a tip source that never ends is asked anew', async () => {
+  await using cluster = await startCluster({ slotMillis: 20, jitoPerSecond: 100 })
+  let asked = 0
+  const source = () => (asked++ === 0 ? new Promise<bigint>(() => {}) : Promise.resolve(2_000n))
+  const o = { jito: jitoOf(cluster), tip: { source, max: 5_000n }, buildMillis: 800 }
+  const { submitter, payer } = await submitterOf(cluster, o)
+  const [never] = await submitter.submit(rowsOf(1))
+  expect((never as { error: Error }).error.message).toBe(
+    'the stage submitter failed: the tip source gave nothing within 800 ms',
+  )
+  expect(states(await submitter.submit(rowsOf(1)))).toEqual(['landed'])
+  expect(cluster.ledger.spent(payer.address).tipLamports).toBe(2_000n)
+  await submitter.close()
+})
+
 test('a builder is held to what it says: what it signed could land unseen, or cost more than is counted', async () => {
   await using cluster = await startCluster({ slotMillis: 20 })
   const payer = await generateKeyPairSigner()
@@ -365,6 +410,7 @@ const WRONG: readonly [object, string | RegExp][] = [
     { jito: { url: 'http://x', auth: `${SECRET}\n` } },
     'jito.auth: expected names and values of HTTP headers, got another',
   ],
+  [{ buildMillis: 0 }, 'buildMillis: expected a whole number, 1 to 2147483647, got 0'],
   [{ pollMillis: 0 }, 'pollMillis: expected a whole number, 1 to 2147483647, got 0'],
 ]
 test.each(WRONG)('%o is refused', async (wrong, message) => {

@@ -6,6 +6,7 @@ import { httpRequest } from './net/http.js'
 import type { Pool } from './net/pool.js'
 import { prioritizationFees } from './net/shapes.js'
 import { checkUrl } from './rpc-options.js'
+import { within } from './within.js'
 
 const FEES_EVERY_MILLIS = 5_000
 const TIPS_EVERY_MILLIS = 5_000
@@ -62,9 +63,13 @@ export function priorityFees(fee: NonNullable<SubmitterOptions['priorityFee']>, 
 }
 
 /** The tip of a bundle, in lamports. */
-export function tips(tip: NonNullable<SubmitterOptions['tip']>, signal: AbortSignal): () => Promise<bigint> {
+export function tips(
+  tip: NonNullable<SubmitterOptions['tip']>,
+  mostMillis: number,
+  signal: AbortSignal,
+): () => Promise<bigint> {
   if (typeof tip === 'bigint') return async () => tip
-  const lately = new Lately(() => tip.source({ signal }), TIPS_EVERY_MILLIS)
+  const lately = new Lately(() => within(mostMillis, 'the tip source', tip.source({ signal })), TIPS_EVERY_MILLIS)
   return async () => {
     return greatest(least(await lately.value(), tip.max), LEAST_TIP)
   }
