@@ -6,9 +6,11 @@ import {
   getBase58Decoder,
   getBase64EncodedWireTransaction,
   getSignatureFromTransaction,
+  type Nonce,
   pipe,
   setTransactionMessageFeePayerSigner,
   setTransactionMessageLifetimeUsingBlockhash,
+  setTransactionMessageLifetimeUsingDurableNonce,
   signTransactionMessageWithSigners,
 } from '@solana/kit'
 import fc from 'fast-check'
@@ -144,6 +146,21 @@ test('what bytes of a transaction say is what kit says', async () => {
   expect(wireOf(getBase64EncodedWireTransaction(legacy))).toEqual({
     signature: getSignatureFromTransaction(legacy),
     blockhash,
+  })
+  const nonceAccountAddress = (await generateKeyPairSigner()).address
+  const durable = await pipe(
+    createTransactionMessage({ version: 0 }),
+    (m) => setTransactionMessageFeePayerSigner(payer, m),
+    (m) => {
+      const lifetime = { nonce: blockhash as Nonce, nonceAccountAddress, nonceAuthorityAddress: payer.address }
+      return setTransactionMessageLifetimeUsingDurableNonce(lifetime, m)
+    },
+    (m) => signTransactionMessageWithSigners(m),
+  )
+  expect(wireOf(getBase64EncodedWireTransaction(durable))).toEqual({
+    signature: getSignatureFromTransaction(durable),
+    blockhash,
+    nonce: { account: nonceAccountAddress, value: blockhash },
   })
   fc.assert(fc.property(fc.base64String({ maxLength: 200 }), (text) => void wireOf(text)))
   expect(wireOf('')).toBe(undefined)
