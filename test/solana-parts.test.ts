@@ -18,6 +18,7 @@ import { VeloxError } from 'velox-engine'
 import { expect, test, vi } from 'vitest'
 import { Attempt } from '../dist/solana/attempt.js'
 import { BlockhashSource } from '../dist/solana/blockhash.js'
+import { breathe } from '../dist/solana/breathe.js'
 import type { Pool } from '../dist/solana/net/pool.js'
 import { Readers } from '../dist/solana/readers.js'
 import { Spending } from '../dist/solana/spending.js'
@@ -126,6 +127,34 @@ test('a blockhash that is told again grows no younger; a chain that begins anew 
   } finally {
     vi.useRealTimers()
   }
+})
+
+// ---- the event loop
+
+test('pieces of many works that breathe in between share its turns', async () => {
+  const worked = (millis: number) => {
+    const end = performance.now() + millis
+    while (performance.now() < end);
+  }
+  let isDone = false
+  let turns = 0
+  const counting = (async () => {
+    while (!isDone) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turns++
+    }
+  })()
+  const work = async () => {
+    for (let piece = 0; piece < 10; piece++) {
+      worked(0.1)
+      await breathe()
+    }
+  }
+  await Promise.all(Array.from({ length: 50 }, work))
+  isDone = true
+  await counting
+  // 50 ms of work, of which each would take one in a turn for itself, and so all of it.
+  expect(turns).toBeGreaterThan(25)
 })
 
 // ---- bytes

@@ -2,7 +2,7 @@ import type { SubmitterOptions, TipSource, tipFloor as tipFloorFace } from '../.
 import { checkOptions, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { LEAST_TIP } from './checks.js'
-import { httpRequest } from './net/http.js'
+import { httpRequest, targetOf } from './net/http.js'
 import type { Pool } from './net/pool.js'
 import { prioritizationFees } from './net/shapes.js'
 import { checkUrl } from './rpc-options.js'
@@ -81,6 +81,7 @@ export const tipFloor: typeof tipFloorFace = (o = {}): TipSource => {
   checkUrl('url', url, ['http:', 'https:'])
   if (!PERCENTILES.includes(percentile)) refuse('percentile', `one of ${PERCENTILES.join(', ')}`, percentile)
   const { origin } = new URL(url)
+  const target = targetOf(url)
   const failed = (reason: string, status?: number) =>
     new VeloxError('VELOX_RPC_FAILED', {
       url: origin,
@@ -89,7 +90,7 @@ export const tipFloor: typeof tipFloorFace = (o = {}): TipSource => {
       ...(status !== undefined && { status }),
     })
   return async ({ signal }) => {
-    const { status, text } = await httpRequest(url, { timeoutMillis: 5_000, signal }).catch((error: Error) => {
+    const { status, text } = await httpRequest(target, { timeoutMillis: 5_000, signal }).catch((error: Error) => {
       throw failed(error.message)
     })
     if (status !== 200) throw failed('no list', status)

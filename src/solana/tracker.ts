@@ -1,10 +1,10 @@
 import type { Attempt, Seen } from './attempt.js'
 import { LIFE_BLOCKS } from './blockhash.js'
+import { breathe } from './breathe.js'
 import type { Endpoint } from './net/endpoint.js'
 import type { Pool } from './net/pool.js'
 import { epochInfo, type Status, type Statuses, statusesOf } from './net/shapes.js'
 import { movedBy } from './nonces.js'
-import { Slice } from './slice.js'
 import type { DurableNonce } from './wire.js'
 
 /** So many signatures one call takes. */
@@ -101,8 +101,7 @@ export class Tracker {
   }
 
   async #ask(): Promise<void> {
-    const places = placesOf([...this.#attempts].filter(({ mayLand }) => mayLand))
-    for (const part of partsOf(places)) {
+    for (const part of partsOf(placesOf(this.#attempts, ({ mayLand }) => mayLand))) {
       const answer = await this.#pool.ask(...question(part, false))
       if (answer.ok) await this.#tell(part, answer.result)
     }
@@ -111,7 +110,6 @@ export class Tracker {
   /** Gives those of which the node knows nothing. */
   async #tell(part: readonly Place[], { statuses }: Statuses): Promise<readonly Place[]> {
     const unknown: Place[] = []
-    const slice = new Slice()
     for (const [i, one] of part.entries()) {
       const status = statuses[i]
       if (!status) {
@@ -120,7 +118,7 @@ export class Tracker {
       }
       const { slot, err } = status
       this.#told.seen(one.attempt, one.place, { slot: BigInt(slot), err, isFinal: this.#isFinal(status) })
-      await slice.rest()
+      await breathe()
     }
     return unknown
   }
@@ -151,7 +149,7 @@ export class Tracker {
       const finalized = await endpoint.call('getEpochInfo', [{ commitment: 'finalized' }], o)
       if (!finalized.ok) continue
       const { slot, height } = finalized.result
-      const places = placesOf(due.filter(isPast(height)))
+      const places = [...placesOf(due, isPast(height))]
       await this.#proveBy(
         endpoint,
         slot,
@@ -195,12 +193,14 @@ interface Place {
   readonly nonce: DurableNonce | undefined
 }
 
-function placesOf(attempts: readonly Attempt[]): Place[] {
-  return attempts.flatMap((attempt) =>
-    attempt.of.transactions.map(({ signature }, place) => {
-      return { attempt, place, signature, nonce: attempt.of.nonces?.[place] }
-    }),
-  )
+/** One after the other as they are asked for: of thousands at once the event loop would wait. */
+function* placesOf(attempts: Iterable<Attempt>, isMeant: (attempt: Attempt) => boolean): Generator<Place> {
+  for (const attempt of [...attempts]) {
+    if (!attempt.isOpen || !isMeant(attempt)) continue
+    const { transactions, nonces } = attempt.of
+    for (const [place, { signature }] of transactions.entries())
+      yield { attempt, place, signature, nonce: nonces?.[place] }
+  }
 }
 
 function question(part: readonly Place[], searchTransactionHistory: boolean) {
@@ -208,8 +208,13 @@ function question(part: readonly Place[], searchTransactionHistory: boolean) {
   return ['getSignatureStatuses', params, { priority: 'status', read: statusesOf(part.length) }] as const
 }
 
-function partsOf(places: readonly Place[]): Place[][] {
-  const parts: Place[][] = []
-  for (let at = 0; at < places.length; at += MOST_SIGNATURES) parts.push(places.slice(at, at + MOST_SIGNATURES))
-  return parts
+function* partsOf(places: Iterable<Place>): Generator<readonly Place[]> {
+  let part: Place[] = []
+  for (const place of places) {
+    part.push(place)
+    if (part.length < MOST_SIGNATURES) continue
+    yield part
+    part = []
+  }
+  if (part.length > 0) yield part
 }
