@@ -99,7 +99,7 @@ test('a bundle whose tip account is in a lookup table is refused before it is se
 async function durable(cluster: Cluster) {
   const owner = await payerOf(cluster)
   const payer = await generateKeyPairSigner()
-  const land = async ({ base64, signature }: Awaited<ReturnType<typeof signed>>) => {
+  const land = async ({ base64, signature }: { base64: string; signature: string }) => {
     expect((await post(cluster.url, 'sendTransaction', [base64, CONFIG])).error).toBe(undefined)
     await until(() => cluster.ledger.transaction(signature) !== undefined)
   }

@@ -65,7 +65,10 @@ export async function signed(from: KeyPairSigner, lifetime: Lifetime, ...instruc
 }
 
 /** A new nonce account of `from`, and what makes it. */
-export async function nonceAccount(from: KeyPairSigner, lifetime: Lifetime) {
+export async function nonceAccount(
+  from: KeyPairSigner,
+  lifetime: Lifetime,
+): Promise<{ readonly account: Address; readonly made: { readonly base64: string; readonly signature: Signature } }> {
   const account = await generateKeyPairSigner()
   const made = await signed(
     from,
