@@ -33,7 +33,7 @@ export interface SignedTransaction {
   readonly lamports: bigint
   /** 0n where it has no tip. */
   readonly tipLamports: bigint
-  /** Whether it lives by a durable nonce: no block height ends it, so it never expires here. */
+  /** Whether it lives by a durable nonce: no block height ends it, it can land until its nonce becomes another. */
   readonly hasNonce?: boolean
 }
 
@@ -282,7 +282,8 @@ interface Submission {
  * - `pending`: a node has executed it, with fewer votes than wanted.
  * - `landed`: every signature has the wanted commitment, without an error.
  * - `failed`: it was refused before it could land (`spentLamports` is 0n), or executed with an error, which costs fees.
- * - `expired`: a node that is past its last block, finalized, knows none of its signatures: it can't land any more.
+ * - `expired`: a node that is past its last block, finalized, knows none of its signatures: it can't land any more. What lives by a
+ *   durable nonce has no last block (`lastValidBlockHeight` is 2⁶⁴ − 1): by a finalized slot its nonce has become another.
  */
 export type SubmissionState = Submission &
   (
@@ -382,6 +383,8 @@ export interface SubmitterOptions {
   readonly pollMillis?: number
   /** A new blockhash is fetched so often: 2,000, at most 10,000. One that is told again for 20 seconds is not signed with. */
   readonly blockhashMillis?: number
+  /** So long a builder, or a tip's source, may take: 30,000. Records whose builder takes longer are `failed` by VELOX_STAGE_FAILED. */
+  readonly buildMillis?: number
   /** Aborts it: nothing more is sent or asked. What is on its way stays in the journal. */
   readonly signal?: AbortSignal | undefined
 }

@@ -233,6 +233,24 @@ The 16 transactions of a bundle that comes alone are ready after ${time(1_000 * 
 Delay of the event loop, p50 / p99 / most, ms: ${delay(loop.building)} while bundles are built, ${delay(loop.idle)} while nothing is; target: ≤ 2 from us.`
 }
 
+/** The event loop of a process with a submitter in it. */
+function submitting({ seconds, idle, rpc, jito }) {
+  const row = (label, { ticks, late, own, withoutGc, bundlesPerSecond = 0 }) => {
+    const isMet = own.max <= 2 ? 'met' : 'not met'
+    const of = ({ over, p99, max }) => `${over} (${p99.toFixed(2)}, ${max.toFixed(1)})`
+    return `| ${label} | ${bundlesPerSecond.toFixed(0)} | ${ticks} | ${of(late)} | ${of(own)} | ${of(withoutGc)} | ${isMet} |`
+  }
+  return `A submitter on the event loop, 100 bundles of 16 records a second to a local Solana in a process of its own, the journal on the disk
+(\`bench/solana-loop.mjs\`, ${seconds} s each): ticks of a timer of a millisecond that were more than 2 ms late (p99, most, ms). By us at most:
+without what the thread waited for a processor, and no more than all threads of the process had of one. Target: none by us.
+
+| | bundles/s | ticks | late | by us at most | without the garbage collector's pauses | ≤ 2 ms |
+|---|---|---|---|---|---|---|
+${row('nothing', idle)}
+${row('16 transactions each, to an RPC node', rpc)}
+${row('packed by 4, each one Jito bundle', jito)}`
+}
+
 /** The parts beside what the machine allows, as `velox bench` tells them. */
 function limits({ line, memory, clock, ring, ringRoundTrip, book, orderBook, expression }) {
   const ns = (n) => `${n.toFixed(1)} ns`
@@ -273,6 +291,7 @@ function measure() {
   const [starts] = lines('node', ['bench/start.mjs'])
   const [scraped] = lines('node', ['bench/scrape.mjs'])
   const [signed] = lines('node', ['bench/solana.mjs'])
+  const [submitted] = lines('node', ['bench/solana-loop.mjs'])
   const maps = bench('velox-expr', 'map')
   const [metrics] = bench('velox_engine', 'metrics')
   const counted = lines('cargo', ['test', '--quiet', '-p', 'velox_engine', '--test', 'attached', '--', '--nocapture'])
@@ -293,6 +312,7 @@ function measure() {
       starts,
       scraped,
       signed,
+      submitted,
       maps,
       metrics,
       counted,
@@ -307,8 +327,23 @@ function measure() {
 const results = process.argv[2] === '--page' ? JSON.parse(readFileSync(FILE, 'utf8')) : measure()
 writeFileSync(FILE, `${JSON.stringify(results, null, 1)}\n`)
 const { date, commit, machine, figures } = results
-const { js, stage, expr, rust, throughput, starts, scraped, signed, maps, metrics, counted, paired, runs, here } =
-  figures
+const {
+  js,
+  stage,
+  expr,
+  rust,
+  throughput,
+  starts,
+  scraped,
+  signed,
+  submitted,
+  maps,
+  metrics,
+  counted,
+  paired,
+  runs,
+  here,
+} = figures
 
 mkdirSync(new URL('plots/', import.meta.url), { recursive: true })
 const plots = plotsOf(figures)
@@ -341,6 +376,8 @@ ${scrapes(scraped)}
 ${metricsCost(metrics, counted, paired)}
 
 ${solana(signed)}
+
+${submitted ? submitting(submitted) : 'The event loop with a submitter in it was not measured.'}
 
 ## Books and live markets beside others
 

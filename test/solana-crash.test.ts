@@ -11,7 +11,7 @@ import { expect, test } from 'vitest'
 import { decode } from '../dist/solana/journal-entries.js'
 import { root } from './support/node.js'
 import { type Cluster, MEMO_PROGRAM, startCluster } from './support/solana/index.js'
-import { freshJournal } from './support/submitter.js'
+import { freshJournal, jitoOf } from './support/submitter.js'
 import { until } from './support/until.js'
 
 interface Line {
@@ -53,14 +53,16 @@ async function place(cluster: Cluster) {
 /** All that was ever written down as signed has landed, once, or was told to have expired, and nothing else; it cost what the ledger says. */
 function expectOnce(cluster: Cluster, { payer, entries }: Awaited<ReturnType<typeof place>>): void {
   const expired = new Set(entries().map((entry) => entry.kind === 'ended' && entry.state === 'expired' && entry.id))
-  const signed = entries().flatMap((entry) =>
-    entry.kind === 'built' ? entry.transactions.map((t) => t.signature) : [],
-  )
+  const signed = entries().flatMap((entry) => {
+    const signatures = entry.kind === 'built' ? entry.transactions.map(({ signature }) => signature) : []
+    return expired.has(signatures[0] ?? '') ? [] : signatures
+  })
   const landed = cluster.ledger.landed(payer).map(({ signature }) => signature)
-  expect(landed.toSorted()).toEqual(signed.filter((signature) => !expired.has(signature)).toSorted())
+  expect(landed.toSorted()).toEqual(signed.toSorted())
   expect(new Set(cluster.ledger.memos().values())).toEqual(new Set([1]))
   const spent = entries().reduce((sum, entry) => sum + (entry.kind === 'ended' ? BigInt(entry.spentLamports) : 0n), 0n)
-  expect(spent).toBe(cluster.ledger.spent(payer).feeLamports)
+  const { feeLamports, tipLamports } = cluster.ledger.spent(payer)
+  expect(spent).toBe(feeLamports + tipLamports)
 }
 
 async function resumes(o: object, open: number): Promise<void> {
@@ -120,6 +122,45 @@ test('killed after all has landed, before it knew', async () => {
   planned.remove()
   await resumes(at.o, 4)
   expectOnce(cluster, at)
+})
+
+/** Two bundles of three transactions landed as such, each with its tip, and by no other way. */
+function expectBundles(cluster: Cluster, at: Awaited<ReturnType<typeof place>>): void {
+  expectOnce(cluster, at)
+  const ids = cluster.ledger.landed(at.payer).map(({ bundleId }) => bundleId)
+  const written = at.entries().flatMap((entry) => (entry.kind === 'built' ? [entry.bundleId] : []))
+  expect([ids.length, new Set(ids)]).toEqual([6, new Set(written)])
+  expect(cluster.ledger.spent(at.payer).tipLamports).toBe(4_000n)
+  expect(cluster.requests.count({ method: 'sendTransaction' })).toBe(0)
+}
+
+test('killed after Jito bundles were journalled, before any was sent', async () => {
+  await using cluster = await startCluster({ slotMillis: 200, jitoPerSecond: 100 })
+  const at = await place(cluster)
+  const o = { ...at.o, group: 3 }
+  // The one request goes for the tip accounts.
+  const first = child({ ...o, count: 6, jito: { url: cluster.region().url, perSecond: 0.001, burst: 1 } })
+  await until(() => first.count('built') === 2)
+  await first.kill()
+  expect(cluster.requests.count({ method: 'sendBundle' })).toBe(0)
+  await resumes({ ...o, jito: jitoOf(cluster) }, 2)
+  expectBundles(cluster, at)
+})
+
+test('killed while the answers to its Jito bundles are lost', async () => {
+  await using cluster = await startCluster({ slotMillis: 200, jitoPerSecond: 100 })
+  const at = await place(cluster)
+  const o = { ...at.o, group: 3, jito: jitoOf(cluster) }
+  const planned = [
+    cluster.faults.add({ kind: 'replyLost', method: 'sendBundle', probability: 1 }),
+    cluster.faults.add({ kind: 'hang', method: 'getSignatureStatuses', probability: 1 }),
+  ]
+  const first = child({ ...o, count: 6 })
+  await until(() => first.count('built') === 2 && cluster.requests.count({ method: 'sendBundle' }) >= 2)
+  await first.kill()
+  for (const one of planned) one.remove()
+  await resumes(o, 2)
+  expectBundles(cluster, at)
 })
 
 test('killed again and again, at any time, under faults', async () => {

@@ -3,6 +3,7 @@ import { generateKeyPairSigner } from '@solana/kit'
 import { bundleIdOf, createSubmitter, JitoClient, tipFloor } from 'velox-engine/solana'
 import { expect, test } from 'vitest'
 import { rejected } from './support/errors.js'
+import { inFrontOf } from './support/in-front-of.js'
 import { kitBuilder } from './support/kit-builder.js'
 import { type Cluster, type Fault, startCluster, TIP_ACCOUNTS } from './support/solana/index.js'
 import { expectTrue, jitoOf, rowsOf, states, submitterOf } from './support/submitter.js'
@@ -98,6 +99,32 @@ test('regions have a bucket each: as many requests a second as there are regions
   await submitter.close()
 })
 
+test('with send: all each region gets every bundle, and it lands once', async () => {
+  await using cluster = await startCluster({ ...FAST, regions: ['ny', 'tokyo'] })
+  const { submitter, payer } = await submitterOf(cluster, {
+    jito: { url: cluster.regions.map(({ url }) => url), perSecond: 100, send: 'all' },
+    resendMillis: 60_000,
+  })
+  const outcomes = await submitter.submit(rowsOf(10))
+  expect(states(outcomes)).toEqual(['landed', 'landed'])
+  for (const { name } of cluster.regions) expect(cluster.requests.count({ server: name, method: 'sendBundle' })).toBe(2)
+  expectTrue(cluster, payer.address, submitter, outcomes)
+  await submitter.close()
+})
+
+test('tips go to tip accounts by chance', async () => {
+  await using cluster = await startCluster(FAST)
+  const { submitter, payer } = await submitterOf(cluster, { jito: jitoOf(cluster), tip: 2_000n })
+  const before = TIP_ACCOUNTS.map((account) => cluster.ledger.balance(account))
+  const outcomes = (await Promise.all(rowsOf(30).map((row) => submitter.submit([row])))).flat()
+  expect(states(outcomes)).toEqual(Array(30).fill('landed'))
+  const tips = TIP_ACCOUNTS.map((account, i) => cluster.ledger.balance(account) - (before[i] ?? 0n))
+  expect(tips.reduce((sum, tip) => sum + tip)).toBe(60_000n)
+  expect(tips.filter((tip) => tip > 0n).length).toBeGreaterThan(1)
+  expectTrue(cluster, payer.address, submitter, outcomes)
+  await submitter.close()
+})
+
 async function clientOf(cluster: Cluster) {
   const payer = await generateKeyPairSigner()
   cluster.fund(payer.address, 10_000_000_000n)
@@ -161,6 +188,22 @@ test('the client refuses what the engine would, before it is sent', async () => 
   )
   expect(cluster.requests.count({ server: cluster.region().name })).toBe(0)
   client.close()
+})
+
+test.each(['confirmation_status', 'confirmationStatus'])('the client reads a bundle’s %s', async (spelling) => {
+  await using cluster = await startCluster({ ...FAST, finalizedSlots: 2 })
+  const { client, build } = await clientOf(cluster)
+  const id = await client.sendBundle(await build(1))
+  client.close()
+  await until(() => cluster.ledger.memos().size === 1)
+  cluster.tick(4)
+  const url = await inFrontOf(cluster.region().url, (method, result) => {
+    const text = JSON.stringify(result)
+    return method === 'getBundleStatuses' ? JSON.parse(text.replace('confirmation_status', spelling)) : result
+  })
+  const reader = new JitoClient({ url, perSecond: 100 })
+  expect(await reader.getBundleStatuses([id])).toMatchObject([{ bundleId: id, confirmation: 'finalized' }])
+  reader.close()
 })
 
 test('the engine’s own words are the cause of an error', async () => {

@@ -1,7 +1,9 @@
 // Limits and orders: what stops a submitter, what it says then, and bad input.
 import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { generateKeyPairSigner } from '@solana/kit'
 import { Instrument, L2Book } from 'velox-engine'
+import { Feed } from 'velox-engine/feed'
 import { createSubmitter, type SubmitterOptions } from 'velox-engine/solana'
 import { expect, test } from 'vitest'
 import { rejected } from './support/errors.js'
@@ -96,6 +98,42 @@ test('while a book is not live nothing is sent', async () => {
   await submitter.close()
 })
 
+test('a book that falls stale by a gap stops what is on its way: it is not sent again until the book is live', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const feed = new Feed({ venue: 'binance-spot', symbols: ['BTCUSDT'] })
+  const event = (first: number, last: number) =>
+    feed.apply(
+      `{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":${first},"u":${last},"b":[["61800.20","1.25"]],"a":[["61800.30","1"]]}`,
+    )
+  const snapshot = (sequence: number) => feed.snapshot('BTCUSDT', `{"lastUpdateId":${sequence},"bids":[],"asks":[]}`)
+  snapshot(7)
+  expect([event(8, 8), feed.book('BTCUSDT').state]).toEqual(['applied', 'live'])
+  const limits = { maxLamports: 10n ** 9n, books: [feed.book('BTCUSDT')] }
+  const { submitter, payer } = await submitterOf(cluster, { limits, resendMillis: 30 })
+  const planned = cluster.faults.add({ kind: 'dropTransaction', probability: 1 })
+  const sends = () => cluster.requests.count({ method: 'sendTransaction' })
+  const outcomes = submitter.submit(rowsOf(2))
+  // They are repeated while the book is live.
+  await until(() => sends() >= 6)
+  expect([event(20, 20), feed.book('BTCUSDT').state]).toEqual(['gap', 'stale'])
+  expect(submitter.halted).toBe('the book BTCUSDT is stale')
+  // What was on the wire by then comes in.
+  await delay(200)
+  const before = sends()
+  planned.remove()
+  const refused = await submitter.submit(rowsOf(1, 2))
+  expect(refused).toMatchObject([{ error: { code: 'VELOX_SUBMITTER_HALTED' } }])
+  await delay(600)
+  expect([sends() - before, submitter.stats().inFlight]).toEqual([0, 2])
+  snapshot(20)
+  event(21, 21)
+  expect(feed.book('BTCUSDT').state).toBe('live')
+  const ended = await outcomes
+  expect(states(ended)).toEqual(['landed', 'landed'])
+  expectTrue(cluster, payer.address, submitter, [...ended, ...refused])
+  await submitter.close()
+})
+
 test('a dry run simulates and sends nothing, whatever it is', async () => {
   await using cluster = await startCluster({ slotMillis: 20 })
   const to = (await generateKeyPairSigner()).address
@@ -157,6 +195,51 @@ test('a builder that throws, or gives too much, is an outcome; others go on', as
   await submitter.close()
 })
 
+test('a builder that never ends, or ends too late, is an outcome, and its place is free again', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const payer = await generateKeyPairSigner()
+  cluster.fund(payer.address, 10_000_000_000n)
+  const kit = kitBuilder(payer)
+  const template = {
+    ...kit,
+    async build(...[rows, context]: Parameters<typeof kit.build>) {
+      const id = Number(rows[0]?.['id'])
+      if (id === 0) await new Promise(() => {})
+      if (id === 1) await delay(1_200)
+      return kit.build(rows, context)
+    },
+  }
+  const limits = { maxLamports: 10n ** 9n, maxInFlight: 1 }
+  const { submitter } = await submitterOf(cluster, { template, limits, buildMillis: 800 })
+  for (const id of [0, 1]) {
+    const [outcome] = await submitter.submit([{ id }])
+    expect(outcome).toMatchObject({ state: 'failed', spentLamports: 0n, error: { code: 'VELOX_STAGE_FAILED' } })
+    expect((outcome as { error: Error }).error.message).toBe(
+      'the stage submitter failed: the builder gave nothing within 800 ms',
+    )
+  }
+  expect(states(await submitter.submit([{ id: 2 }]))).toEqual(['landed'])
+  await delay(600)
+  expect(cluster.ledger.memos()).toEqual(new Map([['2', 1]]))
+  expect(submitter.stats()).toMatchObject({ built: 1, refused: 2, inFlight: 0 })
+  await submitter.close()
+})
+
+test('a tip source that never ends is asked anew', async () => {
+  await using cluster = await startCluster({ slotMillis: 20, jitoPerSecond: 100 })
+  let asked = 0
+  const source = () => (asked++ === 0 ? new Promise<bigint>(() => {}) : Promise.resolve(2_000n))
+  const o = { jito: jitoOf(cluster), tip: { source, max: 5_000n }, buildMillis: 800 }
+  const { submitter, payer } = await submitterOf(cluster, o)
+  const [never] = await submitter.submit(rowsOf(1))
+  expect((never as { error: Error }).error.message).toBe(
+    'the stage submitter failed: the tip source gave nothing within 800 ms',
+  )
+  expect(states(await submitter.submit(rowsOf(1)))).toEqual(['landed'])
+  expect(cluster.ledger.spent(payer.address).tipLamports).toBe(2_000n)
+  await submitter.close()
+})
+
 test('a builder is held to what it says: what it signed could land unseen, or cost more than is counted', async () => {
   await using cluster = await startCluster({ slotMillis: 20 })
   const payer = await generateKeyPairSigner()
@@ -171,6 +254,7 @@ test('a builder is held to what it says: what it signed could land unseen, or co
     () => ({ tipLamports: 6_000n }),
     () => ({ records: 0 }),
     () => ({ base64: 'AQID' }),
+    () => ({ hasNonce: true }),
   ]
   const template = {
     ...kit,
@@ -193,10 +277,11 @@ test('a builder is held to what it says: what it signed could land unseen, or co
     expect.stringContaining('limits.maxTipLamports'),
     'build(): records: expected a whole number, 1 or more, got 0',
     'build(): expected whole transactions, got fewer bytes',
+    'build(): hasNonce: expected a first instruction that advances a nonce, got another',
     "build(): expected the context's blockhash …, or hasNonce, got …",
   ])
   expect(cluster.requests.count({ method: 'sendTransaction' })).toBe(0)
-  expect(submitter.stats()).toMatchObject({ built: 0, refused: 7, windowLamports: 0n })
+  expect(submitter.stats()).toMatchObject({ built: 0, refused: 8, windowLamports: 0n })
   await submitter.close()
 })
 
@@ -325,6 +410,7 @@ const WRONG: readonly [object, string | RegExp][] = [
     { jito: { url: 'http://x', auth: `${SECRET}\n` } },
     'jito.auth: expected names and values of HTTP headers, got another',
   ],
+  [{ buildMillis: 0 }, 'buildMillis: expected a whole number, 1 to 2147483647, got 0'],
   [{ pollMillis: 0 }, 'pollMillis: expected a whole number, 1 to 2147483647, got 0'],
 ]
 test.each(WRONG)('%o is refused', async (wrong, message) => {

@@ -353,6 +353,15 @@ describe('an endpoint', () => {
     expect([answer, asked]).toMatchObject([{ ok: false, kind: 'unsent' }, 0])
   })
 
+  test('why thousands were not sent is one error', async () => {
+    const endpoint = await serving((_, response) => void response.end('{"result":1}'))
+    const o = { priority: 'resend', isWanted: () => false } as const
+    const [first, second] = [await endpoint.call('m', [], o), await endpoint.call('m', [], o)]
+    expect(first).toMatchObject({ kind: 'unsent', error: { context: { method: 'm' } } })
+    expect(second).toBe(first)
+    expect(await endpoint.call('n', [], o)).toMatchObject({ error: { context: { method: 'n' } } })
+  })
+
   test('no more than it has lanes for is under way, and a question doesn’t wait behind what is sent', async () => {
     let under = 0
     let most = 0

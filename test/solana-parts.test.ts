@@ -6,9 +6,11 @@ import {
   getBase58Decoder,
   getBase64EncodedWireTransaction,
   getSignatureFromTransaction,
+  type Nonce,
   pipe,
   setTransactionMessageFeePayerSigner,
   setTransactionMessageLifetimeUsingBlockhash,
+  setTransactionMessageLifetimeUsingDurableNonce,
   signTransactionMessageWithSigners,
 } from '@solana/kit'
 import fc from 'fast-check'
@@ -16,6 +18,7 @@ import { VeloxError } from 'velox-engine'
 import { expect, test, vi } from 'vitest'
 import { Attempt } from '../dist/solana/attempt.js'
 import { BlockhashSource } from '../dist/solana/blockhash.js'
+import { breathe } from '../dist/solana/breathe.js'
 import type { Pool } from '../dist/solana/net/pool.js'
 import { Readers } from '../dist/solana/readers.js'
 import { Spending } from '../dist/solana/spending.js'
@@ -126,6 +129,34 @@ test('a blockhash that is told again grows no younger; a chain that begins anew 
   }
 })
 
+// ---- the event loop
+
+test('pieces of many works that breathe in between share its turns', async () => {
+  const worked = (millis: number) => {
+    const end = performance.now() + millis
+    while (performance.now() < end);
+  }
+  let isDone = false
+  let turns = 0
+  const counting = (async () => {
+    while (!isDone) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turns++
+    }
+  })()
+  const work = async () => {
+    for (let piece = 0; piece < 10; piece++) {
+      worked(0.1)
+      await breathe()
+    }
+  }
+  await Promise.all(Array.from({ length: 50 }, work))
+  isDone = true
+  await counting
+  // 50 ms of work, of which each would take one in a turn for itself, and so all of it.
+  expect(turns).toBeGreaterThan(25)
+})
+
 // ---- bytes
 
 test('what bytes of a transaction say is what kit says', async () => {
@@ -144,6 +175,21 @@ test('what bytes of a transaction say is what kit says', async () => {
   expect(wireOf(getBase64EncodedWireTransaction(legacy))).toEqual({
     signature: getSignatureFromTransaction(legacy),
     blockhash,
+  })
+  const nonceAccountAddress = (await generateKeyPairSigner()).address
+  const durable = await pipe(
+    createTransactionMessage({ version: 0 }),
+    (m) => setTransactionMessageFeePayerSigner(payer, m),
+    (m) => {
+      const lifetime = { nonce: blockhash as Nonce, nonceAccountAddress, nonceAuthorityAddress: payer.address }
+      return setTransactionMessageLifetimeUsingDurableNonce(lifetime, m)
+    },
+    (m) => signTransactionMessageWithSigners(m),
+  )
+  expect(wireOf(getBase64EncodedWireTransaction(durable))).toEqual({
+    signature: getSignatureFromTransaction(durable),
+    blockhash,
+    nonce: { account: nonceAccountAddress, value: blockhash },
   })
   fc.assert(fc.property(fc.base64String({ maxLength: 200, size: 'max' }), (text) => void wireOf(text)))
   expect(wireOf('')).toBe(undefined)

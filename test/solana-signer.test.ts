@@ -5,17 +5,7 @@ import { expect, test } from 'vitest'
 import { memoTemplate } from '../dist/solana/memo.js'
 import { keypairFile, keypairFromEnvironment } from '../dist/solana/signer.js'
 import { node, root } from './support/node.js'
-import { asKeyFile, keyFile, pairBytes } from './support/solana-key.js'
-
-/** Whether a text says anything of a secret: four of its numbers in a row, its base58, hex or base64. */
-function tells(text: string, pair: Buffer): boolean {
-  const secret = pair.subarray(0, 32)
-  const base58 = [kit.getBase58Decoder().decode(pair), kit.getBase58Decoder().decode(secret)]
-  const texts = [...base58, secret.toString('hex'), secret.toString('base64').slice(0, 40)]
-  const rows = Array.from({ length: secret.length - 3 }, (_, i) => [...secret.subarray(i, i + 4)].join(',\\s*'))
-  const numbers = rows.some((row) => new RegExp(`\\b${row}\\b`).test(text))
-  return numbers || texts.some((one) => text.includes(one))
-}
+import { asKeyFile, keyFile, pairBytes, tells } from './support/solana-key.js'
 
 const everything = (error: unknown) =>
   `${inspect(error, { depth: 9, showHidden: true })} ${JSON.stringify(error, (_, value) => (typeof value === 'bigint' ? `${value}` : value))} ${error}`

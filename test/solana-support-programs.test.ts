@@ -3,27 +3,23 @@ import {
   type Address,
   appendTransactionMessageInstructions,
   compressTransactionMessageUsingAddressLookupTables,
-  createSolanaRpc,
   createTransactionMessage,
   generateKeyPairSigner,
   getAddressEncoder,
-  getBase58Decoder,
   getBase64EncodedWireTransaction,
   getProgramDerivedAddress,
   getSignatureFromTransaction,
   type Instruction,
   type KeyPairSigner,
-  type Nonce,
   pipe,
   setTransactionMessageFeePayerSigner,
   setTransactionMessageLifetimeUsingBlockhash,
   setTransactionMessageLifetimeUsingDurableNonce,
   signTransactionMessageWithSigners,
 } from '@solana/kit'
-import { getCreateAccountInstruction, getInitializeNonceAccountInstruction } from '@solana-program/system'
 import { expect, test } from 'vitest'
 import { type Cluster, startCluster, TIP_ACCOUNTS } from './support/solana/index.js'
-import { memo, payer, signed, tip, transfer } from './support/solana/kit.js'
+import { latest, memo, nonceAccount, nonceIn, payer, signed, tip, transfer } from './support/solana/kit.js'
 import { post } from './support/solana/raw.js'
 
 const SYSTEM = '11111111111111111111111111111111' as Address
@@ -33,9 +29,6 @@ async function ready() {
   const cluster = await startCluster({ slotMillis: 0, jitoPerSecond: Infinity })
   return { cluster, from: await payer(cluster), [Symbol.asyncDispose]: () => cluster.close() }
 }
-
-const latest = async (cluster: Cluster) =>
-  (await createSolanaRpc(cluster.url).getLatestBlockhash({ commitment: 'processed' }).send()).value
 
 const send = (cluster: Cluster, base64: string) =>
   post(cluster.url, 'sendTransaction', [base64, { encoding: 'base64', preflightCommitment: 'processed' }])
@@ -130,31 +123,16 @@ test('a tip account in a lookup table is none', async () => {
 test('a transaction with a durable nonce does not grow old, and lands once', async () => {
   await using it = await ready()
   const { cluster, from } = it
-  const account = await generateKeyPairSigner()
-  const make = await signed(
-    from,
-    await latest(cluster),
-    getCreateAccountInstruction({
-      payer: from,
-      newAccount: account,
-      lamports: 2_000_000n,
-      space: 80n,
-      programAddress: SYSTEM,
-    }),
-    getInitializeNonceAccountInstruction({ nonceAccount: account.address, nonceAuthority: from.address }),
-  )
-  expect((await send(cluster, make.base64)).error).toBe(undefined)
+  const { account, made } = await nonceAccount(from, await latest(cluster))
+  expect((await send(cluster, made.base64)).error).toBe(undefined)
   cluster.tick()
-  const { value } = await createSolanaRpc(cluster.url)
-    .getAccountInfo(account.address, { commitment: 'processed', encoding: 'base64' })
-    .send()
-  const nonce = getBase58Decoder().decode(Buffer.from(value?.data[0] ?? '', 'base64').subarray(40, 72)) as Nonce
+  const nonce = await nonceIn(cluster, account)
   const message = pipe(
     createTransactionMessage({ version: 0 }),
     (m) => setTransactionMessageFeePayerSigner(from, m),
     (m) =>
       setTransactionMessageLifetimeUsingDurableNonce(
-        { nonce, nonceAccountAddress: account.address, nonceAuthorityAddress: from.address },
+        { nonce, nonceAccountAddress: account, nonceAuthorityAddress: from.address },
         m,
       ),
     (m) => appendTransactionMessageInstructions([memo('durable')], m),

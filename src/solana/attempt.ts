@@ -1,6 +1,7 @@
 import type { VeloxError as VeloxErrorFace } from '../../index.js'
 import type { Outcome, Row, SignedTransaction, SubmissionState } from '../../solana.js'
 import { VeloxError } from '../errors/velox-error.js'
+import type { DurableNonce } from './wire.js'
 
 /** What has to be known of a transaction that is signed; a journal keeps no more. */
 export type Signed = Omit<SignedTransaction, 'wire' | 'hasNonce'>
@@ -20,6 +21,8 @@ type Last = { readonly is: 'open' } | { readonly is: 'seen'; readonly seen: Seen
 export interface AttemptOf {
   readonly transactions: readonly Signed[]
   readonly lastValidBlockHeight: bigint
+  /** By transaction; where one of them lives by a nonce. */
+  readonly nonces?: readonly (DurableNonce | undefined)[] | undefined
   readonly rows: readonly Row[]
   readonly bundleId?: string | undefined
   readonly replaces?: string | undefined
@@ -38,6 +41,8 @@ export class Attempt {
   mayLand: boolean
   /** Why it was last not sent. */
   error: VeloxErrorFace | undefined
+  /** Of one that lives by a nonce: the block height behind which a nonce that has changed is a later one. */
+  settledFrom: bigint | undefined
   #state: SubmissionState
   readonly #last: Last[]
 

@@ -3,7 +3,7 @@ import type { Pool } from './net/pool.js'
 import { type Blockhash, latestBlockhash } from './net/shapes.js'
 
 /** A blockhash lives for so many blocks. */
-const LIFE_BLOCKS = 150n
+export const LIFE_BLOCKS = 150n
 /** One that is older (about 50 blocks) is not signed with: there would be little time left to land. */
 const OLDEST_MILLIS = 20_000
 const RETRY_MILLIS = 250

@@ -7,6 +7,7 @@ import { checkBundle, JitoClient, MOST_TRANSACTIONS } from './jito-client.js'
 import type { Pool } from './net/pool.js'
 import type { SubmitterPlan } from './submitter-options.js'
 import { TransactionTemplate } from './transaction-template.js'
+import { within } from './within.js'
 
 /** Tip accounts hardly ever change. */
 const TIP_ACCOUNTS_MILLIS = 3_600_000
@@ -38,7 +39,7 @@ export class Builds {
     this.#blockhash = blockhash
     this.#jito = jito
     this.#price = priorityFees(plan.priorityFee, pool)
-    this.#tip = tips(plan.tip, signal)
+    this.#tip = tips(plan.tip, plan.buildMillis, signal)
     this.#tipAccounts = plan.tipAccounts
     // So that the first bundle doesn't wait for them.
     if (jito) this.#accounts(jito).catch(() => {})
@@ -59,7 +60,7 @@ export class Builds {
   }
 
   async build(rows: readonly Row[]): Promise<Built> {
-    const { template } = this.#plan
+    const { template, buildMillis } = this.#plan
     const [computeUnitPrice, tip] = await Promise.all([this.#price(), this.#tipOf()])
     this.#checkTip(tip?.lamports ?? 0n)
     // Last, so that it is the newest.
@@ -69,11 +70,8 @@ export class Builds {
     const context = { ...newest, computeUnitPrice, ...(tip && { tip }) }
     const isOurs = template instanceof TransactionTemplate
     const { blockhash } = newest
-    const transactions = checkedTransactions(await template.build(rows, context), {
-      records: rows.length,
-      blockhash,
-      isOurs,
-    })
+    const made = await within(buildMillis, 'the builder', template.build(rows, context))
+    const transactions = checkedTransactions(made, { records: rows.length, blockhash, isOurs })
     this.#checkTip(transactions.reduce((sum, { tipLamports }) => sum + tipLamports, 0n))
     if (this.#jito) checkBundle(transactions)
     return { transactions, lastValidBlockHeight: newest.lastValidBlockHeight }

@@ -25,6 +25,8 @@ function checkTransaction({ signature, base64, records, lamports, tipLamports }:
 function checkWire({ signature, base64, hasNonce }: SignedTransaction, blockhash: string): void {
   const wire = wireOf(base64) ?? refuse('build()', 'whole transactions', words('fewer bytes'))
   if (wire.signature !== signature) refuse('build(): signature', wire.signature, signature)
+  if (hasNonce === true && wire.nonce === undefined)
+    refuse('build(): hasNonce', 'a first instruction that advances a nonce', words('another'))
   if (hasNonce !== true && wire.blockhash !== blockhash)
     refuse('build()', `the context's blockhash ${blockhash}, or hasNonce`, words(wire.blockhash))
 }

@@ -2,10 +2,11 @@ import type { SubmitterOptions, TipSource, tipFloor as tipFloorFace } from '../.
 import { checkOptions, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { LEAST_TIP } from './checks.js'
-import { httpRequest } from './net/http.js'
+import { httpRequest, targetOf } from './net/http.js'
 import type { Pool } from './net/pool.js'
 import { prioritizationFees } from './net/shapes.js'
 import { checkUrl } from './rpc-options.js'
+import { within } from './within.js'
 
 const FEES_EVERY_MILLIS = 5_000
 const TIPS_EVERY_MILLIS = 5_000
@@ -62,9 +63,13 @@ export function priorityFees(fee: NonNullable<SubmitterOptions['priorityFee']>, 
 }
 
 /** The tip of a bundle, in lamports. */
-export function tips(tip: NonNullable<SubmitterOptions['tip']>, signal: AbortSignal): () => Promise<bigint> {
+export function tips(
+  tip: NonNullable<SubmitterOptions['tip']>,
+  mostMillis: number,
+  signal: AbortSignal,
+): () => Promise<bigint> {
   if (typeof tip === 'bigint') return async () => tip
-  const lately = new Lately(() => tip.source({ signal }), TIPS_EVERY_MILLIS)
+  const lately = new Lately(() => within(mostMillis, 'the tip source', tip.source({ signal })), TIPS_EVERY_MILLIS)
   return async () => {
     return greatest(least(await lately.value(), tip.max), LEAST_TIP)
   }
@@ -76,6 +81,7 @@ export const tipFloor: typeof tipFloorFace = (o = {}): TipSource => {
   checkUrl('url', url, ['http:', 'https:'])
   if (!PERCENTILES.includes(percentile)) refuse('percentile', `one of ${PERCENTILES.join(', ')}`, percentile)
   const { origin } = new URL(url)
+  const target = targetOf(url)
   const failed = (reason: string, status?: number) =>
     new VeloxError('VELOX_RPC_FAILED', {
       url: origin,
@@ -84,7 +90,7 @@ export const tipFloor: typeof tipFloorFace = (o = {}): TipSource => {
       ...(status !== undefined && { status }),
     })
   return async ({ signal }) => {
-    const { status, text } = await httpRequest(url, { timeoutMillis: 5_000, signal }).catch((error: Error) => {
+    const { status, text } = await httpRequest(target, { timeoutMillis: 5_000, signal }).catch((error: Error) => {
       throw failed(error.message)
     })
     if (status !== 200) throw failed('no list', status)

@@ -1,8 +1,8 @@
 // What a journal asks of the file system.
 import { copyFile, type FileHandle, link, open, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { breathe } from './breathe.js'
 import { decode, encode, isDamaged, type JournalEntry, LONGEST } from './journal-entries.js'
-import { Slice } from './slice.js'
 
 /** A first line that says what the file is, also to people. */
 export const HEADER: Buffer = Buffer.from('velox-engine submitter journal 1\n')
@@ -56,7 +56,6 @@ export async function scan(
   o: { readonly from: number; readonly to: number },
   take: (entry: JournalEntry) => void,
 ): Promise<number> {
-  const slice = new Slice()
   let at = o.from
   let rest: Buffer = Buffer.alloc(0)
   // What is longer than any entry and begins with none is none.
@@ -69,7 +68,7 @@ export async function scan(
     for (const entry of entries) take(entry)
     at += end
     rest = rest.subarray(end)
-    await slice.rest()
+    await breathe()
   }
   return at
 }
@@ -85,11 +84,10 @@ const nextOf = (path: string) => `${path}.new`
 export async function beginNext(path: string, entries: readonly JournalEntry[]): Promise<FileHandle> {
   await rm(nextOf(path), { force: true })
   const file = await openToAppend(nextOf(path))
-  const slice = new Slice()
   await file.appendFile(HEADER)
   for (let at = 0; at < entries.length; at += PART) {
     await file.appendFile(encode(entries.slice(at, at + PART)))
-    await slice.rest()
+    await breathe()
   }
   return file
 }

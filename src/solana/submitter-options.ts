@@ -34,6 +34,7 @@ const OPTIONS = [
   'resendMillis',
   'pollMillis',
   'blockhashMillis',
+  'buildMillis',
   'signal',
 ]
 const LIMITS = ['maxLamports', 'windowMillis', 'maxTipLamports', 'maxInFlight', 'books']
@@ -58,6 +59,7 @@ export interface SubmitterPlan {
   readonly resendMillis: number
   readonly pollMillis: number
   readonly blockhashMillis: number
+  readonly buildMillis: number
   readonly signal: AbortSignal | undefined
 }
 
@@ -123,7 +125,7 @@ function tipOf(tip: SubmitterPlan['tip']): SubmitterPlan['tip'] {
 export function planOf(o: SubmitterOptions): SubmitterPlan {
   checkOptions(o, OPTIONS, 'createSubmitter')
   checkSignal('signal', o.signal)
-  const millis = (field: 'resendMillis' | 'pollMillis' | 'blockhashMillis', usual: number, most = LONGEST_MILLIS) =>
+  const millis = (field: `${'resend' | 'poll' | 'blockhash' | 'build'}Millis`, usual: number, most = LONGEST_MILLIS) =>
     checkInteger(field, o[field] ?? usual, 1, most)
   return {
     name: checkName('name', o.name ?? 'submitter'),
@@ -144,6 +146,7 @@ export function planOf(o: SubmitterOptions): SubmitterPlan {
     resendMillis: millis('resendMillis', 2_000),
     pollMillis: millis('pollMillis', 1_000),
     blockhashMillis: millis('blockhashMillis', 2_000, MOST_BLOCKHASH_MILLIS),
+    buildMillis: millis('buildMillis', 30_000),
     signal: o.signal,
   }
 }

@@ -13,6 +13,7 @@ import { activeTransactions, Bundle } from '../record/bundle.js'
 import { Attempt, type AttemptOf } from './attempt.js'
 import { attemptsOf } from './attempts-of.js'
 import { BlockhashSource } from './blockhash.js'
+import { breathe } from './breathe.js'
 import { Builds, type Built } from './builds.js'
 import { dryRun } from './dry-run.js'
 import { asFailure, fail } from './fail.js'
@@ -25,7 +26,6 @@ import { Pool } from './net/pool.js'
 import { Readers } from './readers.js'
 import { Room } from './room.js'
 import { JitoRoute, RpcRoute } from './routes.js'
-import { Slice } from './slice.js'
 import type { Reservation } from './spending.js'
 import { planOf, type SubmitterPlan } from './submitter-options.js'
 import { Totals } from './totals.js'
@@ -140,14 +140,13 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
     this.#room.give(full ? places : places - length)
     if (full) return [this.#refuse(rows, full)]
     const attempts = attemptsOf(rows, built, this.#jito !== undefined)
-    const slice = new Slice()
     const ends: Promise<Outcome>[] = []
     for (const of of attempts) {
       const end = this.#plan.dryRun ? this.#simulate(of) : this.#start(of)
       // It is waited for below; until then it may already have failed.
       end.catch(() => {})
       ends.push(end)
-      await slice.rest()
+      await breathe()
     }
     return Promise.all(ends)
   }

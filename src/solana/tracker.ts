@@ -1,13 +1,18 @@
 import type { Attempt, Seen } from './attempt.js'
+import { LIFE_BLOCKS } from './blockhash.js'
+import { breathe } from './breathe.js'
 import type { Endpoint } from './net/endpoint.js'
 import type { Pool } from './net/pool.js'
 import { epochInfo, type Status, type Statuses, statusesOf } from './net/shapes.js'
-import { Slice } from './slice.js'
+import { movedBy } from './nonces.js'
+import type { DurableNonce } from './wire.js'
 
 /** So many signatures one call takes. */
 const MOST_SIGNATURES = 256
 /** Notifications of so long a time are asked for together. */
 const GATHER_MILLIS = 20
+/** A nonce may stay for days: it is looked at once in so many polls. */
+const NONCE_POLLS = 10
 
 /** What is told of a signature: what a node has seen of it, or that it can't land any more. */
 export interface Told {
@@ -30,6 +35,8 @@ export class Tracker {
   readonly #attempts = new Set<Attempt>()
   #timer: NodeJS.Timeout | undefined
   #dueAt = 0
+  /** When nonces are next looked at. */
+  #noncesAt = 0
   #asks = false
   /** Something happened while it asked. */
   #isWoken = false
@@ -94,8 +101,7 @@ export class Tracker {
   }
 
   async #ask(): Promise<void> {
-    const places = placesOf([...this.#attempts].filter(({ mayLand }) => mayLand))
-    for (const part of partsOf(places)) {
+    for (const part of partsOf(placesOf(this.#attempts, ({ mayLand }) => mayLand))) {
       const answer = await this.#pool.ask(...question(part, false))
       if (answer.ok) await this.#tell(part, answer.result)
     }
@@ -104,7 +110,6 @@ export class Tracker {
   /** Gives those of which the node knows nothing. */
   async #tell(part: readonly Place[], { statuses }: Statuses): Promise<readonly Place[]> {
     const unknown: Place[] = []
-    const slice = new Slice()
     for (const [i, one] of part.entries()) {
       const status = statuses[i]
       if (!status) {
@@ -113,7 +118,7 @@ export class Tracker {
       }
       const { slot, err } = status
       this.#told.seen(one.attempt, one.place, { slot: BigInt(slot), err, isFinal: this.#isFinal(status) })
-      await slice.rest()
+      await breathe()
     }
     return unknown
   }
@@ -126,11 +131,15 @@ export class Tracker {
 
   /**
    * Declares gone what can't land any more: one node says that a *finalized* block is past its last, and the same node, with a slot that
-   * is no older, knows nothing of it in its history either. A node that lags, or the pool behind its address, proves nothing.
+   * is no older, knows nothing of it in its history either. A node that lags, or the pool behind its address, proves nothing. What lives
+   * by a nonce can't land any more once that has become another.
    */
   async #prove(): Promise<void> {
-    const isPast = (height: bigint) => (attempt: Attempt) => attempt.of.lastValidBlockHeight < height
+    const asksNonces = performance.now() >= this.#noncesAt
+    const isPast = (height: bigint) => (attempt: Attempt) =>
+      this.#lastOf(attempt) < height && (asksNonces || attempt.of.nonces === undefined)
     if (![...this.#attempts].some(isPast(this.#o.height()))) return
+    if (asksNonces) this.#noncesAt = performance.now() + NONCE_POLLS * this.#o.pollMillis
     for (const endpoint of this.#pool.inOrder) {
       // It may hold off for an hour, and others are to be asked in a moment.
       if (endpoint.bucket.isPaused) continue
@@ -140,8 +149,30 @@ export class Tracker {
       const finalized = await endpoint.call('getEpochInfo', [{ commitment: 'finalized' }], o)
       if (!finalized.ok) continue
       const { slot, height } = finalized.result
-      await this.#proveBy(endpoint, slot, placesOf(due.filter(isPast(height))))
+      const places = [...placesOf(due, isPast(height))]
+      await this.#proveBy(
+        endpoint,
+        slot,
+        places.filter(({ nonce }) => nonce === undefined),
+      )
+      const nonces = new Set(places.map(({ nonce }) => nonce).filter((nonce) => nonce !== undefined))
+      for (const moved of await movedBy(endpoint, slot, [...nonces])) {
+        const own = places.filter(({ nonce }) => nonce !== undefined && moved.nonces.has(nonce))
+        await this.#proveBy(endpoint, moved.slot, own)
+      }
     }
+  }
+
+  /**
+   * The block height behind which it may be over. A nonce that is told as of an earlier block could be the one before the attempt's:
+   * its builder read that of a node that was ahead, but not by as many blocks as a blockhash lives.
+   */
+  #lastOf(attempt: Attempt): bigint {
+    const { nonces, lastValidBlockHeight } = attempt.of
+    if (nonces === undefined) return lastValidBlockHeight
+    const height = this.#o.height()
+    if (height > 0n) attempt.settledFrom ??= height + LIFE_BLOCKS
+    return attempt.settledFrom ?? lastValidBlockHeight
   }
 
   async #proveBy(endpoint: Endpoint, finalizedSlot: number, places: readonly Place[]): Promise<void> {
@@ -159,12 +190,17 @@ interface Place {
   readonly attempt: Attempt
   readonly place: number
   readonly signature: string
+  readonly nonce: DurableNonce | undefined
 }
 
-function placesOf(attempts: readonly Attempt[]): Place[] {
-  return attempts.flatMap((attempt) =>
-    attempt.of.transactions.map(({ signature }, place) => ({ attempt, place, signature })),
-  )
+/** One after the other as they are asked for: of thousands at once the event loop would wait. */
+function* placesOf(attempts: Iterable<Attempt>, isMeant: (attempt: Attempt) => boolean): Generator<Place> {
+  for (const attempt of [...attempts]) {
+    if (!attempt.isOpen || !isMeant(attempt)) continue
+    const { transactions, nonces } = attempt.of
+    for (const [place, { signature }] of transactions.entries())
+      yield { attempt, place, signature, nonce: nonces?.[place] }
+  }
 }
 
 function question(part: readonly Place[], searchTransactionHistory: boolean) {
@@ -172,8 +208,13 @@ function question(part: readonly Place[], searchTransactionHistory: boolean) {
   return ['getSignatureStatuses', params, { priority: 'status', read: statusesOf(part.length) }] as const
 }
 
-function partsOf(places: readonly Place[]): Place[][] {
-  const parts: Place[][] = []
-  for (let at = 0; at < places.length; at += MOST_SIGNATURES) parts.push(places.slice(at, at + MOST_SIGNATURES))
-  return parts
+function* partsOf(places: Iterable<Place>): Generator<readonly Place[]> {
+  let part: Place[] = []
+  for (const place of places) {
+    part.push(place)
+    if (part.length < MOST_SIGNATURES) continue
+    yield part
+    part = []
+  }
+  if (part.length > 0) yield part
 }

@@ -15,7 +15,7 @@ export interface SignedTransaction {
   readonly lamports: bigint
   /** 0n where it has no tip. */
   readonly tipLamports: bigint
-  /** Whether it lives by a durable nonce: no block height ends it, it can land until the nonce moves on. */
+  /** Whether it lives by a durable nonce: no block height ends it, it can land until the nonce becomes another. */
   readonly hasNonce: boolean
 }
 

@@ -10,24 +10,55 @@ export function base58Of(bytes: Uint8Array): string {
   return '1'.repeat(zeros === -1 ? bytes.length : zeros) + text
 }
 
-/** Its first signature and its blockhash in base58; undefined for what is too short to have them. */
-export function wireOf(base64: string): { readonly signature: string; readonly blockhash: string } | undefined {
+/** The account that a transaction lives by, and the value in it. */
+export interface DurableNonce {
+  readonly account: string
+  readonly value: string
+}
+
+export interface Wire {
+  /** The first one, in base58. */
+  readonly signature: string
+  /** Base58; of a transaction with a durable nonce that nonce. */
+  readonly blockhash: string
+  readonly nonce: DurableNonce | undefined
+}
+
+const ADVANCE_NONCE_ACCOUNT = 4
+
+/** What the bytes of a transaction say; undefined for what is too short. */
+export function wireOf(base64: string): Wire | undefined {
   const bytes = Buffer.from(base64, 'base64')
   let at = 0
+  const take = (count: number) => {
+    at += count
+    return bytes.subarray(at - count, at)
+  }
   // Lengths have seven bits a byte, the lowest first; those here fit two.
   const length = () => {
-    const low = bytes[at++] ?? 0
-    return low < 0x80 ? low : (low & 0x7f) | ((bytes[at++] ?? 0) << 7)
+    const [low = 0] = take(1)
+    return low < 0x80 ? low : (low & 0x7f) | ((take(1)[0] ?? 0) << 7)
   }
-  const signatures = length()
-  const signature = bytes.subarray(at, at + 64)
-  at += 64 * signatures
+  const signatures = take(64 * length())
   // A version is one byte more before the header of three.
-  at += (bytes[at] ?? 0) >= 0x80 ? 4 : 3
-  const accounts = length()
-  at += 32 * accounts
-  const blockhash = bytes.subarray(at, at + 32)
-  return signatures > 0 && blockhash.length === 32
-    ? { signature: base58Of(signature), blockhash: base58Of(blockhash) }
-    : undefined
+  take((bytes[at] ?? 0) >= 0x80 ? 4 : 3)
+  const accounts = take(32 * length())
+  const last = take(32)
+  if (signatures.length === 0 || last.length !== 32) return undefined
+  const blockhash = base58Of(last)
+  const account = (index: number) => accounts.subarray(32 * index, 32 * index + 32)
+  const nonceAccount = (): Buffer | undefined => {
+    if (length() === 0) return undefined
+    const isSystem = account(take(1)[0] ?? 0).every((byte) => byte === 0)
+    const [first = 255] = take(length())
+    const data = take(length())
+    return isSystem && data.length === 4 && data.readUInt32LE() === ADVANCE_NONCE_ACCOUNT ? account(first) : undefined
+  }
+  const nonce = nonceAccount()
+  return {
+    signature: base58Of(signatures.subarray(0, 64)),
+    blockhash,
+    // One of a lookup table isn't among the message's own; the network takes none such.
+    nonce: nonce?.length === 32 ? { account: base58Of(nonce), value: blockhash } : undefined,
+  }
 }

@@ -17,17 +17,20 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs node in a process of its own; `during` may send it signals. */
-export function node(
-  args: readonly string[],
-  o: {
-    cwd?: string
-    env?: Readonly<Record<string, string>>
-    during?: (kill: (signal: NodeJS.Signals) => void) => void
-  } = {},
-): Promise<Ended> {
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** May send it signals. */
+  readonly during?: (kill: (signal: NodeJS.Signals) => void) => void
+}
+
+/** Runs node in a process of its own. */
+export const node = (args: readonly string[], o?: RunOptions): Promise<Ended> => run(process.execPath, args, o)
+
+/** The same of any command. */
+export function run(command: string, args: readonly string[], o: RunOptions = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, {
+    const child = spawn(command, args, {
       cwd: o.cwd ?? root,
       env: { ...process.env, ...o.env },
       stdio: ['ignore', 'pipe', 'pipe'],

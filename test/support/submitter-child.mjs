@@ -1,7 +1,8 @@
 // A submitter in a process of its own, to be killed: `node submitter-child.mjs '{"url":…,"journal":…,"key":…,"from":0,"count":3}'`.
-// It takes up what its journal holds, submits `count` records, and prints each change of state as a line of JSON.
+// It takes up what its journal holds, submits `count` records, `group` (1) at once, and prints each change of state as a line of JSON.
+// With `jito` they go as bundles; `oneByOne` waits for each.
 import {
-  appendTransactionMessageInstruction,
+  appendTransactionMessageInstructions,
   createKeyPairSignerFromPrivateKeyBytes,
   createTransactionMessage,
   getBase64EncodedWireTransaction,
@@ -12,6 +13,7 @@ import {
   signTransactionMessageWithSigners,
 } from '@solana/kit'
 import { getAddMemoInstruction } from '@solana-program/memo'
+import { getTransferSolInstruction } from '@solana-program/system'
 import { createSubmitter } from 'velox-engine/solana'
 
 const o = JSON.parse(process.argv[2])
@@ -20,26 +22,30 @@ const payer = await createKeyPairSignerFromPrivateKeyBytes(Buffer.from(o.key, 'h
 const template = {
   feePayer: payer.address,
   recordsPerTransaction: 1,
-  build: (rows, lifetime) =>
+  build: (rows, { tip, ...lifetime }) =>
     Promise.all(
-      rows.map(async ({ id }) => {
+      rows.map(async ({ id }, i) => {
+        const own = i === rows.length - 1 ? tip : undefined
+        const pays = own && getTransferSolInstruction({ source: payer, destination: own.account, amount: own.lamports })
         const memo = getAddMemoInstruction({ memo: String(id) }, { programAddress: o.memoProgram })
         const transaction = await pipe(
           createTransactionMessage({ version: 0 }),
           (m) => setTransactionMessageFeePayerSigner(payer, m),
           (m) => setTransactionMessageLifetimeUsingBlockhash(lifetime, m),
-          (m) => appendTransactionMessageInstruction(memo, m),
+          (m) => appendTransactionMessageInstructions(pays ? [memo, pays] : [memo], m),
           (m) => signTransactionMessageWithSigners(m),
         )
         const base64 = getBase64EncodedWireTransaction(transaction)
         const signature = getSignatureFromTransaction(transaction)
-        return { signature, base64, wire: Buffer.from(base64, 'base64'), records: 1, lamports: 5_000n, tipLamports: 0n }
+        const wire = Buffer.from(base64, 'base64')
+        return { signature, base64, wire, records: 1, lamports: 5_000n, tipLamports: own?.lamports ?? 0n }
       }),
     ),
 }
 
 const submitter = await createSubmitter({
   rpc: { url: o.url, perSecond: 1_000, ...o.rpc },
+  ...(o.jito && { jito: o.jito, tip: 2_000n }),
   template,
   limits: { maxLamports: 10n ** 9n },
   journal: o.journal,
@@ -53,7 +59,10 @@ const reading = (async () => {
     print({ state, signatures, resumed })
 })()
 print({ state: 'open', open: submitter.stats().inFlight })
-await Promise.all(Array.from({ length: o.count }, (_, i) => submitter.submit([{ id: o.from + i }])))
+const { group = 1 } = o
+const rows = (at) => Array.from({ length: Math.min(group, o.count - at) }, (_, i) => ({ id: o.from + at + i }))
+if (o.oneByOne) for (let at = 0; at < o.count; at += group) await submitter.submit(rows(at))
+else await Promise.all(Array.from({ length: Math.ceil(o.count / group) }, (_, i) => submitter.submit(rows(i * group))))
 await submitter.close()
 await reading
 print({ state: 'closed', stats: submitter.stats() })

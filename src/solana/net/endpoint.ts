@@ -1,8 +1,10 @@
+import type { ClientRequest } from 'node:http'
 import type { EndpointStats } from '../../../solana.js'
+import { breathe } from '../breathe.js'
 import { type Answer, answerOf, type Failure, failed } from './answer.js'
 import { Breaker } from './breaker.js'
 import { type Priority, TokenBucket } from './bucket.js'
-import { httpRequest, type NoAnswer } from './http.js'
+import { httpRequest, type NoAnswer, type Target, targetOf } from './http.js'
 import { Lanes } from './lanes.js'
 import type { Read } from './shapes.js'
 
@@ -44,8 +46,11 @@ export class Endpoint {
   #ahead = 0
   readonly #o: EndpointOptions
   readonly #secrets: readonly string[]
-  /** Of requests under way. */
-  readonly #cuts = new Set<AbortController>()
+  readonly #underWay = new Set<ClientRequest>()
+  /** By path. */
+  readonly #targets = new Map<string, Target>()
+  /** Why calls were not made, by method and reason: a stack for each of thousands would be work for nobody. */
+  readonly #nots = new Map<string, Answer<never>>()
   #isClosed = false
   #id = 0
   #requests = 0
@@ -81,7 +86,7 @@ export class Endpoint {
   /** Ends what waits or is under way. */
   close(): void {
     this.#isClosed = true
-    for (const cut of this.#cuts) cut.abort(new Error(CLOSED))
+    for (const sent of this.#underWay) sent.destroy(new Error(CLOSED))
     this.bucket.close()
     this.#lanes.close()
   }
@@ -98,7 +103,7 @@ export class Endpoint {
 
   /** One request, once there is a token for it; never throws. A resend doesn't wait for one; `isWanted` is asked then. */
   async call<R>(method: string, params: readonly unknown[], o: CallOptions<R>): Promise<Answer<R>> {
-    const not = (kind: Failure, reason: string) => failed<R>(kind, { url: this.shown, method, reason })
+    const not = (kind: Failure, reason: string) => this.#not(method, kind, reason)
     if (!this.breaker.admits()) return not('unsent', 'it failed too often; it is left alone for a while')
     const { priority } = o
     this.#ahead++
@@ -122,6 +127,20 @@ export class Endpoint {
     }
   }
 
+  #not(method: string, kind: Failure, reason: string): Answer<never> {
+    const key = `${method} ${reason}`
+    const not = this.#nots.get(key) ?? failed<never>(kind, { url: this.shown, method, reason })
+    this.#nots.set(key, not)
+    return not
+  }
+
+  #targetOf(path: string): Target {
+    const { url, headers } = this.#o
+    const target = this.#targets.get(path) ?? targetOf(url + path, headers)
+    this.#targets.set(path, target)
+    return target
+  }
+
   async #answered<R>(method: string, params: readonly unknown[], o: CallOptions<R>): Promise<Answer<R>> {
     this.#requests++
     const body = JSON.stringify({ jsonrpc: '2.0', id: ++this.#id, method, params })
@@ -131,23 +150,16 @@ export class Endpoint {
   }
 
   async #asked<R>(method: string, body: string, { path = '', read }: CallOptions<R>): Promise<Answer<R>> {
-    const { url, headers, timeoutMillis } = this.#o
-    const cut = new AbortController()
-    this.#cuts.add(cut)
+    const { timeoutMillis } = this.#o
     try {
-      const answer = await httpRequest(url + path, {
-        body,
-        timeoutMillis,
-        signal: cut.signal,
-        ...(headers && { headers }),
-      })
+      const answer = await httpRequest(this.#targetOf(path), { body, timeoutMillis, underWay: this.#underWay })
+      // Answers come many at once, where they had to wait.
+      await breathe()
       return answerOf({ url: this.shown, method, read, masked: (text) => this.#masked(text) }, answer)
     } catch (error) {
       const { isUnsent, message } = error as NoAnswer
       const kind = this.#isClosed ? 'stopped' : isUnsent ? 'unsent' : 'unknown'
       return failed(kind, { url: this.shown, method, reason: message }, { cause: error })
-    } finally {
-      this.#cuts.delete(cut)
     }
   }
 

@@ -1,5 +1,6 @@
-import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
+import { urlToHttpOptions } from 'node:url'
 
 /** An answer of a server, read to its end. */
 export interface HttpAnswer {
@@ -30,20 +31,37 @@ export class NoAnswer extends Error {
   }
 }
 
-/** No redirect is followed: what is sent is meant for this server, and so are its keys. */
+/** An address and headers, taken apart once for all requests. */
+export interface Target {
+  readonly request: (o: RequestOptions) => ClientRequest
+  readonly options: RequestOptions
+}
+
+export function targetOf(url: string, headers: Readonly<Record<string, string>> = {}): Target {
+  const isTls = url.startsWith('https:')
+  const all = { accept: 'application/json', 'content-type': 'application/json', ...headers }
+  return {
+    request: isTls ? tlsRequest : request,
+    options: { ...urlToHttpOptions(new URL(url)), agent: isTls ? tlsAgent : agent, headers: all },
+  }
+}
+
+/**
+ * No redirect is followed: what is sent is meant for this server, and so are its keys. While it is under way it is in `underWay`, for
+ * who wants to end it.
+ */
 export function httpRequest(
-  url: string,
-  o: { body?: string; headers?: Readonly<Record<string, string>>; timeoutMillis: number; signal?: AbortSignal },
+  { request, options }: Target,
+  o: { body?: string; timeoutMillis: number; underWay?: Set<ClientRequest>; signal?: AbortSignal },
 ): Promise<HttpAnswer> {
-  const { body, timeoutMillis, signal } = o
-  const headers = { accept: 'application/json', 'content-type': 'application/json', ...o.headers }
+  const { body, timeoutMillis, underWay, signal } = o
   return new Promise((resolve, reject) => {
-    const sent = requestOf(url, { method: body === undefined ? 'GET' : 'POST', headers })
-    const stop = () => sent.destroy(asError(signal?.reason))
+    const sent = request({ ...options, method: body === undefined ? 'GET' : 'POST', ...(signal && { signal }) })
     const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${timeoutMillis} ms`)), timeoutMillis)
+    underWay?.add(sent)
     const end = () => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', stop)
+      underWay?.delete(sent)
     }
     const fail = (error: Error & { code?: string }) => {
       end()
@@ -59,14 +77,8 @@ export function httpRequest(
       })
       answer.on('error', fail)
     })
-    if (signal?.aborted) stop()
-    else signal?.addEventListener('abort', stop, { once: true })
     sent.end(body)
   })
-}
-
-function requestOf(url: string, o: { method: string; headers: Readonly<Record<string, string>> }): ClientRequest {
-  return url.startsWith('https:') ? tlsRequest(url, { ...o, agent: tlsAgent }) : request(url, { ...o, agent })
 }
 
 function read(answer: IncomingMessage, done: (text: string) => void): void {
@@ -78,5 +90,3 @@ function read(answer: IncomingMessage, done: (text: string) => void): void {
   })
   answer.on('end', () => done(text))
 }
-
-const asError = (reason: unknown) => (reason instanceof Error ? reason : new Error('it was stopped'))

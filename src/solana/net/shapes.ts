@@ -66,6 +66,25 @@ export const simulation: Read<{ err: unknown; logs: readonly string[]; units: nu
   return err !== undefined && isCount(units) && Array.isArray(said) ? { err, logs: said.map(String), units } : undefined
 }
 
+/** What is in accounts, and the slot of that; undefined for one that isn't there. */
+export interface AccountsThen {
+  readonly slot: number
+  readonly data: readonly (Buffer | undefined)[]
+}
+
+export const accountsOf =
+  (count: number): Read<AccountsThen> =>
+  (result) => {
+    const { context, value } = fieldsOf(result)
+    const { slot } = fieldsOf(context)
+    if (!isCount(slot) || !Array.isArray(value) || value.length !== count) return undefined
+    const data = value.map((account) => {
+      const of: unknown = fieldsOf(account)['data']
+      return Array.isArray(of) && isText(of[0]) ? Buffer.from(of[0], 'base64') : undefined
+    })
+    return { slot, data }
+  }
+
 /** Accounts, at least one. */
 export const accounts: Read<readonly string[]> = (result) =>
   Array.isArray(result) && result.length > 0 && result.every(isText) ? result : undefined

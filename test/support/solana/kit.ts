@@ -3,12 +3,15 @@ import {
   type Address,
   appendTransactionMessageInstructions,
   type Blockhash,
+  createSolanaRpc,
   createTransactionMessage,
   generateKeyPairSigner,
+  getBase58Decoder,
   getBase64EncodedWireTransaction,
   getSignatureFromTransaction,
   type Instruction,
   type KeyPairSigner,
+  type Nonce,
   pipe,
   type Signature,
   setTransactionMessageFeePayerSigner,
@@ -16,8 +19,12 @@ import {
   signTransactionMessageWithSigners,
 } from '@solana/kit'
 import { getAddMemoInstruction } from '@solana-program/memo'
-import { getTransferSolInstruction } from '@solana-program/system'
-import { MEMO_PROGRAM, TIP_ACCOUNTS } from './addresses.js'
+import {
+  getCreateAccountInstruction,
+  getInitializeNonceAccountInstruction,
+  getTransferSolInstruction,
+} from '@solana-program/system'
+import { MEMO_PROGRAM, SYSTEM_PROGRAM, TIP_ACCOUNTS } from './addresses.js'
 import type { Cluster } from './cluster.js'
 
 /** A record as a memo of the version that the cluster has. */
@@ -56,3 +63,35 @@ export async function signed(from: KeyPairSigner, lifetime: Lifetime, ...instruc
   const signature: Signature = getSignatureFromTransaction(transaction)
   return { transaction, base64, signature }
 }
+
+/** A new nonce account of `from`, and what makes it. */
+export async function nonceAccount(
+  from: KeyPairSigner,
+  lifetime: Lifetime,
+): Promise<{ readonly account: Address; readonly made: { readonly base64: string; readonly signature: Signature } }> {
+  const account = await generateKeyPairSigner()
+  const made = await signed(
+    from,
+    lifetime,
+    getCreateAccountInstruction({
+      payer: from,
+      newAccount: account,
+      lamports: 2_000_000n,
+      space: 80n,
+      programAddress: SYSTEM_PROGRAM,
+    }),
+    getInitializeNonceAccountInstruction({ nonceAccount: account.address, nonceAuthority: from.address }),
+  )
+  return { account: account.address, made }
+}
+
+/** The nonce in an account, as of the newest block. */
+export async function nonceIn(cluster: Cluster, account: Address): Promise<Nonce> {
+  const { value } = await createSolanaRpc(cluster.url)
+    .getAccountInfo(account, { commitment: 'processed', encoding: 'base64' })
+    .send()
+  return getBase58Decoder().decode(Buffer.from(value?.data[0] ?? '', 'base64').subarray(40, 72)) as Nonce
+}
+
+export const latest = async (cluster: Cluster): Promise<Lifetime> =>
+  (await createSolanaRpc(cluster.url).getLatestBlockhash({ commitment: 'processed' }).send()).value
