@@ -128,8 +128,8 @@ for (const wait of ['spin', 'yield', 'backoff', 'block'] as const)
       .from(poisson({ perSecond: 20 }))
       .trades()
     let shortest = Number.POSITIVE_INFINITY
-    // Best of three: the machine may hold a turn up.
-    for (let runs = 0; runs < 3 && shortest >= 200; runs++) {
+    // Best of three, and far more than the 50 ms of a slice: the machine may hold a turn up.
+    for (let runs = 0; runs < 3 && shortest >= 400; runs++) {
       const told = heard<{ millis: number; turns: number; longest: number }>('turns')
       const run = await chain.stage(turns).to(count()).start({ wait })
       await delay(1_500)
@@ -139,7 +139,7 @@ for (const wait of ['spin', 'yield', 'backoff', 'block'] as const)
       expect(had).toBeGreaterThanOrEqual(Math.floor(millis / 100))
       shortest = Math.min(shortest, longest)
     }
-    expect(shortest).toBeLessThan(200)
+    expect(shortest).toBeLessThan(400)
   })
 
 test('a stage sees the books of its pipeline', async () => {
