@@ -15,6 +15,15 @@ function entries() {
   return [...modules, 'stage/worker', 'metrics/server']
 }
 
+/**
+ * What several entries use, in two files: each file that is loaded costs an import a millisecond or two. The first is all that the
+ * command needs before it knows what it is to do; no binary is loaded by it.
+ */
+const SHARED = [
+  { name: 'errors', test: /src\/(errors\/|native-missing|old-node|place|version)/, minShareCount: 2 },
+  { name: 'core', test: /src\/(?!cli\/|errors\/|native-missing|old-node|place|version)/, minShareCount: 2 },
+]
+
 /** Writes the modules into a folder. */
 export async function bundle(dir) {
   const bundled = await rolldown({
@@ -35,6 +44,7 @@ export async function bundle(dir) {
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
+    codeSplitting: { groups: SHARED },
   })
   await bundled.close()
 }
