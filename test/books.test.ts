@@ -272,7 +272,7 @@ test('every group of every price shows as a number', () => {
 test('two copies of the package in a thread each read their own books', async () => {
   const copy = mkdtempSync(join(root, 'build/copy-'))
   cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true })
-  for (const folder of ['native', 'src']) symlinkSync(join(root, folder), join(copy, folder))
+  for (const part of ['native', 'package.json', 'src']) symlinkSync(join(root, part), join(copy, part))
   const books = [await import('velox-engine'), await import(pathToFileURL(join(copy, 'dist/index.js')).href)].map(
     ({ Instrument, L2Book }, i) => {
       const instrument = new Instrument({ symbol: `COPY${i}`, tick: '1', lot: '1' })
