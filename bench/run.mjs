@@ -234,7 +234,7 @@ Delay of the event loop, p50 / p99 / most, ms: ${delay(loop.building)} while bun
 }
 
 /** The event loop of a process with a submitter in it. */
-function submitting({ seconds, idle, rpc, jito }) {
+function submitting({ at, seconds, idle, rpc, jito }) {
   const row = (label, { ticks, late, own, withoutGc, bundlesPerSecond = 0 }) => {
     const isMet = own.max <= 2 ? 'met' : 'not met'
     const of = ({ over, p99, max }) => `${over} (${p99.toFixed(2)}, ${max.toFixed(1)})`
@@ -242,7 +242,12 @@ function submitting({ seconds, idle, rpc, jito }) {
   }
   return `A submitter on the event loop, 100 bundles of 16 records a second to a local Solana in a process of its own, the journal on the disk
 (\`bench/solana-loop.mjs\`, ${seconds} s each): ticks of a timer of a millisecond that were more than 2 ms late (p99, most, ms). By us at most:
-without what the thread waited for a processor, and no more than all threads of the process had of one. Target: none by us.
+without what the thread waited for a processor, and no more than all threads of the process had of one. Target: none by us.${
+    at
+      ? `
+Measured apart from the rest: ${at}.`
+      : ''
+  }
 
 | | bundles/s | ticks | late | by us at most | without the garbage collector's pauses | ≤ 2 ms |
 |---|---|---|---|---|---|---|
@@ -272,8 +277,8 @@ ${of('filter of three terms', ns(expression.planNanos), ns(expression.handNanos)
 An event of one level takes ${ns(book.updateNanos)} in an \`L2Book\`, an update ${ns(orderBook.updateNanos)} in an \`OrderBook\`.`
 }
 
-/** How much of the machine was there: the same program takes twice as long where its cores' other halves are busy. */
-function hour(runs, rust, { memory }) {
+/** How much of the machine was there: the same program took twice as long in one hour as in another. */
+function hour({ runs, rust, here: { memory } }) {
   const spinning = runs.filter((r) => r.wait === 'spin').map((r) => r.stallShare)
   return `The machine then: a bare counter read took ${rust.read.toFixed(1)} ns (9.6 in its calm hours, 13 in its busy ones), memory was copied at ${(memory.copyBytesPerSecond / 1e9).toFixed(1)} GB/s,
 and a core was taken away during ${percent(median(spinning))} of the time. Figures of an older commit in a calm hour: [2026-11-25](RESULTS-2026-11-25.md).`
@@ -327,24 +332,6 @@ function measure() {
 const results = process.argv[2] === '--page' ? JSON.parse(readFileSync(FILE, 'utf8')) : measure()
 writeFileSync(FILE, `${JSON.stringify(results, null, 1)}\n`)
 const { date, commit, machine, figures } = results
-const {
-  js,
-  stage,
-  expr,
-  rust,
-  throughput,
-  starts,
-  scraped,
-  signed,
-  submitted,
-  maps,
-  metrics,
-  counted,
-  paired,
-  runs,
-  here,
-} = figures
-
 mkdirSync(new URL('plots/', import.meta.url), { recursive: true })
 const plots = plotsOf(figures)
 for (const [name, svg] of Object.entries(plots)) writeFileSync(new URL(`plots/${name}`, import.meta.url), svg)
@@ -355,29 +342,29 @@ writeFileSync(
 
 Made by \`npm run build && npm run bench\` on ${date} at commit ${commit}: ${machine}; the figures as data are in
 [results.json](results.json). A virtual machine whose cores are shared with others: figures move from run to run, ratios less.
-${hour(runs, rust, here)}
+${hour(figures)}
 
 ${Object.keys(plots)
   .map((name) => `![${name.replace('.svg', '')}](plots/${name})`)
   .join('\n\n')}
 
-${limits(here)}
+${limits(figures.here)}
 
-${poisson(runs)}
+${poisson(figures.runs)}
 
-${clock(rust, js)}
+${clock(figures.rust, figures.js)}
 
-${filters(stage, expr)}
+${filters(figures.stage, figures.expr)}
 
-${pipelines(throughput, maps, starts)}
+${pipelines(figures.throughput, figures.maps, figures.starts)}
 
-${scrapes(scraped)}
+${scrapes(figures.scraped)}
 
-${metricsCost(metrics, counted, paired)}
+${metricsCost(figures.metrics, figures.counted, figures.paired)}
 
-${solana(signed)}
+${solana(figures.signed)}
 
-${submitted ? submitting(submitted) : 'The event loop with a submitter in it was not measured.'}
+${submitting(figures.submitted)}
 
 ## Books and live markets beside others
 

@@ -1,7 +1,7 @@
 // Bundles the TypeScript of src/ for the published package: of 60 modules an import takes 40 ms, of a few files 15. What several
 // entries use is in files of its own beside them, so that each class is there once. Types and a clone's own dist/ are tsc's.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
@@ -15,13 +15,16 @@ function entries() {
   return [...modules, 'stage/worker', 'metrics/server']
 }
 
+const inSource = (id) => relative(join(root, 'src'), id).replaceAll('\\', '/')
+const isOfErrors = (id) => /^(?:errors\/|(?:native-missing|old-node|place|version)\.ts$)/.test(inSource(id))
+
 /**
  * What several entries use, in two files: each file that is loaded costs an import a millisecond or two. The first is all that the
  * command needs before it knows what it is to do; no binary is loaded by it.
  */
 const SHARED = [
-  { name: 'errors', test: /src\/(errors\/|native-missing|old-node|place|version)/, minShareCount: 2 },
-  { name: 'core', test: /src\/(?!cli\/|errors\/|native-missing|old-node|place|version)/, minShareCount: 2 },
+  { name: 'errors', test: isOfErrors, minShareCount: 2 },
+  { name: 'core', test: (id) => !isOfErrors(id) && !inSource(id).startsWith('cli/'), minShareCount: 2 },
 ]
 
 /** Writes the modules into a folder. */
