@@ -199,7 +199,7 @@ test('what is no file of a running engine is refused, and found ones are left ou
   writeFileSync(other, words)
   const sentences = [
     `expected a file of metrics in ${foreign}, got something else`,
-    `expected version 2 of the layout in ${other}, got 99`,
+    `expected version 3 of the layout in ${other}, got 99`,
   ]
   for (const [i, file] of [foreign, other].entries()) {
     const ended = await run(folder, 'top', '--once', '--file', file)

@@ -12,7 +12,7 @@ use velox_engine::metrics::{Attached, BookState, Hop, running};
 use velox_engine::pipeline::{
     Batch, EngineError, Input, Nothing, Pace, Paced, Pipeline, Run, Stage, StartOptions, Stats, Tally, Threads, Wait,
 };
-use velox_engine::stages::BundleOptions;
+use velox_engine::stages::{BundleOptions, Count};
 use velox_engine::{Bundle, L2Book};
 
 /// An end that sleeps once, when it is told to.
@@ -137,6 +137,31 @@ fn histograms_hold_what_their_percentiles_are_of() {
     assert_eq!((end.stage.as_deref(), end.buckets.count()), (Some("output"), 5_000));
     assert_eq!(end.buckets.filled().map(|(_, count)| count).sum::<u64>(), 5_000);
     assert_eq!(end.buckets.percentiles(), report.stats.end_to_end);
+}
+
+#[test]
+fn an_end_of_single_records_has_one_histogram_for_its_own_latency_and_the_whole_way() {
+    let market = Poisson::new(PoissonOptions { per_second: 50_000.0, count: Some(5_000), seed: 1 }).unwrap();
+    let (book, id) = (L2Book::new(market.instrument()), market.instrument().id());
+    let run = Pipeline::from("poisson", Paced::new(Box::new(market), Pace::Recorded, &[id]))
+        .book("book", &book, false)
+        .unwrap()
+        .trades("trades")
+        .to("output", Count::default())
+        .start(options(Threads::Auto, Wait::Backoff))
+        .unwrap();
+    let handle = run.handle();
+    let attached = handle.metrics_file().map(|path| Attached::open(&path).unwrap());
+    let report = run.wait().unwrap();
+    let end = report.stats.end_to_end.unwrap();
+    assert_eq!((end.count, report.stats.stages[3].latency), (report.stats.stages[3].taken, Some(end)), "{report}");
+    let all = handle.histograms();
+    let of = |hop| all.iter().find(|of| of.hop == hop && of.stage.as_deref() == Some("output")).unwrap();
+    assert_eq!(of(Hop::Stage).buckets, of(Hop::EndToEnd).buckets);
+    assert_eq!(all.len(), 5, "three stages, the end, hiccups");
+    let Some(attached) = attached else { return println!("skipped: no folder for files of metrics on this machine") };
+    let of = attached.shape().histograms.iter().filter(|of| of.stage == Some(3));
+    assert_eq!(of.map(|of| of.hops.as_slice()).collect::<Vec<_>>(), [[Hop::Stage, Hop::EndToEnd]]);
 }
 
 #[test]

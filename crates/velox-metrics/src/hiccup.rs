@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn it_measures_for_all_runs_and_ends_with_the_last() {
         let run = || {
-            let histograms = vec![HistogramOf { stage: None, hop: Hop::Hiccup }];
+            let histograms = vec![HistogramOf { stage: None, hops: vec![Hop::Hiccup] }];
             Metrics::new(Shape { histograms, ..Shape::default() }, Memory::Heap)
         };
         let (first, second) = (run(), run());

@@ -1,4 +1,4 @@
-//! How a file of metrics lies in memory: 64-bit words in the byte order of the machine, version 2.
+//! How a file of metrics lies in memory: 64-bit words in the byte order of the machine, version 3.
 //!
 //! | part | words | what |
 //! |---|---|---|
@@ -29,7 +29,7 @@ use crate::histogram;
 /// `VELOXMET` as bytes, on a machine that puts the low byte first.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"VELOXMET");
 /// Grows with each change of what is told here.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 /// Words that no two writers share.
 pub const LINE: usize = 16;
 /// Words of the header.

@@ -15,7 +15,7 @@
 //! let shape = Shape {
 //!     run: "example".into(),
 //!     stages: vec!["source".into(), "sink".into()],
-//!     histograms: vec![HistogramOf { stage: Some(1), hop: Hop::Stage }],
+//!     histograms: vec![HistogramOf { stage: Some(1), hops: vec![Hop::Stage] }],
 //!     ..Shape::default()
 //! };
 //! let metrics = Metrics::new(shape, Memory::Heap);

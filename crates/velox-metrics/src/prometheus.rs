@@ -113,7 +113,7 @@ impl<'a> Families<'a> {
         let ends = |stage: &usize| !shape.edges.iter().any(|edge| edge.from == *stage);
         let consumed = (0..shape.stages.len()).filter(ends).filter_map(|stage| numbers.stages.get(stage));
         let dropped: u64 = numbers.edges.iter().fold(0, |sum, edge| sum.saturating_add(edge.dropped));
-        let hops = shape.histograms.iter().zip(&numbers.histograms).filter(|(of, _)| of.hop == Hop::EndToEnd);
+        let hops = shape.histograms.iter().zip(&numbers.histograms).filter(|(of, _)| of.hops.contains(&Hop::EndToEnd));
         let (sum, count) = hops.fold((0_u64, 0_u64), |(sum, count), (_, of)| {
             (sum.saturating_add(of.sum()), count.saturating_add(of.count()))
         });
@@ -304,7 +304,8 @@ impl<'a> Families<'a> {
             (Hop::Hiccup, "velox_hiccup_seconds", "By how much a sleep of 1 ms was late: what the machine takes."),
         ] {
             let mut samples = Vec::new();
-            for (of, buckets) in shape.histograms.iter().zip(&numbers.histograms).filter(|(of, _)| of.hop == hop) {
+            let all = shape.histograms.iter().zip(&numbers.histograms);
+            for (of, buckets) in all.filter(|(of, _)| of.hops.contains(&hop)) {
                 let stage =
                     of.stage.and_then(|stage| shape.stages.get(stage)).map(|name| (LabelName::Stage, Cow::from(name)));
                 histogram(&Vec::from_iter(stage), buckets, &mut samples);

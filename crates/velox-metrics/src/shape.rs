@@ -81,12 +81,12 @@ pub struct SymbolOf {
 }
 
 /// A histogram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistogramOf {
     /// The number of the stage that records it; none for the hiccup meter's.
     pub stage: Option<usize>,
-    /// What it measures.
-    pub hop: Hop,
+    /// What it measures: several hops where they are the same, as at an end that takes single records.
+    pub hops: Vec<Hop>,
 }
 
 /// What a histogram measures.
@@ -142,6 +142,6 @@ impl Shape {
 
     /// The number of the histogram of a stage (none: of the process) and hop.
     pub fn histogram(&self, stage: Option<usize>, hop: Hop) -> Option<usize> {
-        self.histograms.iter().position(|of| of.stage == stage && of.hop == hop)
+        self.histograms.iter().position(|of| of.stage == stage && of.hops.contains(&hop))
     }
 }

@@ -41,8 +41,8 @@ fn shape() -> Shape {
         markets: vec![MarketOf { stage: 0, venue: "kraken".into() }],
         symbols: ["XBT/USD", "ETH/USD"].map(|symbol| SymbolOf { market: 0, symbol: symbol.into() }).into(),
         histograms: vec![
-            HistogramOf { stage: Some(1), hop: Hop::Stage },
-            HistogramOf { stage: None, hop: Hop::Hiccup },
+            HistogramOf { stage: Some(1), hops: vec![Hop::Stage] },
+            HistogramOf { stage: None, hops: vec![Hop::Hiccup] },
         ],
     }
 }
@@ -177,7 +177,7 @@ fn what_is_no_running_engine_is_refused_with_its_reason() {
 
     let other = copied(&folder, "version");
     write(&other, header::VERSION, 1);
-    assert_eq!(open(&other), AttachError::OtherVersion { path: other.clone(), expected: 2, got: 1 });
+    assert_eq!(open(&other), AttachError::OtherVersion { path: other.clone(), expected: 3, got: 1 });
 
     let mut child = Command::new("true").spawn().unwrap();
     child.wait().unwrap();

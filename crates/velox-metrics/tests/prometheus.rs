@@ -25,9 +25,9 @@ fn shape() -> Shape {
         markets: vec![MarketOf { stage: 0, venue: "kraken".into() }],
         symbols: vec![SymbolOf { market: 0, symbol: "XBT/USD".into() }],
         histograms: vec![
-            HistogramOf { stage: Some(2), hop: Hop::Stage },
-            HistogramOf { stage: Some(2), hop: Hop::EndToEnd },
-            HistogramOf { stage: None, hop: Hop::Hiccup },
+            HistogramOf { stage: Some(2), hops: vec![Hop::Stage] },
+            HistogramOf { stage: Some(2), hops: vec![Hop::EndToEnd] },
+            HistogramOf { stage: None, hops: vec![Hop::Hiccup] },
         ],
     }
 }

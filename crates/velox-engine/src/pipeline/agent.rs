@@ -177,7 +177,8 @@ impl<S: Stage> StageAgent<S> {
         }
         let now = velox_clock::now();
         ledger.looked(now);
-        ledger.latency.record_end(end_to_end, taken, now);
+        ledger.latency.record_stamps(taken, now);
+        end_to_end.record_paths(taken, now);
         if let (Some(gauge), Some(book)) = (book, stage.book()) {
             gauge.look(book, now);
         }

@@ -18,6 +18,7 @@ use super::run::StartOptions;
 pub(crate) struct Gauges {
     pub counters: StageCounters,
     pub latency: Latency,
+    /// None where it is the stage's latency too.
     pub end_to_end: Latency,
     pub waits: Latency,
     pub book: Option<BookGauge>,
@@ -72,17 +73,25 @@ pub(crate) fn metrics(graph: &Graph, placement: &[Placement], cores: usize, opti
     let (mut books, mut histograms) = (Vec::new(), Vec::new());
     for (stage, node) in graph.nodes.iter().enumerate() {
         books.extend(node.book.iter().map(|symbol| BookOf { stage, symbol: symbol.clone() }));
-        let hops = [
-            (!node.inputs.is_empty(), Hop::Stage),
-            (node.outputs.is_empty(), Hop::EndToEnd),
-            (node.waits, Hop::BundleWait),
-        ];
-        histograms
-            .extend(hops.iter().filter(|(has, _)| *has).map(|(_, hop)| HistogramOf { stage: Some(stage), hop: *hop }));
+        let mut add = |hops: &[Hop]| histograms.push(HistogramOf { stage: Some(stage), hops: hops.into() });
+        let (takes, ends) = (!node.inputs.is_empty(), node.outputs.is_empty());
+        // Of single records both are the time since their arrival, so one histogram is both.
+        if takes && ends && node.arrivals {
+            add(&[Hop::Stage, Hop::EndToEnd]);
+        } else {
+            for (has, hop) in [(takes, Hop::Stage), (ends, Hop::EndToEnd)] {
+                if has {
+                    add(&[hop]);
+                }
+            }
+        }
+        if node.waits {
+            add(&[Hop::BundleWait]);
+        }
     }
     // A meter beside threads that never sleep, and have all cores, would measure itself, and halve their pace.
     if placement.iter().filter(|placed| placed.wait.never_sleeps()).count() < cores {
-        histograms.push(HistogramOf { stage: None, hop: Hop::Hiccup });
+        histograms.push(HistogramOf { stage: None, hops: vec![Hop::Hiccup] });
     }
     if !options.metrics {
         histograms.clear();
@@ -103,12 +112,14 @@ pub(crate) fn metrics(graph: &Graph, placement: &[Placement], cores: usize, opti
 
 impl Gauges {
     pub(crate) fn of(metrics: &Metrics, shape: &Shape, stage: usize) -> Self {
-        let latency = |hop| Latency(shape.histogram(Some(stage), hop).and_then(|at| metrics.histogram(at)));
+        let at = |hop| shape.histogram(Some(stage), hop);
+        let latency = |hop| Latency(at(hop).and_then(|at| metrics.histogram(at)));
+        let is_one = at(Hop::Stage) == at(Hop::EndToEnd);
         let book = shape.books.iter().position(|book| book.stage == stage);
         Self {
             counters: metrics.stage(stage),
             latency: latency(Hop::Stage),
-            end_to_end: latency(Hop::EndToEnd),
+            end_to_end: if is_one { Latency::default() } else { latency(Hop::EndToEnd) },
             waits: latency(Hop::BundleWait),
             book: book.map(|at| BookGauge { counters: metrics.book(at), told: None }),
             market: markets::place(metrics, shape, stage),

@@ -271,6 +271,8 @@ pub(crate) struct Node {
     pub whole: bool,
     /// Nodes whose state it looks at: each with the nodes on the way, itself the last.
     pub watches: Vec<Vec<usize>>,
+    /// Whether each record that it takes is one arrival.
+    pub arrivals: bool,
     /// Whether it notes what records wait by choice.
     pub waits: bool,
     /// The symbol of the book that it keeps.
@@ -326,6 +328,7 @@ impl Graph {
             record_time: true,
             whole: false,
             watches: Vec::new(),
+            arrivals: false,
             waits: false,
             book: None,
             market: None,
@@ -343,6 +346,7 @@ impl Graph {
         self.edges.push(Edge { from: from.node, to, options, carrier: carrier::<T>() });
         let record_time = self.nodes[from.node].record_time;
         let node = &mut self.nodes[to];
+        node.arrivals = T::Stamp::IS_ARRIVAL;
         node.inputs.push(edge);
         node.record_time &= record_time;
     }

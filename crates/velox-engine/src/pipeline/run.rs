@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use thiserror::Error;
 use velox_metrics::{
-    EdgeCounters, Family, HistogramOf, Hop, Labels, Metrics, Shape, Snapshot, Watched, families, text,
+    Buckets, EdgeCounters, Family, HistogramOf, Hop, Labels, Metrics, Shape, Snapshot, Watched, families, text,
 };
 use velox_ring::{Parker, Waker};
 
@@ -598,12 +598,12 @@ impl RunHandle {
     /// The histograms now, each whole, for who wants more than percentiles. Allocates; none where the run was started
     /// without metrics.
     pub fn histograms(&self) -> Vec<HopBuckets> {
-        let of = |(of, buckets): (&HistogramOf, _)| HopBuckets {
-            stage: of.stage.map(|stage| self.shape.stages[stage].clone()),
-            hop: of.hop,
-            buckets,
+        let of = |(of, buckets): (&HistogramOf, &Buckets)| {
+            let stage = of.stage.map(|stage| self.shape.stages[stage].clone());
+            let one = |hop: &Hop| HopBuckets { stage: stage.clone(), hop: *hop, buckets: buckets.clone() };
+            of.hops.iter().map(one).collect::<Vec<_>>()
         };
-        self.shape.histograms.iter().zip(self.snapshot().histograms).map(of).collect()
+        self.shape.histograms.iter().zip(&self.snapshot().histograms).flat_map(of).collect()
     }
 
     /// The numbers alone, to be looked at by whoever may not act on the run.

@@ -123,7 +123,7 @@ impl Stats {
         // The last that has any: of several ends the report shows one.
         let latency = |stage: Option<usize>, hop: Hop| {
             let all = shape.histograms.iter().zip(&numbers.histograms).rev();
-            let mut of = all.filter(|(of, _)| of.hop == hop && (stage.is_none() || of.stage == stage));
+            let mut of = all.filter(|(of, _)| of.hops.contains(&hop) && (stage.is_none() || of.stage == stage));
             of.find_map(|(_, buckets)| buckets.percentiles())
         };
         let stuck: Vec<usize> = numbers.stuck(STUCK_NS).collect();
