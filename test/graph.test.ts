@@ -302,8 +302,8 @@ test('an expression meets the book of its record’s own instant on any batches'
       .book(book)
       .trades({ capacity })
       .map(Seen, (t, { book }) => {
-        const { bid, ask, spread, mid } = book
-        return { id: t.id, bid, ask, spread, mid, imbalance: book.imbalance(5), one: book.imbalance(1) }
+        const { bid, ask, spread, mid, imbalance } = book
+        return { id: t.id, bid, ask, spread, mid, imbalance: imbalance(5), one: book.imbalance(1) }
       })
   }
   // The naive way: each record by itself.

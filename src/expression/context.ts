@@ -41,8 +41,9 @@ class Book implements BookExpr {
     return this.#value('ask')
   }
 
-  imbalance(levels: number): NumExpr {
-    return this.#value('imbalance', checkInteger('levels', levels, 1, 1_000_000))
+  /** A getter, so that it can be taken out of its book: `({ qty }, { book: { imbalance } }) => …`. */
+  get imbalance(): (levels: number) => NumExpr {
+    return (levels) => this.#value('imbalance', checkInteger('levels', levels, 1, 1_000_000))
   }
 }
 
