@@ -146,6 +146,24 @@ test('a latest ring keeps the latest and counts what was missed', () => {
   )
 })
 
+test.each([2 ** 30, 2 ** 30 + 5, 2 ** 31 - 3, 2 ** 31 + 1_000, 2 ** 32 - 100])(
+  'a reader of the latest that looks away for %i records sees the oldest there is',
+  (pushes) => {
+    const ring = new LatestRing(Stamped, 8)
+    const reader = LatestRing.attach(Stamped, ring.share())
+    ring.push({ id: 0, copy: 0 })
+    expect(reader.pop()?.id).toBe(0)
+    // As if so many had been pushed since.
+    started(ring, pushes)
+    const writer = LatestRing.attach(Stamped, ring.share())
+    ring.release()
+    for (let id = 0; id < 9; id++) writer.push({ id, copy: id })
+    expect([reader.pop()?.id, reader.missed]).toEqual([1, pushes])
+    for (let id = 2; id < 9; id++) expect(reader.pop()?.id).toBe(id)
+    expect([reader.pop(), reader.missed]).toEqual([undefined, pushes])
+  },
+)
+
 /** A reader of a ring that is filled once, after it has read that. */
 function joined(ring: LatestRing<typeof Stamped>, push: (id: number) => void): LatestRing<typeof Stamped> {
   for (let id = 0; id < ring.capacity; id++) push(id)

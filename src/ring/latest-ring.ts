@@ -1,10 +1,9 @@
 import type { Element, LatestRing as Face, Infer, Input, SharedRing } from '../../index.js'
-import { VeloxError } from '../errors/velox-error.js'
 import * as layout from './layout.js'
 import { attached, type Kind } from './memory.js'
 import { refuseClosed } from './pusher.js'
 import { RingHandle, RingMemory } from './ring-handle.js'
-import type { RingSide } from './side.js'
+import { type RingSide, refuseCorrupt } from './side.js'
 import type { Slots } from './slots.js'
 
 /** A stamp for each slot lies between the header and the slots: 2 × position while it is written, 2 × position + 1 after. */
@@ -74,13 +73,23 @@ export class LatestRing<T extends Element> extends RingHandle<T> implements Face
   pop(): Infer<T> | undefined {
     for (;;) {
       const state = this.#state()
-      if (state < 0) return undefined
-      if (state === 0 && this.#copy()) {
+      // Stamps are the same again after 2^31 records, which the cursor tells apart.
+      if (state === 0 && this.#ahead() <= this.capacity && this.#copy()) {
         const value = this.#slots.codec.read(this.#wordsView, 0)
         this.#at = (this.#at + 1) | 0
         return value
       }
-      this.#skip()
+      const ahead = this.#ahead()
+      if (state < 0) {
+        if (ahead <= 0) return undefined
+        // It came between the two looks.
+        if (ahead <= this.capacity && this.#state() >= 0) continue
+      }
+      if (ahead <= 0 || (state < 0 && ahead <= this.capacity)) refuseStamps()
+      // Else the oldest is being written over, by the record that the cursor will count next.
+      const steps = Math.max(1, ahead - this.capacity)
+      this.#at = (this.#at + steps) | 0
+      this.#missed += steps
     }
   }
 
@@ -92,7 +101,7 @@ export class LatestRing<T extends Element> extends RingHandle<T> implements Face
     this.#producer.release()
   }
 
-  /** How far the slot's stamp is from that of the next record: negative where that is yet to come. */
+  /** How far the slot's stamp is from that of the next record: negative where that is yet to come, or 2^30 pushes have passed. */
   #state(): number {
     return (Atomics.load(this.#cells, STAMPS_CELL + (this.#at & this.#slots.mask)) - written(this.#at)) | 0
   }
@@ -104,18 +113,14 @@ export class LatestRing<T extends Element> extends RingHandle<T> implements Face
     return this.#state() === 0
   }
 
-  /** Goes on to the oldest record that is still there. */
-  #skip(): void {
+  /** How many records the cursor is ahead of this reader; -1 where it does not count yet what was read last. */
+  #ahead(): number {
     const tail = Atomics.load(this.#cells, layout.TAIL_CELL)
-    const passed = (tail - this.capacity - this.#at) | 0
-    // Else the oldest is being written over, by the record that the cursor will count next.
-    const steps = passed > 0 ? passed : 1
-    // A stamp that no producer wrote would be followed for ever.
-    if (((tail - this.#at) | 0) < 0) {
-      const expected = 'stamps of records up to its cursor'
-      throw new VeloxError('VELOX_RING_CORRUPT', { ring: 'the ring', expected, got: 'a later one' })
-    }
-    this.#at = (this.#at + steps) | 0
-    this.#missed += steps
+    return ((tail + 1 - this.#at) >>> 0) - 1
   }
+}
+
+/** A stamp that no producer wrote would be followed for ever. */
+function refuseStamps(): never {
+  refuseCorrupt('stamps of records up to its cursor', 'others')
 }

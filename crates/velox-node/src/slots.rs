@@ -47,6 +47,15 @@ struct Slots {
     free: Vec<usize>,
 }
 
+/// Where `process.exit()` comes here, Windows has already ended every other thread: none can be joined any more, and a lock that one of
+/// them held is never given back. What is left goes with the process.
+#[cfg(windows)]
+impl Drop for Slots {
+    fn drop(&mut self) {
+        std::mem::forget(std::mem::take(&mut self.objects));
+    }
+}
+
 thread_local! {
     static SLOTS: RefCell<Slots> = RefCell::default();
 }
@@ -73,7 +82,11 @@ pub(crate) fn take(slot: usize) -> Option<Object> {
 
 /// Everything, for the end of the environment.
 pub(crate) fn take_all() -> Vec<Object> {
-    SLOTS.with_borrow_mut(std::mem::take).objects.into_iter().flatten().collect()
+    let objects = SLOTS.with_borrow_mut(|slots| {
+        slots.free.clear();
+        std::mem::take(&mut slots.objects)
+    });
+    objects.into_iter().flatten().collect()
 }
 
 /// Works on the object in a slot, where `pick` finds what it wants there.
