@@ -1,31 +1,8 @@
 //! No update of a book allocates: a global allocator counts.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use velox_book::L2Book;
 use velox_record::{ASK, BID, Instrument};
-
-struct Counting;
-
-thread_local! {
-    /// Calls of this thread alone: the harness has others.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: it only counts; every duty of an allocator is passed on to the system's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise about the block is handed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use velox_sys::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -44,7 +21,7 @@ fn no_update_allocates() {
             writer.apply(&levels, step as u64).unwrap();
         }
     };
-    let before = ALLOCATIONS.get();
+    let before = Counting::of_thread().allocations;
     lap();
-    assert_eq!(ALLOCATIONS.get(), before);
+    assert_eq!(Counting::of_thread().allocations, before);
 }

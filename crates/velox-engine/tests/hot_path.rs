@@ -1,7 +1,5 @@
 //! The hot path allocates nothing and makes no system call, counted on its own thread while it runs.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::fs;
 #[cfg(target_os = "linux")]
 use std::io::{Read, Seek};
@@ -19,28 +17,7 @@ use velox_engine::pipeline::{
 };
 use velox_engine::stages::{BundleOptions, ConflateOptions, DedupeOptions};
 use velox_engine::{Bundle, L2Book, Transaction};
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: hands everything on to the system's allocator; counting touches a plain thread-local cell only.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    // SAFETY: the caller's promise about the block is handed on.
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: handed on.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
+use velox_sys::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -124,12 +101,16 @@ impl Stage for Watch {
             tally.consumed += 1;
             self.seen += bundle.len() as u64;
         }
-        let now = ALLOCATIONS.with(Cell::get);
+        let asked = || {
+            let asked = Counting::of_thread();
+            asked.allocations + asked.frees
+        };
+        let now = asked();
         if self.begin.is_none() && self.seen >= self.from {
             if let Some([begin, _]) = self.marks {
                 let _ = fs::metadata(begin);
             }
-            self.begin = Some(ALLOCATIONS.with(Cell::get));
+            self.begin = Some(asked());
         } else if let Some(begin) = self.begin.filter(|_| self.seen >= self.to)
             && self.counted.load(Ordering::Relaxed) == u64::MAX
         {

@@ -2,34 +2,10 @@
 
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use common::Row;
 use velox_expr::{BATCH, Columns, Expr, Given, Inputs, Mapper, Plan, Scale, Scales};
 use velox_record::Transaction;
-
-struct Counting;
-
-thread_local! {
-    // This thread's own: the harness allocates on another one when it likes.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: it only counts; every duty of an allocator is passed on to the system's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    // SAFETY: the caller's promise about the block is handed on.
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above; the pointer came from `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use velox_sys::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -83,7 +59,7 @@ fn evaluating_allocates_nothing() {
     let (mut map, rows, mut words, mut made) = (filter.clone(), rows(), [0; BATCH * 4], 0);
     let (mut keep, mut out) = (Vec::with_capacity(BATCH), [false; BATCH]);
 
-    let before = ALLOCATIONS.get();
+    let before = Counting::of_thread().allocations;
     let (mut passed, mut failed, mut mapped) = (0, 0, 0);
     for _ in 0..10 {
         failed += filter.filter(&rows, &[1.0, 0.5], &mut keep).count();
@@ -98,7 +74,7 @@ fn evaluating_allocates_nothing() {
             assert!(refused > 0 && refused + keep.len() == BATCH);
         }
     }
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert_eq!(Counting::of_thread().allocations - before, 0);
     assert!(made > 0, "no row was mapped");
     assert!(passed > 0 && failed > 0 && failed == mapped, "{passed} rows passed, {failed} and {mapped} failed");
 }

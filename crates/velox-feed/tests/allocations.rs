@@ -1,33 +1,10 @@
 //! Writing and reading records allocates nothing: a global allocator counts.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::io::{Cursor, sink};
 
 use velox_feed::{CsvWriter, FieldKind, FieldPlace, RecordWriter, Schema, VeloxReader, VeloxWriter};
 use velox_record::{Instrument, MarketEvent, Record};
-
-struct Counting;
-
-thread_local! {
-    // This thread's own: the harness allocates on another one when it likes.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: it only counts; every duty of an allocator is passed on to the system's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    // SAFETY: the caller's promise about the block is handed on.
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above; the pointer came from `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use velox_sys::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -35,11 +12,11 @@ static ALLOCATOR: Counting = Counting;
 const RECORDS: usize = 10_000;
 
 /// How often `work` allocates over many records, behind the first.
-fn counted(mut work: impl FnMut()) -> usize {
+fn counted(mut work: impl FnMut()) -> u64 {
     work();
-    let before = ALLOCATIONS.get();
+    let before = Counting::of_thread().allocations;
     (0..RECORDS).for_each(|_| work());
-    ALLOCATIONS.get() - before
+    Counting::of_thread().allocations - before
 }
 
 #[test]

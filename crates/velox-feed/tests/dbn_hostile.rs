@@ -4,8 +4,6 @@
 mod common;
 mod made;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::fs;
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -16,45 +14,18 @@ use made::{LAST, file, mbp1, mbp10, metadata};
 use proptest::prelude::*;
 use velox_feed::{Arrivals, FeedError, Replay, ReplayOptions};
 use velox_record::EventKind;
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static LIVE: Cell<usize> = const { Cell::new(0) };
-    static PEAK: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: it only counts; every duty of an allocator is passed on to the system's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        LIVE.set(LIVE.get().wrapping_add(layout.size()));
-        // Freed here what another thread allocated: the count is below zero then, not high.
-        let live = LIVE.get();
-        PEAK.set(if live > isize::MAX as usize { PEAK.get() } else { PEAK.get().max(live) });
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    // SAFETY: the caller's promise about the block is handed on.
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.set(LIVE.get().wrapping_sub(layout.size()));
-        // SAFETY: as above; the pointer came from `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use velox_sys::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 /// The most that a small file may take: 64 KiB each to unpack, to buffer and to hold records, and what they hold.
-const MOST: usize = 2 << 20;
+const MOST: i64 = 2 << 20;
 
 /// Reads it all; every outcome but a panic or a mistyped error is fine.
 fn check(bytes: Vec<u8>) -> Result<(), TestCaseError> {
-    let (before, length) = (LIVE.get(), bytes.len());
-    PEAK.set(before);
+    let (before, length) = (Counting::of_thread().bytes, bytes.len() as i64);
+    Counting::forget_most();
     let options = ReplayOptions { format: Some("dbn".into()), ..ReplayOptions::default() };
     match Replay::from_reader("damaged.dbn", Cursor::new(bytes), options) {
         Ok(mut replay) => {
@@ -76,7 +47,7 @@ fn check(bytes: Vec<u8>) -> Result<(), TestCaseError> {
         Err(FeedError::Corrupt { line: 1.., .. } | FeedError::UnknownFormat { .. }) => {}
         Err(error) => prop_assert!(false, "{error}"),
     }
-    let peak = PEAK.get().saturating_sub(before);
+    let peak = Counting::of_thread().most_bytes - before;
     prop_assert!(peak < MOST + 16 * length, "{peak} bytes for a file of {length}");
     Ok(())
 }
@@ -215,12 +186,12 @@ fn no_record_allocates() {
         replay.next(&mut out).unwrap().is_some()
     };
     (0..4).for_each(|_| assert!(next()));
-    let before = ALLOCATIONS.get();
+    let before = Counting::of_thread().allocations;
     let mut read = 4;
     while next() {
         read += 1;
     }
-    assert_eq!((read, ALLOCATIONS.get() - before), (10_000, 0));
+    assert_eq!((read, Counting::of_thread().allocations - before), (10_000, 0));
 }
 
 proptest! {

@@ -2,34 +2,10 @@
 
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use common::script::{Change, Script};
 use velox_feed::{Applied, Feed, Venue};
 use velox_record::Instrument;
-
-struct Counting;
-
-thread_local! {
-    /// Of this thread alone: the harness has others.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: it only counts; every duty of an allocator is passed on to the system's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    // SAFETY: the caller's promise about the block is handed on.
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above; the pointer came from `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use velox_sys::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -59,11 +35,11 @@ fn no_message_of_any_venue_allocates() {
         let mut warm = 0;
         for (event, message) in messages.iter().enumerate() {
             if event == EVENTS / 4 {
-                warm = ALLOCATIONS.get();
+                warm = Counting::of_thread().allocations;
             }
             out.clear();
             assert_eq!(feed.apply(message.as_bytes(), 1, &mut out), Ok(Applied::Applied), "{venue}");
         }
-        assert_eq!(ALLOCATIONS.get() - warm, 0, "{venue}");
+        assert_eq!(Counting::of_thread().allocations - warm, 0, "{venue}");
     }
 }

@@ -1,34 +1,11 @@
 //! No ring allocates for a record: a global allocator counts.
 #![cfg(not(loom))]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::time::Duration;
 
 use velox_record::Transaction;
 use velox_ring::{Backoff, RingBuffer, broadcast_ring, latest_ring, mpsc_ring, ring};
-
-struct Counting;
-
-thread_local! {
-    // This thread's own: the harness allocates on another one when it likes.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: it only counts; every duty of an allocator is passed on to the system's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    // SAFETY: the caller's promise about the block is handed on.
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above; the pointer came from `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use velox_sys::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -46,7 +23,7 @@ fn passing_records_allocates_nothing() {
 
     shared.push(batch[0]).unwrap();
     assert!(shared.pop().is_some());
-    let before = ALLOCATIONS.get();
+    let before = Counting::of_thread().allocations;
     for _ in 0..1_000 {
         shared.push(batch[0]).unwrap();
         producer.push_slice(&batch);
@@ -74,6 +51,6 @@ fn passing_records_allocates_nothing() {
             seen += 1;
         }
     }
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert_eq!(Counting::of_thread().allocations - before, 0);
     assert_eq!(seen, 1_000 * (1 + 33 + 17 + 34 + 16));
 }
