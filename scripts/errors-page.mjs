@@ -175,7 +175,7 @@ const ADVICE = {
       tried: ["Cannot find module 'velox-engine-linux-x64-gnu'"],
       install: 'Run: npm install velox-engine-linux-x64-gnu@0.1.0',
     },
-    'The line at the end installs it. `--omit=optional`, or a `node_modules` of another system, leaves it out ([where it runs](runtimes.md)); a binary of another version than the package is told by both versions.',
+    'The line at the end installs it. `--omit=optional`, or a `node_modules` of another system, leaves it out ([where it runs](runtimes.md)); a binary of another version than the package is told by both versions. A bundle must leave the package out ([ship it](ship-it.md)).',
   ],
 }
 

@@ -2,17 +2,20 @@ import { createRequire } from 'node:module'
 import type { VeloxErrorCode, VeloxErrorContexts } from '../index.js'
 import { words } from './errors/describe.js'
 import { VeloxError } from './errors/velox-error.js'
-import { nativeMissing, nativeOfAnotherVersion } from './native-missing.js'
+import { nativeMissing, nativeOfAnotherVersion, nativeOfBundle } from './native-missing.js'
 import type { Native } from './native-types.js'
 import { warnOfOldNode } from './old-node.js'
 import { DIST } from './place.js'
-import { VERSION } from './version.js'
+import { IS_PACKAGED, VERSION } from './version.js'
 
 /** The addon of this version, or VELOX_NATIVE_MISSING with all that was tried. */
 function load(): Native {
+  // Webpack puts undefined in its place.
+  const requireOf = createRequire(DIST) as NodeJS.Require | undefined
+  if (!IS_PACKAGED || requireOf === undefined) throw nativeOfBundle()
   let addon: Partial<Native>
   try {
-    addon = createRequire(DIST)('../native/binding.cjs') as Native
+    addon = requireOf('../native/binding.cjs') as Native
   } catch (cause) {
     throw nativeMissing(cause)
   }

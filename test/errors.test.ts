@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { VeloxError } from 'velox-engine'
 import { expect, test } from 'vitest'
@@ -18,6 +19,7 @@ test('an error has a code, a context, a cause and one sentence', () => {
     cause,
   ])
   expect(error.message).toBe('the stage book failed: deep')
+  expect([error.stack?.split('\n')[0], inspect(error).split('\n')[0]]).toEqual(Array(2).fill(String(error)))
 })
 
 test('every code has a sentence that names what its context says', () => {

@@ -31,6 +31,16 @@ test('an old Node on which the addon doesn’t load is told so by the error too:
 })
 
 test.each([
+  ['Requires ffi access to "x.node", run again with the --allow-ffi flag', 'Run it with --allow-ffi'],
+  ['Cannot load native addon because loading addons is disabled.', 'Run it with --allow-addons'],
+  ["/lib/libc.so.6: version `GLIBC_2.17' not found (required by x.node)", 'glibc 2.17 or newer'],
+])('a binary that may not or can’t be loaded is not told to be installed: %s', (why, hint) => {
+  const { message } = nativeMissing(new Error(why), { platform: 'linux', arch: 'x64', libc: '2.36' })
+  expect(message).toContain(hint)
+  expect(message).not.toContain('npm install')
+})
+
+test.each([
   ['a capacity that is no power of two', () => new RingBuffer(u32, 1000), 'expected a power of two', 'got 1000'],
   ['a number where time is a bigint', () => tscToNs(5 as never), 'expected a bigint', 'got 5'],
   ['the same of the clock', () => clock.toEpochNanos(5 as never), 'expected a bigint', 'got 5'],

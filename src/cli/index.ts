@@ -36,8 +36,12 @@ function fail(error: unknown, exitCode: number): void {
   if (!(error instanceof VeloxError)) throw error
   const sentences: string[] = []
   // A sentence that has its cause in it already says it once.
-  for (let cause: unknown = error; cause instanceof Error && sentences.length < 8; cause = cause.cause)
-    if (!sentences.some((sentence) => sentence.includes((cause as Error).message))) sentences.push(cause.message)
+  for (let cause: unknown = error; cause instanceof Error && sentences.length < 8; cause = cause.cause) {
+    const [line = ''] = cause.message.split('\n')
+    if (!sentences.some((sentence) => sentence.includes(line))) sentences.push(line)
+    // Its causes are what was tried.
+    if (error.code === 'VELOX_NATIVE_MISSING') break
+  }
   process.stderr.write(`velox: ${plain(sentences.join(': '))}\n`)
   process.exitCode = exitCode
 }

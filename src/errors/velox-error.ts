@@ -8,7 +8,12 @@ function plain<C extends object>(context: C): C {
   return got instanceof Words ? { ...context, got: got.text } : context
 }
 
-class VeloxErrorClass<C extends VeloxErrorCode> extends Error {
+// Named as it is shown: Node prints an error by its class, and the first line of its stack by the name of the prototype.
+const Class = class VeloxError<C extends VeloxErrorCode> extends Error {
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: 'VeloxError', configurable: true, writable: true })
+  }
+
   readonly code: C
   readonly context: Readonly<VeloxErrorContexts[C]>
 
@@ -30,4 +35,4 @@ class VeloxErrorClass<C extends VeloxErrorCode> extends Error {
   }
 }
 
-export const VeloxError = VeloxErrorClass as unknown as typeof Face
+export const VeloxError = Class as unknown as typeof Face

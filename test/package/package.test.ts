@@ -15,10 +15,16 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { node, root } from '../support/node.js'
 import { CASES, runPrograms, writePrograms } from './cases.mjs'
 import { MANAGERS } from './install.mjs'
+
+interface RawMap {
+  readonly sources: readonly string[]
+  readonly sourcesContent?: readonly string[]
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'velox-package-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -136,8 +142,30 @@ describe.runIf(isHere)('installed by npm', () => {
     const maps = readdirSync(dist, { recursive: true })
       .map(String)
       .filter((name) => name.endsWith('.js.map'))
-      .map((name) => JSON.parse(readFileSync(join(dist, name), 'utf8')) as { sourcesContent?: string[] })
+      .map((name) => ({ name, ...(JSON.parse(readFileSync(join(dist, name), 'utf8')) as RawMap) }))
     expect(maps.flatMap(({ sourcesContent = [] }) => sourcesContent).join('\n')).toContain('export class RingBuffer')
+    // A stack that is told by a map names a place in the package.
+    const named = maps.flatMap(({ name, sources }) => sources.map((source) => join('dist', name, '..', source)))
+    expect(named.filter((path) => !path.startsWith('src/'))).toEqual([])
+    expect(named).toContain('src/ring/ring-buffer.ts')
+  })
+
+  test.each(['esm', 'cjs'] as const)('in a bundle of %s it says to be left out of it', async (format) => {
+    writeFileSync(join(installed, 'bot.mjs'), `import { u32 } from 'velox-engine'\nconsole.log(u32)`)
+    const file = join(folder, `bundled-${format}`, format === 'esm' ? 'bot.mjs' : 'bot.cjs')
+    // As esbuild leaves it in CommonJS.
+    const define: Record<string, string> = format === 'cjs' ? { 'import.meta.url': 'undefined' } : {}
+    const bundled = await rolldown({
+      input: join(installed, 'bot.mjs'),
+      platform: 'node',
+      transform: { define },
+      onwarn: () => {},
+    })
+    await bundled.write({ file, format, codeSplitting: false })
+    await bundled.close()
+    const { stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' })
+    expect(stderr).toContain('Leave velox-engine out of the bundle')
+    expect(stderr).not.toContain('Run: npm install')
   })
 
   test('each class is there once, whichever entry it comes from', async () => {
@@ -176,6 +204,9 @@ describe.runIf(isHere)('installed by npm', () => {
         const doctor = spawnSync(join(modules, '.bin/velox'), ['doctor'], { cwd: installed, encoding: 'utf8' })
         expect(doctor.status).toBe(1)
         expect(doctor.stdout).toMatch(/^broken +native addon/m)
+        // One line, without what the loader guesses of npm and without each cause's own stack of requires.
+        const told = spawnSync(join(modules, '.bin/velox'), ['top', '--once'], { cwd: installed, encoding: 'utf8' })
+        expect([told.status, told.stderr.length < 400, told.stderr.includes('npm has a bug')]).toEqual([1, true, false])
         const help = spawnSync(join(modules, '.bin/velox'), ['run', '--help'], { cwd: installed, encoding: 'utf8' })
         expect(help.status).toBe(0)
       } finally {
