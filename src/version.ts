@@ -3,7 +3,10 @@ import { DIST } from './place.js'
 
 function ownVersion(): string | undefined {
   try {
-    const { name, version } = JSON.parse(readFileSync(new URL('../package.json', DIST), 'utf8')) as Record<string, string>
+    const { name, version } = JSON.parse(readFileSync(new URL('../package.json', DIST), 'utf8')) as Record<
+      string,
+      string
+    >
     return name === 'velox-engine' ? version : undefined
   } catch {
     return undefined

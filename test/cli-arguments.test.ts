@@ -24,18 +24,37 @@ test('velox --help names every command; version is the package’s', async () =>
   expect((await node([velox, '--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 
+test.each([
+  [['-h'], ['--help']],
+  [['help'], ['--help']],
+  [
+    ['run', '-h'],
+    ['run', '--help'],
+  ],
+  [
+    ['help', 'top'],
+    ['top', '--help'],
+  ],
+  [['-v'], ['--version']],
+  [['-V'], ['--version']],
+])('velox %j is velox %j', async (short, long) => {
+  expect(await node([velox, ...short])).toEqual(await node([velox, ...long]))
+})
+
 describe('wrong arguments are a sentence, and 2', () => {
   test.each([
     [[], `expected a command: ${['run', 'replay', 'top', 'bench', 'doctor', 'init'].join(', ')}, got none`],
     [['docter'], 'got "docter"; did you mean doctor?'],
     [['toString'], 'got "toString"'],
-    [['run'], 'run: expected the file of a module, got undefined'],
+    [['run'], 'run: expected the file of a module, got none'],
     [['run', 'x.js', '--thread', '2'], 'did you mean --threads?'],
+    [['run', 'x.js', '-t', '2'], '-t: expected one of --help'],
+    [['run', 'x.js', '--report'], '--report: expected a value, got none'],
     [['run', 'x.js', '--threads', '0'], '--threads: expected a whole number, 1 to 1024, got 0'],
     [['run', 'x.js', '--wait', 'sleep'], '--wait: expected one of spin, yield, backoff, block, got "sleep"'],
     [['run', 'x.js', '--seconds', '-1'], '--seconds: expected a number above 0'],
     [['run', 'x.js', '--report', 'x.pdf'], '--report: expected a file that ends in .html or .json, got "x.pdf"'],
-    [['replay'], 'replay: expected one recorded file, or sample, got undefined'],
+    [['replay'], 'replay: expected one recorded file, or sample, got none'],
     [['replay', 'a', 'b'], 'replay: expected one recorded file, or sample, got "b"'],
     [['replay', 'a', '--pace', 'fast'], '--pace: expected max, recorded or so many messages a second, got "fast"'],
     [['replay', 'a', '--out', 'x.txt'], '--out: expected a file that ends in .csv or .velox, got "x.txt"'],

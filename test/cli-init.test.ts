@@ -62,6 +62,16 @@ test('without the package installed it says how to install it', async () => {
   expect(manifest.dependencies).toEqual({ 'velox-engine': `^${version}` })
 })
 
+test('names a folder as a shell takes it', async () => {
+  const { next } = JSON.parse((await init('my bot', '--language', 'js', '--json')).stdout)
+  expect(next).toEqual(['npm install --prefix "my bot"', 'npx velox run "my bot/pipeline.js"'])
+})
+
+test.runIf(process.versions.node.startsWith('20.'))('in TypeScript on Node 20 it says what runs it', async () => {
+  const made = await init('bot', '--language', 'ts')
+  expect(made.stdout).toMatch(/Node 20\.\d+\.\d+ runs no TypeScript: take 22\.18 or newer, Bun or Deno/)
+})
+
 test('keeps the package.json that is there, and takes the ending that it needs', async () => {
   const own = '{ "name": "mine" }'
   writeFileSync(join(folder, 'package.json'), own)

@@ -47,6 +47,9 @@ describe('a pipeline', () => {
       instrument: expect.any(Number),
     })
     expect(stderr).toContain('balanced')
+    const json = await run(written('open.mjs', code), '--json')
+    expect(json.stdout.trim().split('\n')).toHaveLength(3)
+    expect(JSON.parse(json.stderr).balanced).toBe(true)
   })
 
   test('may be what a function makes of the words', async () => {
@@ -81,6 +84,24 @@ describe('a pipeline', () => {
     expect([status, JSON.parse(stdout).balanced]).toEqual([0, true])
   })
 
+  test('that can’t drain is given up at the second SIGINT', async () => {
+    const code = `const ring = new velox.RingBuffer(velox.Trade, 64)
+      export default () => { const told = setInterval(() => process.kill(process.pid, 'SIGINT'), 400)
+      setTimeout(() => clearInterval(told), 1000)
+      return velox.pipeline('stuck').from(velox.poisson({ perSecond: 50_000 })).trades().to(ring) }`
+    const { status, stderr } = await run(written('stuck.mjs', code), '--json')
+    expect([status, stderr]).toEqual([1, 'velox: the run was aborted: told to end a second time\n'])
+  })
+
+  test('whose report can’t be written says so before it runs', async () => {
+    const path = join(folder, 'no/day.html')
+    const { status, stdout, stderr } = await run(written('counted.mjs', COUNTED), '--report', path)
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr).toBe(
+      `velox: ${path}: expected a file that can be written, got: no folder ${join(folder, 'no')} to write into\n`,
+    )
+  })
+
   test('that fails says of what, and 1', async () => {
     const code = `function * numbers() { yield 1; throw new Error('the well is dry') }
       export default velox.pipeline('dry').from(velox.fromIterable(velox.u32, numbers())).to(velox.discard())`
@@ -97,6 +118,8 @@ describe('a pipeline', () => {
     const frames = text.split('\x1b[H').slice(1)
     expect(frames[1]).toContain('drawn')
     expect(frames[1]).toContain('output')
+    // Latencies of the time since the frame before, as velox top has them.
+    expect(frames[1]?.split('\n').find((row) => row.startsWith('output'))).toMatch(/(\d[nµm]s.*){2}/)
   })
 })
 
@@ -118,6 +141,14 @@ describe('a module that is none', () => {
   test('that is not there', async () => {
     const { status, stderr } = await run(join(folder, 'no.mjs'))
     expect([status, stderr]).toEqual([1, `velox: ${join(folder, 'no.mjs')}: expected a file, got nothing there\n`])
+  })
+
+  test('that is a folder', async () => {
+    const { status, stderr } = await run(folder)
+    expect([status, stderr]).toEqual([
+      1,
+      `velox: ${folder}: expected a readable file, got: a folder: name its module\n`,
+    ])
   })
 
   test.runIf(process.versions.node.startsWith('20.'))('of TypeScript on Node 20 says what to do', async () => {

@@ -1,5 +1,5 @@
 // What a stage throws in its worker arrives as what it was: its class, what it says, and what it was caused by.
-import { count, pipeline, poisson, VeloxError } from 'velox-engine'
+import { count, defineStage, pipeline, poisson, Trade, VeloxError } from 'velox-engine'
 import { describe, expect, test } from 'vitest'
 import throws, { NAMES } from './stages/throws.js'
 import { rejected } from './support/errors.js'
@@ -18,6 +18,21 @@ async function causeOf(
   expect([error.code, error.context]).toEqual(['VELOX_STAGE_FAILED', { stage: 'mine' }])
   return error.cause as Error
 }
+
+test.runIf(process.versions.node.startsWith('20.'))(
+  'a stage in TypeScript, by a loader that its worker doesn’t have, says what runs it',
+  async () => {
+    const typed = defineStage({ url: import.meta.url } as ImportMeta, {
+      input: Trade,
+      output: Trade,
+      open: () => ({ poll: () => undefined }),
+    })
+    const from = pipeline('typed').from(poisson({ perSecond: 1000, count: 10 })).trades()
+    const error = await rejected(from.stage(typed, { name: 'typed' }).to(count()).start())
+    expect([error.code, error.context]).toEqual(['VELOX_STAGE_FAILED', { stage: 'typed' }])
+    expect(error.message).toMatch(/on Node 22\.18 or newer, .*stage-errors\.test\.ts.*compile it by tsc first/)
+  },
+)
 
 for (const late of [0, 1])
   describe(late === 0 ? 'thrown by poll' : 'thrown by a timer', () => {

@@ -9,4 +9,4 @@ export interface Command<O> {
 }
 
 /** Options that every command has. */
-export const COMMON = { help: { type: 'boolean' }, json: { type: 'boolean' } } as const
+export const COMMON = { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } } as const

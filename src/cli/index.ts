@@ -80,9 +80,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0)
 })
 
-const [name, ...rest] = process.argv.slice(2)
+const given = process.argv.slice(2)
+// `velox help run` is `velox run --help`.
+const [name, ...rest] = given[0] === 'help' && given[1] !== undefined ? [given[1], '--help'] : given
 const load = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-if (name === '--help' || name === 'help') console.log(HELP)
-else if (name === '--version') console.log(VERSION)
+if (name !== undefined && ['--help', '-h', 'help'].includes(name)) console.log(HELP)
+else if (name !== undefined && ['--version', '-v', '-V'].includes(name)) console.log(VERSION)
 else if (load) await known(name as string, load, rest)
 else unknown(name)

@@ -1,10 +1,15 @@
 import { parseArgs } from 'node:util'
-import { checkInteger, refuse } from '../errors/check.js'
+import { checkInteger, refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 
-export type Specs = Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>
+export type Specs = Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string }>>
 
 type Values<S extends Specs> = { readonly [N in keyof S]?: S[N]['type'] extends 'string' ? string : boolean }
+
+/** Of what had to be there and isn't. */
+export const NONE: unknown = words('none')
+
+const asGiven = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`)
 
 /**
  * The options that were given, by their names, and the words beside them.
@@ -19,9 +24,11 @@ export function valuesOf<S extends Specs>(
   const { values, positionals } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true })
   const known = Object.keys(options).map((name) => `--${name}`)
   for (const [name, value] of Object.entries(values)) {
-    if (!Object.hasOwn(options, name)) throw new VeloxError('VELOX_UNKNOWN_OPTION', { option: `--${name}`, known })
+    if (!Object.hasOwn(options, name)) throw new VeloxError('VELOX_UNKNOWN_OPTION', { option: asGiven(name), known })
     const { type } = options[name] as Specs[string]
-    if (typeof value !== type) refuse(`--${name}`, type === 'string' ? 'a value' : 'no value', value)
+    if (typeof value === type) continue
+    if (type === 'string') refuse(`--${name}`, 'a value', NONE)
+    refuse(`--${name}`, 'no value', value)
   }
   return { values: values as Values<S>, positionals }
 }
@@ -43,6 +50,6 @@ export function oneOf<const V extends string>(field: string, known: readonly V[]
 /** The one word that a command takes. */
 export function oneWord(command: string, what: string, words: readonly string[]): string {
   const [word, ...more] = words
-  if (word === undefined || more.length > 0) return refuse(command, what, more[0])
+  if (word === undefined || more.length > 0) return refuse(command, what, more[0] ?? NONE)
   return word
 }

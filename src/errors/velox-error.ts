@@ -11,7 +11,7 @@ function plain<C extends object>(context: C): C {
 // Named as it is shown: Node prints an error by its class, and the first line of its stack by the name of the prototype.
 const Class = class VeloxError<C extends VeloxErrorCode> extends Error {
   static {
-    Object.defineProperty(this.prototype, 'name', { value: 'VeloxError', configurable: true, writable: true })
+    Object.defineProperty(VeloxError.prototype, 'name', { value: 'VeloxError', configurable: true, writable: true })
   }
 
   readonly code: C

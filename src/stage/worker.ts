@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { L2Book } from '../book/l2-book.js'
 import { type Crossing, crossing, textOf } from '../errors/crossing.js'
+import { typescriptRefused } from '../errors/typescript-refused.js'
 import { call, native } from '../native.js'
 import { Instrument } from '../record/instrument.js'
 import { stageOf } from './define-stage.js'
@@ -50,7 +51,10 @@ async function open(host: number): Promise<void> {
   for (const { name, url, params } of stages) {
     at = name
     tell({ kind: 'opening', stage: name })
-    const { default: stage } = await importing(() => import(url) as Promise<{ default?: unknown }>)
+    const load = () => import(url) as Promise<{ default?: unknown }>
+    const { default: stage } = await importing(load).catch((error: unknown) => {
+      throw typescriptRefused('stage', url, error)
+    })
     const made = new ScriptedStage(host, name, stageOf(url, stage), { params, books: () => books })
     opened[made.index] = made
   }

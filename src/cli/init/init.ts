@@ -34,6 +34,9 @@ function isInstalled(folder: string): boolean {
   }
 }
 
+/** As a shell takes it. */
+const word = (path: string): string => (/[^\w./\\:@+-]/.test(path) ? JSON.stringify(path) : path)
+
 /** `velox init`; gives the exit code. */
 export async function init(o: InitOptions): Promise<number> {
   const folder = resolve(o.folder)
@@ -53,10 +56,14 @@ export async function init(o: InitOptions): Promise<number> {
     throw new VeloxError('VELOX_FILE_UNWRITABLE', { path: folder, reason: message }, { cause: error })
   }
   const from = relative(process.cwd(), folder)
-  const install = from === '' ? 'npm install velox-engine' : `npm install --prefix ${from}`
-  const next = [...(isInstalled(folder) ? [] : [install]), `npx velox run ${join(from, `pipeline.${x}`)}`]
+  const install = from === '' ? 'npm install velox-engine' : `npm install --prefix ${word(from)}`
+  const next = [...(isInstalled(folder) ? [] : [install]), `npx velox run ${word(join(from, `pipeline.${x}`))}`]
   const names = files.map(([name]) => name)
-  if (o.json) console.log(JSON.stringify({ folder, files: names, next }))
-  else console.log(`made in ${from || '.'}: ${names.join(', ')}\n\n${next.map((line) => `  ${line}`).join('\n')}`)
+  const { node } = process.versions
+  const runs = language === 'js' || runsTypeScript(process.versions)
+  const note = runs ? '' : `\n\nNode ${node} runs no TypeScript: take 22.18 or newer, Bun or Deno, or compile it by tsc`
+  if (o.json) console.log(JSON.stringify({ folder, files: names, next, ...(!runs && { note: note.trim() }) }))
+  else
+    console.log(`made in ${from || '.'}: ${names.join(', ')}\n\n${next.map((line) => `  ${line}`).join('\n')}${note}`)
   return 0
 }

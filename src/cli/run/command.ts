@@ -1,6 +1,6 @@
 import { refuse } from '../../errors/check.js'
 import { COMMON, type Command } from '../command.js'
-import { above0, oneOf, valuesOf, whole } from '../options.js'
+import { above0, NONE, oneOf, valuesOf, whole } from '../options.js'
 
 export interface RunOptions {
   readonly file: string
@@ -19,8 +19,9 @@ const HELP = `velox run FILE [WORD …] [options]
 Runs a pipeline: FILE is a module whose default export is one, not started, or
 a function that gives one. It is shown live as velox top shows it, and its
 report is printed at the end. Ctrl-C, or q on a terminal, ends its source: what
-is on the way arrives. A pipeline without a last step to(…) gives its records
-to the output, each as a line of JSON.
+is on the way arrives; once more gives it up. A pipeline without a last step
+to(…) gives its records to the output, each as a line of JSON, and its report
+to the error output.
 
   FILE           a module of JavaScript; of TypeScript from Node 22.18 on
   WORD …         for the function that FILE exports; -- before what looks like
@@ -62,7 +63,7 @@ export const command: Command<RunOptions> = {
     const { help, explain = false, json = false, threads, wait, seconds, report } = values
     if (help) return 'help'
     const [file, ...words] = positionals
-    if (file === undefined) return refuse('run', 'the file of a module', file)
+    if (file === undefined) return refuse('run', 'the file of a module', NONE)
     if (report !== undefined && !/\.(html|json)$/.test(report))
       refuse('--report', 'a file that ends in .html or .json', report)
     return {

@@ -3,17 +3,10 @@ import { isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Element, Pipeline } from '../../../index.js'
 import { refuse, words } from '../../errors/check.js'
+import { typescriptRefused } from '../../errors/typescript-refused.js'
 import { VeloxError } from '../../errors/velox-error.js'
 
 const EXPECTED = 'a default export that is a pipeline, not started, or a function that gives one'
-
-function typescriptRefused(file: string, error: unknown): unknown {
-  const { code } = Object(error) as { code?: unknown }
-  if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' && code !== 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') return error
-  const got = words(`${file}, which Node ${process.versions.node} doesn't run here: compile it by tsc first`)
-  const expected = 'JavaScript, or TypeScript outside of node_modules on Node 22.18 or newer, Bun or Deno'
-  return new VeloxError('VELOX_INVALID_VALUE', { field: 'run', expected, got }, { cause: error })
-}
 
 /** As Node tells of an `import` and of a `require`, and Bun of both. */
 const NOT_FOUND = /^Cannot find (?:module|package) '(.+?)'(?: imported from |\nRequire stack:\n- | from ')(.+?)'?$/m
@@ -38,14 +31,16 @@ function isPipeline(value: unknown): value is Pipeline<Element> {
 /**
  * The pipeline that a module exports.
  *
- * @throws VeloxError VELOX_FILE_NOT_FOUND, VELOX_PEER_MISSING: of it, or of what it imports; VELOX_INVALID_VALUE where it exports
- * none. What the module throws itself.
+ * @throws VeloxError VELOX_FILE_NOT_FOUND, VELOX_PEER_MISSING: of it, or of what it imports; VELOX_FILE_UNREADABLE of a folder;
+ * VELOX_INVALID_VALUE where it exports none. What the module throws itself.
  */
 export async function load(file: string, args: readonly string[]): Promise<Pipeline<Element>> {
   const path = resolve(file)
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new VeloxError('VELOX_FILE_NOT_FOUND', { path })
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) throw new VeloxError('VELOX_FILE_NOT_FOUND', { path })
+  if (found.isDirectory()) throw new VeloxError('VELOX_FILE_UNREADABLE', { path, reason: 'a folder: name its module' })
   const module = await import(pathToFileURL(path).href).catch((error: unknown) => {
-    throw importMissing(typescriptRefused(file, error))
+    throw importMissing(typescriptRefused('run', file, error))
   })
   const { default: exported } = module as { default?: unknown }
   const made: unknown = typeof exported === 'function' ? await exported([...args]) : exported

@@ -1,11 +1,24 @@
+import { accessSync, constants } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { Batch, Element, Infer, Run, StartOptions } from '../../../index.js'
 import { VeloxError } from '../../errors/velox-error.js'
 import { history } from '../../report/history.js'
 import { writeReport } from '../../report/write.js'
 import { isRight } from '../right.js'
+import { Asked } from './asked.js'
 import type { RunOptions } from './command.js'
 import { load } from './load.js'
 import { show } from './shown.js'
+
+/** A day's report that can't be written is told before the day. */
+function checkReportPath(path: string): void {
+  const folder = dirname(resolve(path))
+  try {
+    accessSync(folder, constants.W_OK)
+  } catch {
+    throw new VeloxError('VELOX_FILE_UNWRITABLE', { path, reason: `no folder ${folder} to write into` })
+  }
+}
 
 /** 64 bits that a JavaScript number can't hold are told as text. */
 const exact = (_: string, value: unknown): unknown =>
@@ -41,20 +54,19 @@ export async function run(o: RunOptions): Promise<number> {
     console.log(o.json ? JSON.stringify({ explain: text }) : text)
     return 0
   }
-  const told = new AbortController()
-  const end = () => told.abort()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
-  const timer = o.seconds === undefined ? undefined : setTimeout(end, o.seconds * 1000)
-  const started = await pipeline.start({ ...placed, stopOn: told.signal })
+  if (o.report !== undefined) checkReportPath(o.report)
+  const asked = new Asked()
+  const timer = o.seconds === undefined ? undefined : setTimeout(asked.end, o.seconds * 1000)
+  const started = await pipeline.start({ ...placed, stopOn: asked.stopOn, signal: asked.signal })
   const recorded = o.report === undefined ? undefined : history(started)
   const batches = batchesOf(started)
   // The output has one owner: records, or what is drawn.
-  const shown = batches ? print(batches) : o.json ? undefined : show(started, end)
+  const shown = batches ? print(batches) : o.json ? undefined : show(started, asked)
   const [report] = await Promise.all([started.done(), shown])
   clearTimeout(timer)
   const text = o.json ? JSON.stringify(report) : String(report)
-  if (batches && !o.json) process.stderr.write(`${text}\n`)
-  else process.stdout.write(`${text}\n`)
+  const out = batches ? process.stderr : process.stdout
+  out.write(`${text}\n`)
   if (o.report !== undefined && recorded) await writeReport(o.report, await recorded.done())
   return isRight(report) ? 0 : 1
 }
