@@ -22,7 +22,7 @@ test('an instrument turns decimals into ticks and lots, exactly', () => {
   expect(btc().id).toBe(i.id)
   expectCode(() => i.price('61800.35'), 'VELOX_INVALID_VALUE', 'price', 'multiple of 0.10')
   expectCode(() => i.qty('x'), 'VELOX_INVALID_VALUE', 'qty', 'decimal')
-  expectCode(() => i.price(61_800.3 as never), 'VELOX_INVALID_VALUE', 'a string')
+  expectCode(() => i.price(61_800.3 as never), 'VELOX_INVALID_VALUE', 'a decimal as text')
   expectCode(() => i.price('9007199254740993'), 'VELOX_UNSAFE_INTEGER')
   expectCode(() => new Instrument({ symbol: 'X', tick: '0', lot: '1' }), 'VELOX_INVALID_VALUE', 'tick')
   expectCode(() => new Instrument({ symbol: 'X', tic: '1', lot: '1' } as never), 'VELOX_UNKNOWN_OPTION', 'mean tick')

@@ -8,7 +8,7 @@ import { drawFindings } from '../dist/cli/doctor/draw.js'
 import type { Finding } from '../dist/cli/doctor/finding.js'
 import { Machine } from '../dist/cli/doctor/machine.js'
 import { counter } from '../dist/cli/doctor/processor.js'
-import { libc, runtime } from '../dist/cli/doctor/system.js'
+import { libc, metricsFolder, runtime } from '../dist/cli/doctor/system.js'
 import { velox } from './support/engine.js'
 import { node } from './support/node.js'
 
@@ -49,6 +49,14 @@ function findings(files: Readonly<Record<string, string | undefined>>, platform:
 
 test('a fit machine has nothing that costs', () => {
   expect(findings({}).filter(({ verdict }) => verdict !== 'good')).toEqual([])
+})
+
+test.runIf(process.platform === 'linux')('a folder for metrics without room is told with what is missing then', () => {
+  const machine = new Machine(folder, 'linux')
+  const [proc] = metricsFolder(machine, '/proc')
+  expect([proc?.verdict, proc?.found]).toEqual(['costs', expect.stringMatching(/in \/proc, which (has less than 1 MiB|can't be)/)])
+  expect(proc?.cost).toContain('velox top finds none')
+  expect(metricsFolder(machine, folder)[0]?.found).not.toMatch(/which has less|can't be/)
 })
 
 describe('what costs is found, with its cost and its mend', () => {

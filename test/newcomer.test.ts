@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { clock, nanos, pipeline, poisson, RingBuffer, tscToNs, u32 } from '../dist/index.js'
+import { clock, Instrument, nanos, pipeline, poisson, RingBuffer, tscToNs, u32 } from '../dist/index.js'
 import { nativeMissing } from '../dist/native-missing.js'
 import { tooOld } from '../dist/old-node.js'
 import { velox } from './support/engine.js'
@@ -54,6 +54,39 @@ test.each([
         .filter((t) => t.qty.gt(1) && t.price.gt(2)),
     'and(), or(), not()',
     '&& and || drop one',
+  ],
+  [
+    'braces without return',
+    () =>
+      pipeline('x')
+        .from(poisson({ perSecond: 1 }))
+        .trades()
+        .filter(((t: { qty: { gt(x: number): unknown } }) => {
+          t.qty.gt(1)
+        }) as never),
+    'a condition, such as t.price.gt(5)',
+    'undefined: the function returns nothing',
+  ],
+  [
+    'a price as a number',
+    () => new Instrument({ symbol: 'X', tick: '0.10', lot: '1' }).price(61800.3 as never),
+    "a decimal as text, such as '61800.30'",
+    'got 61800.3',
+  ],
+  [
+    'a tick as a number',
+    () => new Instrument({ symbol: 'X', tick: 0.1 as never, lot: '1' }),
+    "a decimal as text, such as '0.10'",
+    'got 0.1',
+  ],
+  [
+    'a function as the end',
+    () =>
+      pipeline('x')
+        .from(poisson({ perSecond: 1 }))
+        .to(console.log as never),
+    'count(), discard()',
+    'tap() takes one, and run.batches() without to()',
   ],
 ])('%s', (_, mistake, ...texts) => {
   let told = ''

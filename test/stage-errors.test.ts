@@ -27,7 +27,9 @@ test.runIf(process.versions.node.startsWith('20.'))(
       output: Trade,
       open: () => ({ poll: () => undefined }),
     })
-    const from = pipeline('typed').from(poisson({ perSecond: 1000, count: 10 })).trades()
+    const from = pipeline('typed')
+      .from(poisson({ perSecond: 1000, count: 10 }))
+      .trades()
     const error = await rejected(from.stage(typed, { name: 'typed' }).to(count()).start())
     expect([error.code, error.context]).toEqual(['VELOX_STAGE_FAILED', { stage: 'typed' }])
     expect(error.message).toMatch(/on Node 22\.18 or newer, .*stage-errors\.test\.ts.*compile it by tsc first/)

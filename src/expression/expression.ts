@@ -36,11 +36,18 @@ export function gathered<M extends { readonly roots: readonly unknown[] }>(step:
   }
 }
 
+const CONDITION = 'a condition, such as t.price.gt(5)'
+
+/** What a callback gives: one with braces and no `return` gives nothing, which `&&` has no part in. */
+function returned(step: string, expected: string, made: unknown): unknown {
+  return made === undefined ? refuse(step, expected, words('undefined: the function returns nothing')) : made
+}
+
 /** The condition that a callback makes. */
 export function conditionOf(step: string, make: () => unknown): Node {
-  const { roots } = gathered(step, () => ({ roots: [make()] }))
+  const { roots } = gathered(step, () => ({ roots: [returned(step, CONDITION, make())] }))
   const [made] = roots
-  return made instanceof Condition ? made.node : refuse(step, 'a condition, such as t.price.gt(5)', made)
+  return made instanceof Condition ? made.node : refuse(step, CONDITION, made)
 }
 
 /** The number or the name that a callback makes. */

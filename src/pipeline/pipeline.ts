@@ -299,7 +299,11 @@ export class Pipeline<T extends Element> {
       return this.#end({ kind: 'ring', ring: -1, name: o.name ?? sink.name, own }, o, sink)
     }
     if (!(sink instanceof RingBuffer))
-      return refuse('sink', 'count(), discard(), toFile(), a submitter or a RingBuffer', sink)
+      return refuse(
+        'sink',
+        'count(), discard(), toFile(), a submitter or a RingBuffer',
+        typeof sink === 'function' ? words('a function: tap() takes one, and run.batches() without to()') : sink,
+      )
     this.#fits('sink', 'a ring', internals(sink as unknown as RingBuffer<Element>).type)
     if (this.#nodes.objects.includes(sink))
       refuse(

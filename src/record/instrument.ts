@@ -1,6 +1,10 @@
 import type { Instrument as Face } from '../../index.js'
-import { checkInteger, checkOptions, checkString } from '../errors/check.js'
+import { checkInteger, checkOptions, checkString, refuse } from '../errors/check.js'
 import { call, native } from '../native.js'
+
+/** A decimal: as a number it would be rounded before it is looked at. */
+const checkDecimal = (field: string, example: string, value: string): string =>
+  typeof value === 'string' ? value : refuse(field, `a decimal as text, such as '${example}'`, value)
 
 /** Instruments live natively for the life of the process: the id is all that a handle needs. */
 export class Instrument implements Face {
@@ -15,8 +19,8 @@ export class Instrument implements Face {
     const { venue = '' } = o
     this.symbol = checkString('symbol', o.symbol)
     this.venue = checkString('venue', venue)
-    this.tick = checkString('tick', o.tick)
-    this.lot = checkString('lot', o.lot)
+    this.tick = checkDecimal('tick', '0.10', o.tick)
+    this.lot = checkDecimal('lot', '0.001', o.lot)
     this.id = call(() => native.instrumentNew(o.symbol, venue, o.tick, o.lot))
   }
 
@@ -41,7 +45,7 @@ export class Instrument implements Face {
   }
 
   #count(isQty: boolean, field: string, decimal: string): number {
-    checkString(field, decimal)
+    checkDecimal(field, isQty ? '2.500' : '61800.30', decimal)
     return call(() => native.instrumentCount(this.id, isQty, decimal))
   }
 }

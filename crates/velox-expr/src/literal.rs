@@ -71,7 +71,7 @@ pub(crate) fn resolve(
             None => Err(ExprError::mismatch(
                 op,
                 format!("{kind}, which stays exact"),
-                format!("{}; use mulDiv(101, 100) for a share such as 1.01, or toF64() to leave integers", text(expr)),
+                format!("{}; {}", text(expr), instead(op, *value, beside)),
             )),
         },
         (Expr::Bool { value }, None | Some(Type::Bool)) => Ok((Value::Bool(*value), Shape::plain(Type::Bool))),
@@ -84,6 +84,16 @@ pub(crate) fn resolve(
         (Expr::Name { .. }, None) => mismatch(&"an enumeration beside a name"),
         (_, Some(kind)) => mismatch(&kind),
         (_, None) => mismatch(&"a literal"),
+    }
+}
+
+/// What a fraction beside integers was most likely meant as.
+fn instead(op: &str, value: f64, beside: Option<&Shape>) -> String {
+    let is_decimal = beside.is_some_and(|shape| shape.scale != Scale::None) && !matches!(op, "mul" | "div");
+    if is_decimal {
+        format!("write a price or a quantity in decimals as text, '{value}'; toF64() leaves integers")
+    } else {
+        "use mulDiv(101, 100) for a share such as 1.01, or toF64() to leave integers".into()
     }
 }
 

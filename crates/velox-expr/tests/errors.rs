@@ -50,6 +50,22 @@ fn a_fraction_beside_integers_is_sent_to_mul_div_or_f64() {
 }
 
 #[test]
+fn a_fraction_beside_a_price_or_a_quantity_is_sent_to_decimal_text() {
+    for (name, kind) in [("a", "i64"), ("v", "u64")] {
+        says(
+            &op("gt", &[column(name), literal("f64", 0.5)]),
+            "VELOX_TYPE_MISMATCH",
+            &format!(
+                "gt: expected {kind}, which stays exact, got the f64 0.5; write a price or a quantity in decimals as \
+                 text, '0.5'; toF64() leaves integers"
+            ),
+        );
+    }
+    let without_decimals = refused(&op("gt", &[column("b"), literal("f64", 0.5)])).to_string();
+    assert!(without_decimals.contains("mulDiv"), "{without_decimals}");
+}
+
+#[test]
 fn integers_and_f64_do_not_mix() {
     says(
         &op("lt", &[column("a"), column("x")]),

@@ -81,16 +81,39 @@ export function load(machine: Machine, cores: number): Finding[] {
 /** A file in memory, as its file system says it. */
 const TMPFS = 0x01021994
 
+/** More than a run's file of metrics takes. */
+const ROOM = 2 ** 20
+
+function canWrite(folder: string): boolean {
+  try {
+    fs.accessSync(folder, fs.constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Where the metrics of runs are mapped: pages of a file on a disk are held while they are written out. */
 export function metricsFolder(machine: Machine, folder: string): Finding[] {
   if (!machine.isLinux) return []
   const name = 'metrics'
-  let type: number
+  let found: { type: number; bsize: number; bavail: number }
   try {
-    type = fs.statfsSync(folder).type
+    found = fs.statfsSync(folder)
   } catch {
     return [unknown(name, `${folder} is not there`)]
   }
+  const { type, bsize, bavail } = found
+  const unusable = !canWrite(folder) ? "which can't be written to" : bsize * bavail < ROOM ? 'which has less than 1 MiB of room' : undefined
+  if (unusable !== undefined)
+    return [
+      costs(
+        name,
+        `in ${folder}, ${unusable}`,
+        'runs have no file of metrics: velox top finds none of them. Reports and scrapes are whole',
+        'make room there, or set XDG_RUNTIME_DIR to a folder on tmpfs',
+      ),
+    ]
   if (type === TMPFS) return [good(name, `in ${folder}, in memory`)]
   return [
     costs(
