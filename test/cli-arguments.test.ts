@@ -60,6 +60,7 @@ describe('wrong arguments are a sentence, and 2', () => {
     [['replay', 'a', '--out', 'x.txt'], '--out: expected a file that ends in .csv or .velox, got "x.txt"'],
     [['replay', 'a', '--kind', 'trade'], '--kind: expected it with --out only, got "trade"'],
     [['replay', 'a', '--out', 'x.csv', '--kind', 'trades'], '--kind: expected one of level, trade, quote, status'],
+    [['replay', 'a', '--format', 'csv'], '--format: expected one of binance, messages, capture, velox, dbn, got "csv"'],
     [['replay', 'a', '--depth', '101'], '--depth: expected a whole number, 1 to 100, got 101'],
     [['bench', 'ring'], 'bench: expected options only, got "ring"'],
     [['bench', '--seconds', 'x'], '--seconds: expected a number above 0, at most 3600, got "x"'],

@@ -54,7 +54,10 @@ test('a fit machine has nothing that costs', () => {
 test.runIf(process.platform === 'linux')('a folder for metrics without room is told with what is missing then', () => {
   const machine = new Machine(folder, 'linux')
   const [proc] = metricsFolder(machine, '/proc')
-  expect([proc?.verdict, proc?.found]).toEqual(['costs', expect.stringMatching(/in \/proc, which (has less than 1 MiB|can't be)/)])
+  expect([proc?.verdict, proc?.found]).toEqual([
+    'costs',
+    expect.stringMatching(/in \/proc, which (has less than 1 MiB|can't be)/),
+  ])
   expect(proc?.cost).toContain('velox top finds none')
   expect(metricsFolder(machine, folder)[0]?.found).not.toMatch(/which has less|can't be/)
 })

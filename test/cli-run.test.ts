@@ -131,6 +131,11 @@ describe('a module that is none', () => {
       `export default await velox.pipeline('x').from(velox.poisson({ perSecond: 1e6, count: 1 })).to(velox.count()).start()`,
       'got a run: leave out start(), velox run starts it',
     ],
+    [
+      'stage.mjs',
+      `export default velox.defineStage(import.meta, { input: velox.Trade, output: velox.Trade, open: () => ({ poll() {} }) })`,
+      'got a stage: run the module of the pipeline that has it',
+    ],
     ['other.mjs', 'export default () => 42', 'got 42'],
   ])('%s', async (name, code, sentence) => {
     const { status, stderr } = await run(written(name, code))

@@ -104,7 +104,11 @@ export function metricsFolder(machine: Machine, folder: string): Finding[] {
     return [unknown(name, `${folder} is not there`)]
   }
   const { type, bsize, bavail } = found
-  const unusable = !canWrite(folder) ? "which can't be written to" : bsize * bavail < ROOM ? 'which has less than 1 MiB of room' : undefined
+  const unusable = !canWrite(folder)
+    ? "which can't be written to"
+    : bsize * bavail < ROOM
+      ? 'which has less than 1 MiB of room'
+      : undefined
   if (unusable !== undefined)
     return [
       costs(

@@ -62,6 +62,8 @@ const OPTIONS = {
   kind: { type: 'string' },
 } as const
 
+const FORMATS = ['binance', 'messages', 'capture', 'velox', 'dbn'] as const
+
 function paceOf(text: string): Pace {
   if (text === 'max' || text === 'recorded') return text
   const perSecond = Number(text)
@@ -85,7 +87,7 @@ export const command: Command<ReplayOptions> = {
       pace: paceOf(pace),
       depth: whole('--depth', depth, 1, 100),
       symbols: symbols === undefined ? [] : symbols.split(','),
-      ...(format !== undefined && { format }),
+      ...(format !== undefined && { format: oneOf('--format', FORMATS, format) }),
       ...(seconds !== undefined && { seconds: above0('--seconds', seconds, 4e6) }),
       ...(out !== undefined && { out }),
       ...(kind !== undefined && { kind: oneOf('--kind', KINDS, kind) }),

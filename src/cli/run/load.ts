@@ -5,6 +5,7 @@ import type { Element, Pipeline } from '../../../index.js'
 import { refuse, words } from '../../errors/check.js'
 import { typescriptRefused } from '../../errors/typescript-refused.js'
 import { VeloxError } from '../../errors/velox-error.js'
+import { isStage } from '../../stage/define-stage.js'
 
 const EXPECTED = 'a default export that is a pipeline, not started, or a function that gives one'
 
@@ -45,6 +46,7 @@ export async function load(file: string, args: readonly string[]): Promise<Pipel
   const { default: exported } = module as { default?: unknown }
   const made: unknown = typeof exported === 'function' ? await exported([...args]) : exported
   if (isPipeline(made)) return made
-  const isStarted = typeof Object(made).done === 'function'
-  return refuse(file, EXPECTED, isStarted ? words('a run: leave out start(), velox run starts it') : made)
+  if (typeof Object(made).done === 'function')
+    return refuse(file, EXPECTED, words('a run: leave out start(), velox run starts it'))
+  return refuse(file, EXPECTED, isStage(made) ? words('a stage: run the module of the pipeline that has it') : made)
 }
