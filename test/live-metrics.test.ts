@@ -15,6 +15,7 @@ const NAME = 'watched-market'
 const COUNTS = {
   events: 'events',
   connections: 'connections',
+  connectionErrors: 'connection_errors',
   gaps: 'gaps',
   checksums: 'wrong_checksums',
   errors: 'bad_messages',
@@ -49,6 +50,7 @@ test('a scrape and velox top tell of a live market what its stats tell', async (
   const told = await status()
   expect(told).toMatchObject({ venue: 'binance-spot', state: 'connected' })
   expect(told.ageMillis).toBeGreaterThan(0)
+  expect(told.connectionErrors).toBe(1)
   const { text } = await ask(server.url)
   const family = (name: string, labels = '') => sample(text, `velox_market_${name}{market="live"${labels}}`)
   for (const [key, name] of Object.entries(COUNTS))

@@ -78,14 +78,14 @@ test('another process is found, read while it runs, and seen to end', async () =
   const found = list().find(({ pid }) => pid === child.pid)
   expect(found?.run).toBe('found')
   const slot = native.metricsAttach(found?.path as string)
-  const read = () => JSON.parse(native.metricsRead(slot)) as Stats & { run: string; pid: number; ended: boolean }
+  const read = () => JSON.parse(native.metricsRead(slot)) as Stats & { run: string; pid: number; state: string }
   await expect.poll(() => read().stages[1]?.in).toBeGreaterThan(100)
-  expect(read()).toMatchObject({ run: 'found', pid: child.pid, ended: false, placement: [{ wait: 'backoff' }] })
+  expect(read()).toMatchObject({ run: 'found', pid: child.pid, state: 'running', placement: [{ wait: 'backoff' }] })
   expect(read().stages[1]?.latencyNanos?.count).toBeGreaterThan(0)
   const last = told()
   child.send('stop')
   const records = await last
-  expect(read()).toMatchObject({ ended: true, stages: [{}, { in: records }] })
+  expect(read()).toMatchObject({ state: 'done', stages: [{}, { in: records }] })
   await ended
   expect(existsSync(found?.path as string)).toBe(false)
   native.release(slot)

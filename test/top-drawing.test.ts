@@ -27,7 +27,7 @@ function reading(o: Partial<Reading> = {}): Reading {
     run: 'arbitrage',
     pid: 4711,
     startedMillis: 1_000,
-    ended: false,
+    state: 'running',
     elapsedNanos: 2e9,
     stages: [
       { ...account, name: 'replay', in: 4_000, out: 4_000, consumed: 4_000, busy: 0.25 },
@@ -104,6 +104,8 @@ test('a sample is drawn as one table a part', () => {
   expect(draw(since(reading()), wide)).toMatchInlineSnapshot(`
     [
       "arbitrage  pid 4711  up 2.00s",
+      "lost: 2 dropped, 7 errors; stale: BTCUSDT",
+      "2.00k/s in  p99 now 10.0µs  busiest filter 50%",
       "",
       "stage     in/s   out/s  consumed  filtered  errors    held   busy  p50 now  p99 now     p50     p99",
       "replay   2.00k   2.00k      4000         0       0       0    25%        -        -       -       -",
@@ -129,8 +131,9 @@ test('what few runs have is drawn for those only', () => {
   const [, filter] = reading().stages as [unknown, Reading['stages'][0]]
   const stages = [{ ...filter, conflated: 1_234_567, stuck: true }]
   const lines = draw(since(reading({ stages, edges: [], books: [] })), wide)
-  expect(lines[2]).toMatch(/filtered +conflated +errors/)
-  expect(lines[3]).toMatch(/^filter .* 2993 +1\.23M +7 +0 +stuck +301ns +10\.0µs +275ns +15\.0µs$/)
+  const at = lines.findIndex((line) => line.startsWith('stage'))
+  expect(lines[at]).toMatch(/filtered +conflated +errors/)
+  expect(lines[at + 1]).toMatch(/^filter .* 2993 +1\.23M +7 +0 +stuck +301ns +10\.0µs +275ns +15\.0µs$/)
   expect(lines.some((line) => /^(edge|book)/.test(line))).toBe(false)
 })
 
@@ -158,6 +161,7 @@ test('a live market has a line: how many books are right, how old its data is, w
     bytes: 1e6,
     events: 5_000,
     connections: 3,
+    connectionErrors: 2,
     gaps: 1,
     checksums: 0,
     errors: 0,
@@ -184,15 +188,38 @@ test('a live market has a line: how many books are right, how old its data is, w
   const colored = draw(since(now, before), { ...wide, color: true })[at + 1] as string
   const red = colored.split('\x1b[31m').slice(1)
   expect(red.map((text) => text.split('\x1b')[0]?.trim())).toEqual(['1/2', '1', '4'])
+  expect(lines[1]).toBe('lost: 2 dropped, 7 errors, 4 messages dropped; stale: BTCUSDT, ETHUSDT')
   for (const line of draw(since(now, before), { columns: 80, color: false }))
     expect([...line].length).toBeLessThanOrEqual(80)
 })
 
 test('an end is told under the title', () => {
-  expect(draw(since(reading({ ended: true })), wide)[1]).toBe('the run has ended')
+  const told = (o: Partial<Reading>) => draw(since(reading({ edges: [], books: [], stages: [], ...o })), wide)[1]
+  expect(told({ state: 'done' })).toBe('the run has ended')
+  expect(told({ state: 'aborted' })).toBe('the run was aborted')
+  expect(told({ state: 'failed', failedStage: 'filter' })).toBe('the run has failed in filter')
   const gone: Sample = { ...since(reading()), state: 'gone', message: 'process 4711 is gone' }
-  expect(draw(gone, wide).slice(1, 3)).toEqual(['gone: process 4711 is gone', ''])
-  expect(draw(gone, wide, true).slice(1, 4)).toEqual(['gone: process 4711 is gone', 'waits for it to start again', ''])
+  expect(draw(gone, wide).slice(2, 4)).toEqual(['gone: process 4711 is gone', ''])
+  expect(draw(gone, wide, true).slice(2, 5)).toEqual(['gone: process 4711 is gone', 'waits for it to start again', ''])
+})
+
+test('under the title stands what was lost, and else that nothing was, and whether it keeps up', () => {
+  const [replay, filter] = reading().stages as [Reading['stages'][0], Reading['stages'][0]]
+  const [edge] = reading().edges as [Reading['edges'][0]]
+  const topology = {
+    stages: ['replay', 'filter'],
+    edges: [{ from: 'replay', to: 'filter', whenFull: 'drop' as const, capacity: 256, crossesThreads: true }],
+  }
+  const well = { stages: [replay, { ...filter, errors: 0 }], edges: [{ ...edge, dropped: 0 }], books: [], topology }
+  const lines = (o: Partial<Reading>) => draw(since(reading({ ...well, ...o })), wide).slice(1, 3)
+  const pace = '2.00k/s in  p99 now 10.0µs  busiest filter 50%  fullest replay → filter 3.9%'
+  expect(lines({})).toEqual([`nothing lost  ${pace}`, ''])
+  expect(lines({ stages: [replay, { ...filter, errors: 0, stuck: true }] })).toEqual(['stuck: filter', pace])
+  const books = ['A', 'B', 'B', 'C', 'D', 'E'].map(
+    (symbol) => ({ ...reading().books[0], symbol }) as Reading['books'][0],
+  )
+  expect(lines({ books })).toEqual(['stale: A, B, C and 2 more', pace])
+  expect(lines({ edges: [edge] })).toEqual(['lost: 2 dropped', pace])
 })
 
 test('80 columns hold every number of a stage, long names are cut', () => {
@@ -207,7 +234,7 @@ test('80 columns hold every number of a stage, long names are cut', () => {
   const lines = draw(since(reading({ stages })), { columns: 80, color: false })
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
   // What is since the start gives way to what is now.
-  expect(lines[4]).toMatch(/^a-stage-\S*… .* 123M .* 65536 +50% +301ns +10\.0µs$/)
+  expect(lines[6]).toMatch(/^a-stage-\S*… .* 123M .* 65536 +50% +301ns +10\.0µs$/)
 })
 
 test('no line is wider than the terminal, whatever its width', () => {
@@ -228,7 +255,7 @@ test('names command no terminal', () => {
 
 test('losses are red, and only where colour is wanted', () => {
   const lines = draw(since(reading()), { ...wide, color: true })
-  expect(lines.filter((line) => line.includes('\x1b[31m'))).toHaveLength(3)
+  expect(lines.filter((line) => line.includes('\x1b[31m'))).toHaveLength(4)
   expect(lines.map(stripVTControlCharacters)).toEqual(draw(since(reading()), wide))
 })
 

@@ -111,7 +111,7 @@ describe('one engine', () => {
     await top.until(sampleIn, ({ stages }) => (stages[5]?.in ?? 0) > 0)
     await first.stop()
     const last = await top.until(sampleIn, ({ state }) => state !== 'running')
-    expect(last).toMatchObject({ state: 'ended', pid: first.pid })
+    expect(last).toMatchObject({ state: 'ended', outcome: 'done', pid: first.pid })
     const second = await started('alpha')
     await started('beta')
     const anew = await top.until(sampleIn, () => true)

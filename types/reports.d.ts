@@ -49,6 +49,8 @@ export interface LiveStatus {
   readonly events: number
   /** Connections that were made, the first one too. */
   readonly connections: number
+  /** How often a connection could not be made, or broke, and was tried again. */
+  readonly connectionErrors: number
   /** How often events of a book were missing, and how often a book was not what the venue said it was: it went stale. */
   readonly gaps: number
   readonly checksums: number

@@ -1,5 +1,6 @@
 import type { Percentiles } from '../../index.js'
 import type { Sample } from './sample.js'
+import { pace, troubles } from './summary.js'
 import { type Cell, type Column, type Look, line, table } from './table.js'
 import { count, percent, rate, time } from './text.js'
 
@@ -10,12 +11,25 @@ const optional = (nanos: number | undefined): string => (nanos === undefined ? '
 /** A count of what should not be. */
 const lost = (n: number): Cell => (n > 0 ? { text: count(n), tone: 'bad' } : '0')
 
-function head({ run, pid, elapsedNanos, state, message }: Sample, isFollowed: boolean, look: Look): string[] {
+/** How it ended, as a sentence. */
+function endOf({ state, message, outcome, failedStage = '' }: Sample): string {
+  if (state === 'gone') return `gone: ${message}`
+  if (outcome === 'failed') return `the run has failed in ${failedStage}`
+  return outcome === 'aborted' ? 'the run was aborted' : 'the run has ended'
+}
+
+/** First what is most to be seen: all below may lie beyond the edge of a low terminal. */
+function head(sample: Sample, isFollowed: boolean, look: Look): string[] {
+  const { run, pid, elapsedNanos, state } = sample
   const title = line(`${run}  pid ${pid}  up ${time(elapsedNanos)}`, 'bold', look)
-  if (state === 'running') return [title]
-  // First what is most to be seen: a path may be longer than the line.
-  const end = state === 'ended' ? 'the run has ended' : `gone: ${message}`
-  return [title, line(end, 'bad', look), ...(isFollowed ? [line('waits for it to start again', 'plain', look)] : [])]
+  const wrong = troubles(sample)
+  const told = [title, ...(wrong === undefined ? [] : [line(wrong, 'bad', look)])]
+  if (state === 'running') {
+    const all = pace(sample)
+    return [...told, line(wrong === undefined ? `nothing lost  ${all}` : all, 'plain', look)]
+  }
+  const end = line(endOf(sample), sample.outcome === 'done' ? 'bold' : 'bad', look)
+  return [...told, end, ...(isFollowed ? [line('waits for it to start again', 'plain', look)] : [])]
 }
 
 function stages(sample: Sample, look: Look): string[] {

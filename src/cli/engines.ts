@@ -17,10 +17,15 @@ export interface Refused {
   readonly message: string
 }
 
+/** How a run ended. */
+export type Outcome = 'done' | 'aborted' | 'failed'
+
 /** What a run says at one moment; `…NowNanos`: of what was recorded since the reading before. */
 export type Reading = Omit<RawStats, 'text' | 'stages'> &
   Omit<Engine, 'path'> & {
-    readonly ended: boolean
+    readonly state: 'running' | Outcome
+    /** Of one that has failed. */
+    readonly failedStage?: string
     readonly stages: readonly (StageReport & { readonly latencyNowNanos?: Percentiles })[]
     readonly endToEndNowNanos?: Percentiles
     readonly bundleWaitNowNanos?: Percentiles

@@ -31,7 +31,7 @@ export class Follower {
       return before && { ...sampleOf(before, before, Date.now()), state: 'gone', message: error.message }
     }
     this.#isNew = false
-    if (this.#last.ended) this.close()
+    if (this.#last.state !== 'running') this.close()
     return sampleOf(this.#last, before, Date.now())
   }
 

@@ -1,5 +1,5 @@
 import type { EdgeReport, ThreadReport } from '../../index.js'
-import type { Reading } from './engines.js'
+import type { Outcome, Reading } from './engines.js'
 
 /** `gone`: its process is there no more, and did not end the run. */
 export type State = 'running' | 'ended' | 'gone'
@@ -13,9 +13,11 @@ interface StageRates {
 }
 
 /** A reading, and what happened since the one before: of the first one, since the run's start. */
-export type Sample = Omit<Reading, 'stages' | 'edges' | 'threads' | 'ended'> & {
+export type Sample = Omit<Reading, 'stages' | 'edges' | 'threads' | 'state'> & {
   readonly timeMillis: number
   readonly state: State
+  /** How it ended, of a run that has. */
+  readonly outcome?: Outcome
   /** Why it is gone. */
   readonly message?: string
   readonly stages: readonly (Reading['stages'][number] & StageRates)[]
@@ -30,10 +32,11 @@ export function sampleOf(now: Reading, before: Reading | undefined, timeMillis: 
   // Both are shares of the run's time until then.
   const busyNow = (busy: number, then = 0) => share(busy * now.elapsedNanos - then * from)
   const perSecond = (count: number, then = 0) => (nanos > 0 ? Math.max(0, count - then) / (nanos / 1e9) : 0)
-  const { ended, stages, edges, threads, topology, ...rest } = now
+  const { state, stages, edges, threads, topology, ...rest } = now
   return {
     timeMillis,
-    state: ended ? 'ended' : 'running',
+    state: state === 'running' ? state : 'ended',
+    ...(state !== 'running' && { outcome: state }),
     ...rest,
     topology,
     stages: stages.map((stage, i) => ({

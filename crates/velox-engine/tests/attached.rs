@@ -65,7 +65,7 @@ fn watch(child: &mut Child, folder: &Path) -> u64 {
     let (mut attached, mut reads) = (None, 0);
     while child.try_wait().unwrap().is_none() {
         attached = attached.or_else(|| running_in(&folder.join("velox-engine")).pop()?.run.ok());
-        reads += u64::from(attached.as_ref().is_some_and(|run| run.read().is_ok_and(|numbers| !numbers.ended)));
+        reads += u64::from(attached.as_ref().is_some_and(|run| run.read().is_ok_and(|numbers| !numbers.ended())));
         sleep(Duration::from_millis(2));
     }
     reads

@@ -121,7 +121,7 @@ fn another_reader_sees_the_run_until_it_ends() {
     run.stop();
     let report = run.wait().unwrap();
     let last = attached.read().unwrap();
-    let last = (last.ended, Stats::of(attached.shape(), &last));
+    let last = (last.ended(), Stats::of(attached.shape(), &last));
     assert!(last.0 && !path.exists());
     assert_eq!((last.1.stages[5].taken, last.1.end_to_end), (report.stats.stages[5].taken, report.stats.end_to_end));
 }

@@ -65,11 +65,11 @@ impl Connection {
                 End::Stopped => return Ok(()),
                 End::Final(error) => return Err(error),
                 End::Broken(reason, after) => {
-                    self.counters.failed(&reason);
+                    self.counters.disconnected(&reason);
                     after
                 }
                 End::Behind => {
-                    self.counters.failed(&"the pipeline is too far behind");
+                    self.counters.disconnected(&"the pipeline is too far behind");
                     None
                 }
             };

@@ -41,6 +41,8 @@ pub struct LiveReport {
     pub events: u64,
     /// Connections that were made, the first one too.
     pub connections: u64,
+    /// How often a connection could not be made, or broke, and was tried again.
+    pub failures: u64,
     /// How often events of a book were missing.
     pub gaps: u64,
     /// How often a book was not what the venue said it was.
@@ -135,6 +137,12 @@ impl Counters {
         self.market().stands(state);
     }
 
+    /// A connection could not be made, or broke, and was tried again.
+    pub(crate) fn disconnected(&self, reason: &impl ToString) {
+        self.market().add(market::FAILURES, 1);
+        self.failed(reason);
+    }
+
     pub(crate) fn failed(&self, reason: &impl ToString) {
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_string());
     }
@@ -184,6 +192,7 @@ impl LiveStats {
             bytes: of(market::BYTES),
             events: of(market::EVENTS),
             connections: of(market::CONNECTIONS),
+            failures: of(market::FAILURES),
             gaps: of(market::GAPS),
             checksums: of(market::CHECKSUMS),
             errors: of(market::ERRORS),

@@ -65,6 +65,8 @@ pub mod header {
     pub const STARTED: usize = 16;
     /// When the run ended, on the clock; 0 before.
     pub const ENDED: usize = 17;
+    /// 0 while it goes; then how it ended: 1 done, 2 aborted, 3 and the number of the stage that failed.
+    pub const STATE: usize = 18;
     /// The last beat of the process, ten a second: on the clock, and in epoch ns.
     pub const BEAT_CLOCK: usize = 32;
     pub const BEAT_EPOCH: usize = 33;
@@ -145,6 +147,8 @@ pub mod market {
     pub const RECORDED: usize = 12;
     /// When the last message was received, epoch ns; 0 before the first.
     pub const LAST_MESSAGE: usize = 13;
+    /// How often a connection could not be made, or broke, and was tried again.
+    pub const FAILURES: usize = 14;
 }
 
 /// Words of a symbol of a live market.

@@ -40,6 +40,7 @@ mod prometheus;
 mod reader;
 mod shape;
 mod snapshot;
+mod state;
 mod transactions;
 mod writer;
 
@@ -55,6 +56,7 @@ pub use prometheus::families;
 pub use reader::{Attached, Running, running, running_in};
 pub use shape::{BookOf, EdgeOf, HistogramOf, Hop, MarketOf, Shape, SymbolOf, ThreadOf};
 pub use snapshot::{BookState, BookWords, EdgeWords, MarketWords, Snapshot, StageWords, SymbolWords, ThreadWords};
+pub use state::RunState;
 pub use transactions::PrometheusMetrics;
 pub use writer::{Memory, Metrics};
 

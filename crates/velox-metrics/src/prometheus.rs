@@ -7,6 +7,7 @@ use crate::exposition::{Family, Kind, Label, LabelName, Sample};
 use crate::market::{LiveState, SymbolState};
 use crate::shape::{Hop, Shape};
 use crate::snapshot::{BookState, MarketWords, Snapshot};
+use crate::state::RunState;
 use crate::transactions;
 
 /// Upper bounds of the buckets, in ns and as labels in seconds: 100 ns to 10 s in steps of 1, 2 and 5.
@@ -127,15 +128,18 @@ impl<'a> Families<'a> {
             Kind::Gauge,
             [(vec![(LabelName::Run, Cow::from(&*shape.run))], 1.0)],
         );
-        let running = u8::from(!numbers.ended);
+        let running = u8::from(!numbers.ended());
         self.one("velox_run_running", "Whether the run goes: 1, and 0 after its end.", Kind::Gauge, running.into());
+        let states = RunState::NAMES
+            .map(|name| (vec![(LabelName::State, Cow::from(name))], f64::from(u8::from(numbers.state.name() == name))));
+        self.add("velox_run_state", "1 for the state that the run is in.", Kind::Gauge, states);
         let elapsed = numbers.elapsed_ns as f64 * NS;
         self.one("velox_run_elapsed_seconds", "Since the sources were let go, up to the end.", Kind::Gauge, elapsed);
     }
 
     fn stages(&mut self, shape: &'a Shape, numbers: &Snapshot) {
         use Kind::{Counter, Gauge};
-        let stuck: Vec<usize> = numbers.stuck(STUCK_NS).filter(|_| !numbers.ended).collect();
+        let stuck: Vec<usize> = numbers.stuck(STUCK_NS).filter(|_| !numbers.ended()).collect();
         let mut each = |name, help, kind, value: &dyn Fn(usize, &crate::StageWords) -> f64| {
             let all = shape.stages.iter().zip(&numbers.stages).enumerate();
             self.add(
@@ -236,6 +240,7 @@ impl<'a> Families<'a> {
         each("velox_market_received_bytes_total", "Their bytes.", |m| m.bytes);
         each("velox_market_events_total", "Events given to the pipeline.", |m| m.events);
         each("velox_market_connections_total", "Connections made, the first one too.", |m| m.connections);
+        each("velox_market_connection_errors_total", "Connections that could not be made, or broke.", |m| m.failures);
         each("velox_market_gaps_total", "How often events of a book were missing.", |m| m.gaps);
         each("velox_market_wrong_checksums_total", "How often a book was not the venue's.", |m| m.checksums);
         each("velox_market_bad_messages_total", "Messages that could not be decoded.", |m| m.errors);

@@ -4,6 +4,7 @@ use crate::buckets::Buckets;
 use crate::histogram;
 use crate::layout::{Counts, LINE, Offsets, book, edge, header, market, stage, symbol, thread};
 use crate::market::{LiveState, SymbolState};
+use crate::state::RunState;
 
 /// The numbers of a run at one moment, in the order of its [`Shape`](crate::Shape).
 #[derive(Debug, Clone, PartialEq)]
@@ -12,8 +13,8 @@ pub struct Snapshot {
     pub now_ns: u64,
     /// Since the sources were let go, until now or the end; 0 before.
     pub elapsed_ns: u64,
-    /// Whether the run has ended.
-    pub ended: bool,
+    /// Whether the run goes, and how it ended.
+    pub state: RunState,
     /// Accounts of the stages.
     pub stages: Vec<StageWords>,
     /// Accounts of the edges.
@@ -136,6 +137,8 @@ pub struct MarketWords {
     pub rest_errors: u64,
     /// Bytes of the recording.
     pub recorded: u64,
+    /// How often a connection could not be made, or broke, and was tried again.
+    pub failures: u64,
     /// How long ago the last message was received, in ns; none before the first.
     pub age_ns: Option<u64>,
 }
@@ -155,6 +158,11 @@ impl Snapshot {
     pub fn since(&self, before: &Self) -> Self {
         let both = self.histograms.iter().zip(&before.histograms);
         Self { histograms: both.map(|(now, then)| now.since(then)).collect(), ..self.clone() }
+    }
+
+    /// Whether the run has ended.
+    pub fn ended(&self) -> bool {
+        self.state != RunState::Running
     }
 
     /// The stages whose threads have not come back from their work for longer than this. A thread that sleeps is none.
@@ -229,6 +237,7 @@ impl Snapshot {
                 snapshots: of(market::SNAPSHOTS),
                 rest_errors: of(market::REST_ERRORS),
                 recorded: of(market::RECORDED),
+                failures: of(market::FAILURES),
                 age_ns: since(of(market::LAST_MESSAGE)),
             }
         };
@@ -243,7 +252,7 @@ impl Snapshot {
         Self {
             now_ns,
             elapsed_ns: if started == 0 { 0 } else { until.saturating_sub(started) },
-            ended: ended != 0,
+            state: RunState::of(word(header::STATE)),
             stages: (0..counts.stages).map(stage).collect(),
             edges: (0..counts.edges).map(edge).collect(),
             threads: (0..counts.threads).map(thread).collect(),

@@ -15,6 +15,7 @@ use crate::layout::{Counts, HEADER, LINE, MAGIC, Offsets, VERSION, header};
 use crate::reader::epoch_now;
 use crate::shape::{Shape, ThreadOf};
 use crate::snapshot::Snapshot;
+use crate::state::RunState;
 
 /// Where metrics lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,10 +155,11 @@ impl Metrics {
         self.word(header::STARTED, at);
     }
 
-    /// The run is over: whoever is attached sees it, and nobody finds the file any more. Once.
-    pub fn end(&self) {
+    /// The run is over, and so it ended: whoever is attached sees it, and nobody finds the file any more. Once.
+    pub fn end(&self, state: RunState) {
         if self.map.words()[header::ENDED].load(Ordering::Relaxed) == 0 {
             self.word(header::ENDED, velox_clock::now());
+            self.word(header::STATE, state.word());
         }
         self.beat();
         self.remove();

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use velox_metrics::layout::{HEADER, header, market};
 use velox_metrics::{
     AttachError, Attached, BookOf, BookState, Buckets, EdgeOf, HistogramOf, Hop, LiveState, MarketOf, Memory, Metrics,
-    Shape, SymbolOf, SymbolState, ThreadOf, running_in,
+    RunState, Shape, SymbolOf, SymbolState, ThreadOf, running_in,
 };
 
 /// A folder of a test's own, removed with it.
@@ -118,7 +118,7 @@ fn both_sides_say_the_same() {
     assert!(market.age_ns.unwrap() < 60_000_000_000, "{market:?}");
     let symbols: Vec<_> = theirs.symbols.iter().map(|symbol| (symbol.state, symbol.age_ns)).collect();
     assert_eq!(symbols, [(SymbolState::Syncing, None), (SymbolState::Stale, None)]);
-    assert!(theirs.histograms[1].percentiles().is_none() && !theirs.ended);
+    assert!(theirs.histograms[1].percentiles().is_none() && !theirs.ended());
 }
 
 #[test]
@@ -143,15 +143,15 @@ fn a_run_that_has_ended_is_seen_by_who_is_attached_and_found_by_nobody() {
     let path = path(&metrics);
     let attached = Attached::open(&path).unwrap();
     let copy = path.with_extension("copy");
-    metrics.end();
+    metrics.end(RunState::Failed { stage: 1 });
     let last = attached.read().unwrap();
-    assert!(last.ended && last.stages[1].taken == 7, "{last:?}");
+    assert!(last.state == RunState::Failed { stage: 1 } && last.stages[1].taken == 7, "{last:?}");
     assert!(running_in(&folder.0).is_empty() && !path.exists() && metrics.path().is_none());
     assert!(matches!(Attached::open(&path), Err(AttachError::Unreadable { .. })));
     // As one that could not be removed would be.
     let again = run(&folder);
     fs::copy(again.path().unwrap(), &copy).unwrap();
-    write(&copy, header::ENDED, 1);
+    write(&copy, header::STATE, 1);
     let ended = AttachError::Ended { path: copy.clone(), pid: std::process::id() };
     assert_eq!(Attached::open(&copy).unwrap_err(), ended);
 }

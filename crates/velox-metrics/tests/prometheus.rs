@@ -48,6 +48,7 @@ fn told(labels: &Labels) -> String {
     counters.received(300, velox_clock::to_epoch_nanos(1_000));
     counters.add(market::CONNECTIONS, 3);
     counters.add(market::DROPPED, 4);
+    counters.add(market::FAILURES, 2);
     metrics.symbol(0).stands(SymbolState::Live);
     metrics.symbol(0).event(velox_clock::to_epoch_nanos(2_000_001_000));
     for at in [0, 1] {
@@ -70,6 +71,8 @@ fn every_number_is_there_under_its_labels() {
         "velox_latency_avg_ns 6600000080",
         "velox_run_info{run=\"a \\\"run\\\"\"} 1",
         "velox_run_running 1",
+        "velox_run_state{state=\"running\"} 1",
+        "velox_run_state{state=\"failed\"} 0",
         "velox_stage_in_total{stage=\"book\"} 9",
         "velox_stage_filtered_total{stage=\"book\"} 1",
         "velox_stage_errors_total{stage=\"out\"} 1",
@@ -89,6 +92,7 @@ fn every_number_is_there_under_its_labels() {
         "velox_market_received_bytes_total{market=\"in\"} 300",
         "velox_market_connections_total{market=\"in\"} 3",
         "velox_market_dropped_messages_total{market=\"in\"} 4",
+        "velox_market_connection_errors_total{market=\"in\"} 2",
         "velox_market_message_age_seconds{market=\"in\"} 3",
         "velox_market_book_state{market=\"in\",symbol=\"XBT/USD\",state=\"live\"} 1",
         "velox_market_book_state{market=\"in\",symbol=\"XBT/USD\",state=\"stale\"} 0",

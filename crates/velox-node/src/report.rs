@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use velox_engine::clock;
 use velox_engine::live::{LiveReport, LiveStats, SymbolReport};
-use velox_engine::metrics::{Attached, EdgeOf, MarketWords, Percentiles, Shape, Snapshot, ThreadOf};
+use velox_engine::metrics::{Attached, EdgeOf, MarketWords, Percentiles, RunState, Shape, Snapshot, ThreadOf};
 use velox_engine::pipeline::{
     BookReport, EdgeReport, HopBuckets, Link, Placement, Report, RunHandle, StageReport, Stats, ThreadReport, WhenFull,
 };
@@ -130,7 +130,10 @@ pub(crate) fn attached(run: &Attached, numbers: &Snapshot, before: Option<&Snaps
     json["run"] = run.shape().run.clone().into();
     json["pid"] = run.pid().into();
     json["startedMillis"] = (run.made_epoch_ns() / 1_000_000).into();
-    json["ended"] = numbers.ended.into();
+    json["state"] = numbers.state.name().into();
+    if let RunState::Failed { stage } = numbers.state {
+        json["failedStage"] = shape.stages.get(stage).cloned().into();
+    }
     let one = |t: &ThreadOf| object(json!({ "core": t.core, "stages": t.stages, "wait": t.wait, "why": t.why }));
     json["placement"] = run.shape().threads.iter().map(one).collect();
     json
@@ -184,7 +187,7 @@ macro_rules! live {
     ($market:expr) => {
         json!({
             "state": $market.state.name(), "messages": $market.messages, "bytes": $market.bytes, "events": $market.events,
-            "connections": $market.connections, "gaps": $market.gaps, "checksums": $market.checksums,
+            "connections": $market.connections, "connectionErrors": $market.failures, "gaps": $market.gaps, "checksums": $market.checksums,
             "errors": $market.errors, "overflows": $market.overflows, "dropped": $market.dropped,
             "snapshots": $market.snapshots, "restErrors": $market.rest_errors, "recordedBytes": $market.recorded,
         })

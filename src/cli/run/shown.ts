@@ -18,7 +18,7 @@ const ENDING = 'ends: what is on the way arrives; q or Ctrl-C again gives it up'
 function readingOf(run: Run<Element>, stats: Stats, startedMillis: number): Reading {
   const { elapsedNanos, ...rest } = stats
   const placed = { placement: run.placement, topology: run.topology }
-  const own = { run: run.name, pid: process.pid, startedMillis, ended: false, ...placed }
+  const own = { run: run.name, pid: process.pid, startedMillis, state: 'running' as const, ...placed }
   return { ...rest, ...own, elapsedNanos: Number(elapsedNanos) } as Reading
 }
 

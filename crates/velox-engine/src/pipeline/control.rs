@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use velox_metrics::RunState;
 use velox_ring::Waker;
 
 use super::error::EngineError;
@@ -49,6 +50,15 @@ impl Control {
         self.abort.store(true, Ordering::Relaxed);
         self.open_gate();
         self.wake();
+    }
+
+    /// How a run of which nothing moves any more has ended.
+    pub(crate) fn state(&self) -> RunState {
+        match &*self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((stage, _)) => RunState::Failed { stage: *stage },
+            None if self.aborted() => RunState::Aborted,
+            None => RunState::Done,
+        }
     }
 
     pub(crate) fn aborted(&self) -> bool {

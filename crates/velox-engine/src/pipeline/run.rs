@@ -491,7 +491,7 @@ impl Run {
     /// Nothing moves any more.
     fn end(&mut self) {
         self.sleepless = None;
-        self.handle.metrics.end();
+        self.handle.metrics.end(self.handle.control.state());
         self.watched = None;
     }
 }

@@ -136,7 +136,7 @@ impl Stats {
             conflated: words.conflated,
             errors: words.errors,
             held: words.held,
-            stuck: !numbers.ended && stuck.contains(&at),
+            stuck: !numbers.ended() && stuck.contains(&at),
             busy_ns: words.busy_ns,
             busy: share(words.busy_ns),
             latency: latency(Some(at), Hop::Stage),
