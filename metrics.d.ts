@@ -65,7 +65,7 @@ export interface StatsdClient {
 }
 /**
  * Counts (`velox.<name>.processed`, `.errors`, `.dropped`) as what came since the last time, latencies
- * (`velox.<name>.latency_ns.p99`, …) as gauges. In a name all but letters, digits, `_` and `-` becomes `_`.
+ * (`velox.<name>.latency_ns.p99`, …) as gauges, of the time since the start, once there are any. In a name all but letters, digits, `_` and `-` becomes `_`.
  *
  * ```ts
  * import { StatsD } from 'hot-shots'
@@ -93,6 +93,13 @@ export interface RunReport {
   readonly run: string
   /** When its history began, as in '2024-08-08T12:00:00.000Z'. */
   readonly startedAt: string
+  /** Why it did not come to its end; absent where it did, or was stopped. */
+  readonly failure?: {
+    readonly code: 'VELOX_STAGE_FAILED' | 'VELOX_RUN_ABORTED'
+    readonly message: string
+    /** The stage that failed. */
+    readonly stage?: string
+  }
   /** What it was measured on. */
   readonly machine: {
     readonly processor: string
@@ -142,18 +149,19 @@ export interface RunReport {
  * Looks at a run every `everyMillis` (100) until it ends, for its report. At most 512 instants are kept, evenly apart: of a long run
  * they are further apart. The engine's threads do nothing for it; a look takes the event loop a fraction of a millisecond.
  *
- * `done()` waits for the end as that of the run does, and rejects as that does.
+ * `done()` waits for the end as that of the run does, and rejects as that does. `settled()` gives the report of a run that has
+ * failed or was aborted too, with its `failure`: what was counted until then.
  *
  * ```ts
  * const recorded = history(run)
- * await writeReport('out.html', await recorded.done())
+ * await writeReport('out.html', await recorded.settled())
  * ```
  */
 export function history(
   // biome-ignore lint/suspicious/noExplicitAny: a run of any type
   run: Run<any>,
   o?: { everyMillis?: number },
-): { done(): Promise<RunReport> }
+): { done(): Promise<RunReport>; settled(): Promise<RunReport> }
 
 /**
  * The report as one page of HTML: text and drawings without a script, for light and dark, from 390 px of width on. It asks the

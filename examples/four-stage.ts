@@ -122,12 +122,16 @@ async function main(): Promise<number> {
     process.stderr.write(isTTY ? `\r${stats}` : `${stats}\n`)
   }
   if (isTTY) process.stderr.write('\n')
-  const report = await run.done()
-  // A report that can't be written must not look like a good run.
-  process.stdout.on('error', () => process.exit(1))
-  process.stdout.write(`${values.json ? JSON.stringify(report) : report}\n`)
-  if (file !== undefined && recorded) await writeReport(file, await recorded.done())
-  return isRight(report) ? 0 : 1
+  try {
+    const report = await run.done()
+    // A report that can't be written must not look like a good run.
+    process.stdout.on('error', () => process.exit(1))
+    process.stdout.write(`${values.json ? JSON.stringify(report) : report}\n`)
+    return isRight(report) ? 0 : 1
+  } finally {
+    // Of a run that fails too: then it is asked for most.
+    if (file !== undefined && recorded) await writeReport(file, await recorded.settled())
+  }
 }
 
 try {

@@ -93,21 +93,37 @@ describe('a pipeline', () => {
     expect([status, stderr]).toEqual([1, 'velox: the run was aborted: told to end a second time\n'])
   })
 
-  test('whose report can’t be written says so before it runs', async () => {
-    const path = join(folder, 'no/day.html')
-    const { status, stdout, stderr } = await run(written('counted.mjs', COUNTED), '--report', path)
-    expect([status, stdout]).toEqual([1, ''])
-    expect(stderr).toBe(
-      `velox: ${path}: expected a file that can be written, got: no folder ${join(folder, 'no')} to write into\n`,
-    )
-  })
-
   test('that fails says of what, and 1', async () => {
     const code = `function * numbers() { yield 1; throw new Error('the well is dry') }
       export default velox.pipeline('dry').from(velox.fromIterable(velox.u32, numbers())).to(velox.discard())`
     const { status, stdout, stderr } = await run(written('dry.mjs', code), '--json')
     expect([status, stdout]).toEqual([1, ''])
     expect(stderr).toBe('velox: the stage iterable failed: the well is dry\n')
+  })
+
+  test('that fails leaves its report all the same', async () => {
+    const code = `function * numbers() { yield 1; throw new Error('the well is dry') }
+      export default velox.pipeline('dry').from(velox.fromIterable(velox.u32, numbers())).to(velox.discard())`
+    const data = join(folder, 'failed.json')
+    const { status, stderr } = await run(written('failed.mjs', code), '--report', data)
+    expect([status, stderr]).toEqual([1, expect.stringContaining('velox: the stage iterable failed: the well is dry')])
+    const { failure, report } = JSON.parse(readFileSync(data, 'utf8'))
+    expect(failure).toMatchObject({ code: 'VELOX_STAGE_FAILED', stage: 'iterable' })
+    expect(report.stages[0].name).toBe('iterable')
+  })
+
+  test('with a report that can not be written is not begun', async () => {
+    const code = `export default () => { console.log('begun'); return velox.pipeline('unwritten').from(velox.poisson({ perSecond: 1e6, count: 1 })).to(velox.count()) }`
+    const [page, kept] = [join(folder, 'none/page.html'), join(folder, 'kept.html')]
+    const module = written('unwritten.mjs', code)
+    expect(await run(module, '--report', page)).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: `velox: ${page}: expected a file that can be written, got: ENOENT: no such file or directory, open '${page}'\n`,
+    })
+    writeFileSync(kept, 'of yesterday')
+    expect((await run(written('throws.mjs', 'throw new Error()'), '--report', kept)).status).toBe(1)
+    expect(readFileSync(kept, 'utf8')).toBe('of yesterday')
   })
 
   test.skipIf(!existsSync('/usr/bin/script'))('is drawn on a terminal of 80 columns, and q ends it', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { count, L2Book, pipeline, poisson } from 'velox-engine'
+import { count, fromIterable, L2Book, pipeline, poisson, u32 } from 'velox-engine'
 import { history, type RunReport, renderReport, writeReport } from 'velox-engine/metrics'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Browser, chromium, launch } from './support/browser.js'
@@ -219,6 +219,72 @@ describe('the page', () => {
   })
 })
 
+describe('on top of the page', () => {
+  /** The tile of this name: what it says, its note, and how it is marked. */
+  const tile = (report: RunReport, name: string) => {
+    const [, verdict, text = ''] =
+      new RegExp(`<dt>${name}</dt><dd class="(\\w*)">(.*?)</dd>`).exec(renderReport(report)) ?? []
+    return verdict === undefined ? undefined : [text.replaceAll(/<[^>]*>/g, '|').replaceAll(/\|+/g, '|'), verdict]
+  }
+
+  test('stands what was lost, and that nothing was', () => {
+    const { stages, edges } = json.report
+    const lost = (errors: number, dropped: number) => {
+      const refused = stages.map((stage, i) => (i < 2 ? { ...stage, errors } : stage))
+      const lossy = edges.map((edge, i) => (i === 1 ? { ...edge, dropped } : edge))
+      return tile({ ...json, report: { ...json.report, stages: refused, edges: lossy } }, 'lost')
+    }
+    expect(lost(0, 0)).toEqual(['nothing|no errors, none dropped|', 'good'])
+    expect(lost(0, 12)).toEqual(['12 dropped', 'bad'])
+    expect(lost(1_000, 12)).toEqual(['2,000 errors|12 dropped|', 'bad'])
+  })
+
+  test('stands the busiest stage, and of books only where there are some', () => {
+    const { stages } = json.report
+    const busy = stages.map((stage, i) => ({ ...stage, busy: i === 2 ? 0.5 : 0.25 }))
+    const loaded = { ...json, report: { ...json.report, stages: busy } }
+    expect(tile(loaded, 'busiest stage')).toEqual([`|50.0 %|${stages[2]?.name}|`, ''])
+    expect([tile(json, 'book'), tile(json, 'gaps')]).not.toContain(undefined)
+    const bookless = { ...json, report: { ...json.report, books: [] } }
+    expect([tile(bookless, 'book'), tile(bookless, 'gaps')]).toEqual([undefined, undefined])
+    expect(tile({ ...bookless, report: { ...bookless.report, leftOut: 3 } }, 'gaps')?.[0]).toContain('3 messages')
+  })
+})
+
+describe('of a run that did not come to its end', () => {
+  const validate = new Ajv2020().compile(JSON.parse(readFileSync(join(root, 'docs/report.schema.json'), 'utf8')))
+
+  test('the report says why, and has what was counted until then', async () => {
+    function* trades() {
+      for (let n = 1; n < 10; n++) yield n
+      throw new Error('<b>the well</b> is dry')
+    }
+    const failing = await pipeline('dry').from(fromIterable(u32, trades())).to(count()).start()
+    const recorded = history(failing)
+    expect((await rejected(recorded.done())).code).toBe('VELOX_STAGE_FAILED')
+    const failed = JSON.parse(JSON.stringify(await recorded.settled())) as RunReport
+    expect(validate(failed), JSON.stringify(validate.errors)).toBe(true)
+    const message = 'the stage iterable failed: <b>the well</b> is dry'
+    expect(failed.failure).toEqual({ code: 'VELOX_STAGE_FAILED', stage: 'iterable', message })
+    expect(renderReport(failed)).toContain('data-value="the stage iterable failed: &lt;b&gt;the well&lt;/b&gt; is dry"')
+
+    const run = await watched().start()
+    const aborted = history(run, { everyMillis: 5 })
+    for await (const { stages } of run.stats({ everyMillis: 5 })) if ((stages[0]?.in ?? 0) > 0) run.abort('enough')
+    const { failure, report } = await aborted.settled()
+    expect(failure).toEqual({ code: 'VELOX_RUN_ABORTED', message: expect.stringContaining('enough') })
+    expect(report.stages[0]?.in).toBeGreaterThan(0)
+  })
+
+  test('a run that did has no failure', async () => {
+    expect(json).not.toHaveProperty('failure')
+    const run = await watched().start()
+    void run.stop()
+    expect(await history(run).settled()).not.toHaveProperty('failure')
+    expect(page).not.toContain('did not come to its end')
+  })
+})
+
 describe('what it can not do it says', () => {
   test('another ending, a folder that there is not, what is no run', async () => {
     const refusal = async (path: string) => {
@@ -231,7 +297,7 @@ describe('what it can not do it says', () => {
     ])
     expect(await refusal(join(folder, 'none/out.html'))).toEqual(['VELOX_FILE_UNWRITABLE', expect.anything()])
     expect(() => renderReport({ ...json, version: 2 } as never)).toThrow(
-      'report: expected what done() of a history gave',
+      'report: expected what done() of a history gave, of version 1, got one of version 2',
     )
     expect((await rejected(writeReport(files.json, {} as never))).code).toBe('VELOX_INVALID_VALUE')
     expect(() => history({} as never)).toThrow('run: expected what start() of a pipeline gave')

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type {
+  VeloxError as AnyError,
   Batch,
   Element,
   Run as Face,
@@ -35,6 +36,9 @@ export type Outcome =
       context: VeloxErrorContexts[VeloxErrorCode]
     }
 
+/** Why a run did not come to its end. */
+export type Failure = Extract<AnyError, { code: 'VELOX_STAGE_FAILED' | 'VELOX_RUN_ABORTED' }>
+
 /** A parameter of a run, and the stage that it is of where it is no expression's. */
 export type RunParam = ParamUse & { readonly stage?: string }
 
@@ -45,7 +49,7 @@ export function reasonText(reason: unknown): string {
   return typeof reason === 'string' ? reason : describe(reason)
 }
 
-function stageFailed(stage: string, cause: unknown): Error {
+function stageFailed(stage: string, cause: unknown): Failure {
   return new VeloxError('VELOX_STAGE_FAILED', { stage }, { cause })
 }
 
@@ -222,18 +226,29 @@ export class Run<T extends Element> implements Face<T> {
   }
 
   async done(): Promise<Report> {
+    const { report, error } = await this.settled()
+    if (error) throw error
+    return report
+  }
+
+  /** The report, of a run that did not come to its end too: `error` is then what `done()` rejects with. */
+  async settled(): Promise<{ readonly report: Report; readonly error: Failure | undefined }> {
     const outcome = await this.#over()
+    return { report: reportOf(outcome.report), error: this.#failureOf(outcome) }
+  }
+
+  #failureOf(outcome: Outcome): Failure | undefined {
     if (outcome.kind === 'failed' && outcome.code !== 'SCRIPT')
-      throw stageFailed(outcome.stage, nativeError(outcome.code, outcome.context))
+      return stageFailed(outcome.stage, nativeError(outcome.code, outcome.context))
     const thrown = this.#failed ?? this.#hosts?.thrown
     const told = outcome.kind === 'failed' ? outcome : undefined
-    if (thrown) throw stageFailed(thrown.stage, thrown.error)
-    if (outcome.kind === 'done') return reportOf(outcome.report)
+    if (thrown) return stageFailed(thrown.stage, thrown.error)
+    if (outcome.kind === 'done') return undefined
     // Without an error of its own it is a worker that an abort had to end.
     if (told && !this.#aborts)
-      throw stageFailed(told.stage, new Error(String((told.context as { message?: unknown }).message)))
+      return stageFailed(told.stage, new Error(String((told.context as { message?: unknown }).message)))
     const reason = reasonText(this.#reason)
-    throw new VeloxError('VELOX_RUN_ABORTED', { reason }, { cause: this.#reason })
+    return new VeloxError('VELOX_RUN_ABORTED', { reason }, { cause: this.#reason })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

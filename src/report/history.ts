@@ -2,7 +2,7 @@ import type { Report, Stats, Topology } from '../../index.js'
 import type { history as Face, RunReport } from '../../metrics.js'
 import { checkInteger, checkOptions, refuse } from '../errors/check.js'
 import { native } from '../native.js'
-import { Run } from '../pipeline/run.js'
+import { type Failure, Run } from '../pipeline/run.js'
 import type { Histogram } from './histogram.js'
 import { machine } from './machine.js'
 
@@ -45,11 +45,16 @@ class Instants {
   }
 }
 
+function failureOf(error: Failure): NonNullable<RunReport['failure']> {
+  const { code, message, context } = error
+  return { code, message, ...('stage' in context && { stage: context.stage }) }
+}
+
 export const history: typeof Face = (run, o = {}) => {
   checkOptions(o, ['everyMillis'], 'history')
   const everyMillis = checkInteger('everyMillis', o.everyMillis ?? EVERY_MILLIS, 1, 2 ** 31 - 1)
   const slot = Run.slotOf(run)
-  if (slot === undefined) return refuse('run', 'what start() of a pipeline gave', run)
+  if (slot === undefined || !(run instanceof Run)) return refuse('run', 'what start() of a pipeline gave', run)
   const startedAt = new Date().toISOString()
   const instants = new Instants()
   const sampled = (async () => {
@@ -57,20 +62,26 @@ export const history: typeof Face = (run, o = {}) => {
   })()
   // What it fails of is told to whoever asks for the report.
   sampled.catch(() => {})
+  const settled = async (): Promise<RunReport> => {
+    const { report, error } = await run.settled()
+    await sampled
+    return {
+      version: 1,
+      run: run.name,
+      startedAt,
+      ...(error && { failure: failureOf(error) }),
+      machine: machine(),
+      report: JSON.parse(JSON.stringify(report)) as RunReport['report'],
+      topology: run.topology,
+      histograms: JSON.parse(native.runHistograms(slot)) as Histogram[],
+      history: instants.columns(report, everyMillis, run.topology),
+    }
+  }
   return {
-    async done(): Promise<RunReport> {
-      const report = await run.done()
-      await sampled
-      return {
-        version: 1,
-        run: run.name,
-        startedAt,
-        machine: machine(),
-        report: JSON.parse(JSON.stringify(report)) as RunReport['report'],
-        topology: run.topology,
-        histograms: JSON.parse(native.runHistograms(slot)) as Histogram[],
-        history: instants.columns(report, everyMillis, run.topology),
-      }
+    settled,
+    async done() {
+      await run.done()
+      return settled()
     },
   }
 }

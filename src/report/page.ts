@@ -1,7 +1,7 @@
 import type { renderReport as Face, RunReport } from '../../metrics.js'
-import { refuse } from '../errors/check.js'
+import { refuse, words } from '../errors/check.js'
 import { changes, machine, markets, placement } from './facts.js'
-import { count, duration, short } from './format.js'
+import { count, duration, percent, short } from './format.js'
 import { Html, html } from './html.js'
 import { accounts, fill, latencies, throughput } from './sections.js'
 import { STYLE } from './style.js'
@@ -12,18 +12,40 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 interface Tile {
   readonly name: string
-  readonly path: string
-  readonly value: unknown
+  /** Where its figure lies in the report; absent where it is made of several. */
+  readonly path?: string
+  readonly value?: unknown
   readonly text: string
   readonly note?: string
   readonly verdict?: 'good' | 'bad'
 }
 
-/** What is asked first: did it keep up, is it right, where are the tails. */
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, n) => sum + n, 0)
+
+/** What did not arrive, and not on purpose. */
+function lost({ stages, edges }: RunReport['report']): Tile {
+  const parts = [
+    [sumOf(stages.map(({ errors }) => errors)), 'errors'],
+    [sumOf(edges.map(({ dropped }) => dropped)), 'dropped'],
+    [sumOf(stages.map(({ live }) => live?.dropped ?? 0)), 'messages dropped'],
+  ] as const
+  const told = parts.filter(([n]) => n > 0)
+  if (told.length === 0) return { name: 'lost', text: 'nothing', note: 'no errors, none dropped', verdict: 'good' }
+  const [text, ...more] = told.map(([n, what]) => `${count(n)} ${what}`) as [string, ...string[]]
+  return { name: 'lost', text, note: more.join(', '), verdict: 'bad' }
+}
+
+/** The stage that would be the first to fall behind. */
+function busiest({ stages }: RunReport['report']): Tile {
+  const i = stages.reduce((most, { busy }, at) => (busy > (stages[most]?.busy ?? 0) ? at : most), 0)
+  const { name = '', busy = 0 } = stages[i] ?? {}
+  return { name: 'busiest stage', path: `report.stages.${i}.busy`, value: busy, text: percent(busy), note: name }
+}
+
+/** What is asked first: did it keep up, what was lost, where did the time go, is it right, where are the tails. */
 function tilesOf({ report }: RunReport): Tile[] {
   const { balanced, gaps, verified, endToEndNanos: latency, hiccupNanos: hiccup, nonDeterministic } = report
-  const dropped = report.edges.reduce((sum, edge) => sum + edge.dropped, 0)
-  const lost = dropped > 0 ? `${count(dropped)} dropped` : 'nothing dropped'
+  const hasMarket = report.books.length > 0 || report.stages.some(({ live }) => live)
   const tiles: Tile[] = [
     {
       name: 'throughput',
@@ -32,15 +54,19 @@ function tilesOf({ report }: RunReport): Tile[] {
       text: `${short(report.perSecond)} / s`,
       note: `in ${duration(report.elapsedNanos)}`,
     },
+    lost(report),
+    busiest(report),
     {
       name: 'accounts',
       path: 'report.balanced',
       value: balanced,
       text: balanced ? '✓ balanced' : '✗ not balanced',
-      note: lost,
+      note: balanced ? 'every record is accounted for' : 'a bug of the engine: report it',
       verdict: balanced ? 'good' : 'bad',
     },
-    {
+  ]
+  if (hasMarket || verified)
+    tiles.push({
       name: 'book',
       path: 'report.verified',
       value: verified,
@@ -49,23 +75,23 @@ function tilesOf({ report }: RunReport): Tile[] {
         : 'unverified',
       note: verified ? 'quotes agree' : 'no quote to hold it to',
       ...(verified && { verdict: verified.checked === verified.agreed ? 'good' : 'bad' }),
-    },
-    {
+    })
+  if (hasMarket || gaps + report.leftOut > 0)
+    tiles.push({
       name: 'gaps',
       path: 'report.gaps',
       value: gaps,
       text: count(gaps),
       note: `${count(report.leftOut)} messages left out`,
       ...(gaps > 0 && { verdict: 'bad' }),
-    },
-    {
-      name: 'repeatable',
-      path: 'report.nonDeterministic',
-      value: nonDeterministic,
-      text: nonDeterministic.length === 0 ? 'yes' : 'no',
-      note: nonDeterministic.length === 0 ? 'same input, same bytes' : 'for the reasons below',
-    },
-  ]
+    })
+  tiles.push({
+    name: 'repeatable',
+    path: 'report.nonDeterministic',
+    value: nonDeterministic,
+    text: nonDeterministic.length === 0 ? 'yes' : 'no',
+    note: nonDeterministic.length === 0 ? 'same input, same bytes' : 'for the reasons below',
+  })
   const times = [
     ['endToEndNanos', 'p50', 'end to end, p50', latency],
     ['endToEndNanos', 'p99', 'end to end, p99', latency],
@@ -78,8 +104,15 @@ function tilesOf({ report }: RunReport): Tile[] {
   return tiles
 }
 
-const tile = ({ name, path, value, text, note, verdict }: Tile) =>
-  html`<div><dt>${name}</dt><dd class="${verdict}">${datum({ path, value, text })}${note !== undefined && html`<small>${note}</small>`}</dd></div>`
+const tile = ({ name, path, value, text, note = '', verdict }: Tile) =>
+  html`<div><dt>${name}</dt><dd class="${verdict}">${path === undefined ? text : datum({ path, value, text })}${note !== '' && html`<small>${note}</small>`}</dd></div>`
+
+/** Of a run that did not come to its end, why: before all that is told of it. */
+function failed({ failure }: RunReport): Html | undefined {
+  if (!failure) return undefined
+  const sentence = datum({ path: 'failure.message', value: failure.message, text: failure.message })
+  return html`<p class="bad">✗ It did not come to its end: ${sentence} (${datum({ path: 'failure.code', value: failure.code, text: failure.code })})</p>`
+}
 
 function reasons({ nonDeterministic }: RunReport['report']): Html | undefined {
   if (nonDeterministic.length === 0) return undefined
@@ -88,8 +121,10 @@ function reasons({ nonDeterministic }: RunReport['report']): Html | undefined {
 
 /** A report of this form; what is in it is its maker's to keep right. */
 export function checkReport(of: RunReport): RunReport {
-  const isOne = typeof of === 'object' && of !== null && of.version === 1
-  return isOne ? of : refuse('report', 'what done() of a history gave, of version 1', of)
+  const { version } = Object(of) as Partial<RunReport>
+  if (version === 1) return of
+  const got = version === undefined ? of : words(`one of version ${version}`)
+  return refuse('report', 'what done() of a history gave, of version 1', got)
 }
 
 export const renderReport: typeof Face = (given) => {
@@ -108,7 +143,7 @@ export const renderReport: typeof Face = (given) => {
 <main>
 <header><h1>${datum({ path: 'run', value: run, text: run })}</h1>
 <p>${datum({ path: 'startedAt', value: startedAt, text: `${startedAt.slice(0, 10)} ${startedAt.slice(11, 19)} UTC` })} · velox-engine ${m.engine}</p>
-<dl class="tiles">${tilesOf(of).map(tile)}</dl></header>
+${failed(of)}<dl class="tiles">${tilesOf(of).map(tile)}</dl></header>
 ${[reasons(of.report), latencies(of), throughput(of), fill(of), accounts(of), markets(of), placement(of), changes(of), machine(of)]}
 </main>
 </body>

@@ -65,7 +65,7 @@ tr>:first-child{padding-left:0;text-align:left}
 tbody th{font-weight:600;max-width:340px;white-space:normal;overflow-wrap:anywhere;min-width:110px}.texts tbody th{min-width:0}
 tr>:first-child{position:sticky;left:0;background:var(--card)}
 tbody tr:last-child>*{border-bottom:0}
-.texts th,.texts td{text-align:left}.texts td:nth-child(2){white-space:normal;min-width:150px}.texts td:last-child{white-space:normal;min-width:260px}
+.texts th,.texts td{text-align:left;overflow-wrap:anywhere}.texts td:nth-child(2){white-space:normal;min-width:150px}.texts td:last-child{white-space:normal;min-width:260px}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:12px 24px;margin:10px 0 0}
 .facts dt{font-size:13px;color:var(--faint)}.facts dd{margin:0;overflow-wrap:anywhere}
 ul{margin:4px 0 0;padding-left:20px;overflow-wrap:anywhere}

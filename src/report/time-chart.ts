@@ -1,3 +1,4 @@
+import { duration } from './format.js'
 import { type Html, html } from './html.js'
 
 /** One number over the time of a run, as a small chart. */
@@ -32,6 +33,6 @@ export function timeChart({ title, figure, look, path, seconds, values, most, mo
 <path class="grid" d="M0,${TOP}H${WIDTH}"/><text class="tick" x="0" y="${TOP - 6}">${mostText}</text>
 <path class="area" d="M0,${BOTTOM}${line}V${BOTTOM}Z"/><path class="line" d="M0,${y(values[0] ?? 0)}${line}"/>
 <path class="axis" d="M0,${BOTTOM}H${WIDTH}"/>
-<text class="tick" x="0" y="${HEIGHT - 4}">0 s</text><text class="tick end" x="${WIDTH}" y="${HEIGHT - 4}">${last.toLocaleString('en-US', { maximumSignificantDigits: 3 })} s</text>
+<text class="tick" x="0" y="${HEIGHT - 4}">0 s</text><text class="tick end" x="${WIDTH}" y="${HEIGHT - 4}">${last < 0.1 ? duration(last * 1e9) : `${last.toLocaleString('en-US', { maximumSignificantDigits: 3 })} s`}</text>
 </svg></figure>`
 }

@@ -1,24 +1,12 @@
-import { accessSync, constants } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import type { Batch, Element, Infer, Run, StartOptions } from '../../../index.js'
 import { VeloxError } from '../../errors/velox-error.js'
 import { history } from '../../report/history.js'
-import { writeReport } from '../../report/write.js'
+import { checkWritable, writeReport } from '../../report/write.js'
 import { isRight } from '../right.js'
 import { Asked } from './asked.js'
 import type { RunOptions } from './command.js'
 import { load } from './load.js'
 import { show } from './shown.js'
-
-/** A day's report that can't be written is told before the day. */
-function checkReportPath(path: string): void {
-  const folder = dirname(resolve(path))
-  try {
-    accessSync(folder, constants.W_OK)
-  } catch {
-    throw new VeloxError('VELOX_FILE_UNWRITABLE', { path, reason: `no folder ${folder} to write into` })
-  }
-}
 
 /** 64 bits that a JavaScript number can't hold are told as text. */
 const exact = (_: string, value: unknown): unknown =>
@@ -44,6 +32,7 @@ async function print(batches: AsyncIterable<Batch<Element>>): Promise<void> {
 
 /** `velox run`; gives the exit code. */
 export async function run(o: RunOptions): Promise<number> {
+  if (o.report !== undefined) await checkWritable(o.report)
   const pipeline = await load(o.file, o.words)
   const placed: StartOptions = {
     ...(o.threads !== undefined && { threads: o.threads }),
@@ -54,7 +43,6 @@ export async function run(o: RunOptions): Promise<number> {
     console.log(o.json ? JSON.stringify({ explain: text }) : text)
     return 0
   }
-  if (o.report !== undefined) checkReportPath(o.report)
   const asked = new Asked()
   const timer = o.seconds === undefined ? undefined : setTimeout(asked.end, o.seconds * 1000)
   const started = await pipeline.start({ ...placed, stopOn: asked.stopOn, signal: asked.signal })
@@ -62,11 +50,17 @@ export async function run(o: RunOptions): Promise<number> {
   const batches = batchesOf(started)
   // The output has one owner: records, or what is drawn.
   const shown = batches ? print(batches) : o.json ? undefined : show(started, asked)
-  const [report] = await Promise.all([started.done(), shown])
+  const [ended, written] = await Promise.allSettled([
+    Promise.all([started.done(), shown]),
+    // Of a run that fails too: then it is asked for most.
+    recorded?.settled().then((settled) => writeReport(o.report as string, settled)),
+  ])
   clearTimeout(timer)
+  if (ended.status === 'rejected') throw ended.reason
+  const [report] = ended.value
   const text = o.json ? JSON.stringify(report) : String(report)
   const out = batches ? process.stderr : process.stdout
   out.write(`${text}\n`)
-  if (o.report !== undefined && recorded) await writeReport(o.report, await recorded.done())
+  if (written.status === 'rejected') throw written.reason
   return isRight(report) ? 0 : 1
 }
