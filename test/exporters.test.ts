@@ -134,7 +134,13 @@ test('a reporter keeps no process alive', async () => {
 
 test('what can not be reported is refused', () => {
   const to = { export() {} }
-  expectCode(() => report('x' as never, to), 'VELOX_INVALID_VALUE', 'metrics: expected an array')
+  expectCode(
+    () => report('x' as never, to),
+    'VELOX_INVALID_VALUE',
+    'of: expected what start() of a pipeline gave, or an array',
+  )
+  for (const name of ['', ' ', 'a\nb', 'x'.repeat(201)])
+    expectCode(() => new StageMetrics(name), 'VELOX_INVALID_VALUE', 'name: expected')
   expectCode(() => report([{}] as never, to), 'VELOX_INVALID_VALUE', 'metrics: expected StageMetrics')
   expectCode(() => report([], {} as never), 'VELOX_INVALID_VALUE', 'to: expected an exporter')
   expectCode(() => report([], to, { everyMillis: 0 }), 'VELOX_INVALID_VALUE', 'everyMillis')
@@ -169,6 +175,24 @@ async function statsdServer() {
   return { lines, port: socket.address().port, close: () => socket.close() }
 }
 
+test('StatsD: a run that began anew counts from its start, and where there are no latencies none is told', async () => {
+  const told: string[] = []
+  const client = {
+    increment: (name: string, by: number) => void told.push(`${name} +${by}`),
+    gauge: (name: string, value: number) => void told.push(`${name} ${value}`),
+  }
+  const exporter = statsd(client)
+  const counts = async (dropped: number) => {
+    const metrics = new StageMetrics('x')
+    for (let i = 0; i < dropped; i++) metrics.recordDrop()
+    await exporter.export('x', metrics.snapshot())
+    return told.splice(0)
+  }
+  expect(await counts(3)).toEqual(['velox.x.dropped +3'])
+  expect(await counts(5)).toEqual(['velox.x.dropped +2'])
+  expect(await counts(1)).toEqual(['velox.x.dropped +1'])
+})
+
 test('StatsD: a real client sends a real listener what came since the last time', async () => {
   const server = await statsdServer()
   const client = new StatsD({ host: '127.0.0.1', port: server.port, errorHandler: () => {} })
@@ -201,13 +225,13 @@ test('StatsD: a real client sends a real listener what came since the last time'
 test('JSON lines: one a snapshot, and nothing lost', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'velox-lines-'))
   const stream = createWriteStream(join(folder, 'metrics.jsonl'))
-  const metrics = counted('a "b"\n')
+  const metrics = counted('a "b" \\')
   await report([metrics, counted('c')], jsonLines(stream)).close()
   await new Promise((resolve) => stream.end(resolve))
   const lines = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trimEnd().split('\n')
   const { print: _, ...numbers } = metrics.snapshot()
   expect(lines.map((line) => JSON.parse(line))).toEqual([
-    { time: expect.stringMatching(/^\d{4}-.*Z$/), name: 'a "b"\n', ...numbers },
+    { time: expect.stringMatching(/^\d{4}-.*Z$/), name: 'a "b" \\', ...numbers },
     { time: expect.any(String), name: 'c', ...numbers },
   ])
   const broken = createWriteStream(join(folder, 'nowhere', 'x')).on('error', () => {})

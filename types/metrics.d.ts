@@ -53,6 +53,7 @@ export class PrometheusMetrics {
 }
 /** Counters and a latency histogram (1 ns to 60 s, 2 digits) of a stage of your own. */
 export class StageMetrics {
+  /** One line of 1 to 200 characters, as a step's name. */
   constructor(name: string)
   readonly name: string
   recordProcessing(latencyNanos: number | bigint): void

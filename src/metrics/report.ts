@@ -1,5 +1,5 @@
 import type { Exporter, report as Face, MetricsSnapshot, Stats } from '../../index.js'
-import { checkInteger, checkList, checkOptions, refuse } from '../errors/check.js'
+import { checkInteger, checkOptions, refuse } from '../errors/check.js'
 import { Run } from '../pipeline/run.js'
 import { StageMetrics, snapshotOf } from './stage-metrics.js'
 
@@ -17,7 +17,8 @@ function* stagesOf({ stages, edges }: Stats): Generator<[string, MetricsSnapshot
 /** What is looked at each time. */
 function sourceOf(of: Parameters<typeof Face>[0]): () => Iterable<[string, MetricsSnapshot]> {
   if (of instanceof Run) return () => stagesOf(of.now())
-  const metrics = Array.from(checkList('metrics', of as readonly StageMetrics[]))
+  if (!Array.isArray(of)) refuse('of', 'what start() of a pipeline gave, or an array of StageMetrics', of)
+  const metrics = [...(of as readonly StageMetrics[])]
   for (const one of metrics) if (!(one instanceof StageMetrics)) refuse('metrics', 'StageMetrics in the array', one)
   return () => metrics.map((one): [string, MetricsSnapshot] => [one.name, one.snapshot()])
 }

@@ -1,5 +1,5 @@
 import type { StageMetrics as Face, MetricsSnapshot } from '../../index.js'
-import { checkString, checkTime } from '../errors/check.js'
+import { checkName, checkTime } from '../errors/check.js'
 import { native, owned } from '../native.js'
 
 const FIELDS = [
@@ -19,7 +19,7 @@ export class StageMetrics implements Face {
   readonly #slot: number
 
   constructor(name: string) {
-    this.name = checkString('name', name)
+    this.name = checkName('name', name)
     this.#slot = owned(this, native.metricsNew(name))
   }
 

@@ -20,10 +20,14 @@ export const statsd: typeof Face = (client, o = {}): Exporter => {
       const before = sent.get(name)
       // The server adds up: it is told what came since the last time.
       for (const count of COUNTS) {
-        const more = snapshot[count] - (before?.[count] ?? 0)
+        const [now, then] = [snapshot[count], before?.[count] ?? 0]
+        // Less than before is another run of this name, which began anew.
+        const more = now < then ? now : now - then
         if (more > 0) client.increment(`${path}.${count}`, more)
       }
       sent.set(name, snapshot)
+      // A source has none, and none is not 0 ns.
+      if (snapshot.maxLatencyNs === 0) return
       for (const which of LATENCIES) client.gauge(`${path}.latency_ns.${which}`, snapshot[`${which}LatencyNs`])
     },
   }
