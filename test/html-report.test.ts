@@ -236,7 +236,8 @@ describe('on top of the page', () => {
     }
     expect(lost(0, 0)).toEqual(['nothing|no errors, none dropped|', 'good'])
     expect(lost(0, 12)).toEqual(['12 dropped', 'bad'])
-    expect(lost(1_000, 12)).toEqual(['2,000 errors|12 dropped|', 'bad'])
+    expect(lost(1_000, 12)).toEqual(['12 dropped|2,000 errors|', 'bad'])
+    expect(tile({ ...json, report: { ...json.report, gaps: 1 } }, 'lost')).toEqual(['1 gap', 'bad'])
   })
 
   test('stands the busiest stage, and of books only where there are some', () => {

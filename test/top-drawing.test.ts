@@ -188,7 +188,15 @@ test('a live market has a line: how many books are right, how old its data is, w
   const colored = draw(since(now, before), { ...wide, color: true })[at + 1] as string
   const red = colored.split('\x1b[31m').slice(1)
   expect(red.map((text) => text.split('\x1b')[0]?.trim())).toEqual(['1/2', '1', '4'])
-  expect(lines[1]).toBe('lost: 2 dropped, 7 errors, 4 messages dropped; stale: BTCUSDT, ETHUSDT')
+  expect(lines[1]).toBe('lost: 2 dropped, 7 errors, 1 gap and 1 more; stale: BTCUSDT, ETHUSDT')
+  const [away, more] = [
+    { ...live, state: 'connecting' as const },
+    { gaps: 0, dropped: 0, errors: 1, checksums: 2 },
+  ]
+  const refused = reading({ edges: [], books: [], stages: [{ ...replay, name: 'live', live: { ...away, ...more } }] })
+  expect(draw(since(refused), wide)[1]).toBe(
+    'lost: 1 bad message, 2 wrong checksums; not connected: live (2 failed); stale: ETHUSDT',
+  )
   for (const line of draw(since(now, before), { columns: 80, color: false }))
     expect([...line].length).toBeLessThanOrEqual(80)
 })

@@ -1,7 +1,6 @@
+import { lostOf } from '../report/lost.js'
 import type { Sample } from './sample.js'
 import { count, percent, rate, time } from './text.js'
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((all, n) => all + n, 0)
 
 /** Each once, and no more than a line has room for. */
 function some(names: readonly string[]): string {
@@ -11,17 +10,18 @@ function some(names: readonly string[]): string {
 }
 
 /** What should not be, as one line; undefined where all is well. */
-export function troubles({ stages, edges, books }: Sample): string | undefined {
+export function troubles(sample: Sample): string | undefined {
+  const { stages, books } = sample
   const live = stages.flatMap(({ name, live }) => (live ? [{ name, ...live }] : []))
-  const lost = [
-    [sum(edges.map(({ dropped }) => dropped)), 'dropped'],
-    [sum(stages.map(({ errors }) => errors)), 'errors'],
-    [sum(live.map(({ dropped }) => dropped)), 'messages dropped'],
-  ] as const
   const told = [
-    ['lost', lost.flatMap(([n, what]) => (n > 0 ? [`${count(n)} ${what}`] : []))],
+    ['lost', lostOf(sample).map(([n, what]) => `${count(n)} ${what}`)],
     ['stuck', stages.flatMap(({ name, stuck }) => (stuck ? [name] : []))],
-    ['not connected', live.flatMap(({ name, state }) => (state === 'connecting' ? [name] : []))],
+    [
+      'not connected',
+      live.flatMap(({ name, state, connectionErrors: n }) =>
+        state === 'connecting' ? [`${name} (${count(n)} failed)`] : [],
+      ),
+    ],
     [
       'stale',
       [...books, ...live.flatMap(({ symbols }) => symbols)].flatMap((b) => (b.state === 'stale' ? [b.symbol] : [])),
@@ -34,7 +34,7 @@ export function troubles({ stages, edges, books }: Sample): string | undefined {
 /** Whether it keeps up, and where the time goes, as one line. */
 export function pace({ stages, edges, topology, endToEndNowNanos }: Sample): string {
   const isFed = new Set(topology.edges.map(({ to }) => to))
-  const given = sum(stages.flatMap(({ name, outPerSecond }) => (isFed.has(name) ? [] : [outPerSecond])))
+  const given = stages.reduce((sum, { name, outPerSecond }) => sum + (isFed.has(name) ? 0 : outPerSecond), 0)
   const [busiest] = stages.toSorted((a, b) => b.busyNow - a.busyNow)
   // Within a thread an edge is a batch: a full one says only that much came at once.
   const rings = edges.filter((_, i) => topology.edges[i]?.crossesThreads)

@@ -3,6 +3,7 @@ import { refuse, words } from '../errors/check.js'
 import { changes, machine, markets, placement } from './facts.js'
 import { count, duration, percent, short } from './format.js'
 import { Html, html } from './html.js'
+import { lostOf } from './lost.js'
 import { accounts, fill, latencies, throughput } from './sections.js'
 import { STYLE } from './style.js'
 import { datum } from './tables.js'
@@ -20,18 +21,10 @@ interface Tile {
   readonly verdict?: 'good' | 'bad'
 }
 
-const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, n) => sum + n, 0)
-
 /** What did not arrive, and not on purpose. */
-function lost({ stages, edges }: RunReport['report']): Tile {
-  const parts = [
-    [sumOf(stages.map(({ errors }) => errors)), 'errors'],
-    [sumOf(edges.map(({ dropped }) => dropped)), 'dropped'],
-    [sumOf(stages.map(({ live }) => live?.dropped ?? 0)), 'messages dropped'],
-  ] as const
-  const told = parts.filter(([n]) => n > 0)
-  if (told.length === 0) return { name: 'lost', text: 'nothing', note: 'no errors, none dropped', verdict: 'good' }
-  const [text, ...more] = told.map(([n, what]) => `${count(n)} ${what}`) as [string, ...string[]]
+function lost(report: RunReport['report']): Tile {
+  const [text, ...more] = lostOf(report, report.gaps).map(([n, what]) => `${count(n)} ${what}`)
+  if (text === undefined) return { name: 'lost', text: 'nothing', note: 'no errors, none dropped', verdict: 'good' }
   return { name: 'lost', text, note: more.join(', '), verdict: 'bad' }
 }
 
