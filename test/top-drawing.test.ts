@@ -7,7 +7,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { draw } from '../dist/cli/draw.js'
 import type { Reading } from '../dist/cli/engines.js'
 import { type Sample, sampleOf } from '../dist/cli/sample.js'
-import { lookOf, Screen } from '../dist/cli/screen.js'
+import { isScreen, lookOf, Screen } from '../dist/cli/screen.js'
 import { count, percent, rate, time } from '../dist/cli/text.js'
 
 const percentiles = {
@@ -277,7 +277,9 @@ test('colour is for terminals, unless NO_COLOR or a dumb one says otherwise', ()
   expect(lookOf({})).toEqual({ columns: Number.POSITIVE_INFINITY, color: false })
   vi.stubEnv('TERM', 'dumb')
   expect(lookOf({ isTTY: true, columns: 90 }).color).toBe(false)
+  expect(isScreen({ isTTY: true })).toBe(false)
   vi.stubEnv('TERM', 'xterm')
+  expect([isScreen({ isTTY: true }), isScreen({})]).toEqual([true, false])
   vi.stubEnv('NO_COLOR', '1')
   expect(lookOf({ isTTY: true, columns: 90 }).color).toBe(false)
 })

@@ -134,7 +134,9 @@ describe('one engine', () => {
 
     const none = await run(folder, 'top', '--once')
     expect([none.status, none.stdout]).toEqual([1, ''])
-    expect(none.stderr).toBe(`velox top: left out: ${last.message}\nvelox top: expected a running engine, got none\n`)
+    expect(none.stderr).toBe(
+      `velox top: left out: ${last.message}\nvelox top: expected a running engine, got none: those of other users and containers, and runs with { metrics: false }, are not seen\n`,
+    )
     const stale = await run(folder, 'top', '--once', '--file', files()[0] as string)
     expect(stale).toMatchObject({ status: 1, stdout: '', stderr: `velox: ${last.message}\n` })
 
@@ -164,7 +166,8 @@ test('no engine is a sentence, and 1', async () => {
       status: 1,
       signal: null,
       stdout: '',
-      stderr: 'velox top: expected a running engine, got none\n',
+      stderr:
+        'velox top: expected a running engine, got none: those of other users and containers, and runs with { metrics: false }, are not seen\n',
     })
   }
 })

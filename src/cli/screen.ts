@@ -9,6 +9,12 @@ export function lookOf(out: { isTTY?: boolean; columns?: number }): Look {
   return { columns, color: out.isTTY === true && !NO_COLOR && TERM !== 'dumb' }
 }
 
+/** Whether an output is a terminal that can be drawn in place; a dumb one can only be written on. */
+export function isScreen(out: { isTTY?: boolean }): boolean {
+  const { TERM } = process.env
+  return out.isTTY === true && TERM !== 'dumb'
+}
+
 /** The lines that a terminal shows now, in place of those before; what was on it comes back at the end. */
 export class Screen {
   readonly #out: WriteStream

@@ -4,12 +4,15 @@ import { draw, drawEngines } from './draw.js'
 import { type Engine, findEngines } from './engines.js'
 import { Follower } from './follower.js'
 import type { Sample } from './sample.js'
-import { lookOf, Screen } from './screen.js'
+import { isScreen, lookOf, Screen } from './screen.js'
 import { plain } from './text.js'
 
 const { stdin, stdout } = process
 const print = (lines: readonly string[]) => stdout.write(`${lines.join('\n')}\n`)
 const tell = (sentence: string) => process.stderr.write(`velox top: ${plain(sentence)}\n`)
+
+/** What a user who knows that one runs has to look for. */
+const NONE = 'none: those of other users and containers, and runs with { metrics: false }, are not seen'
 
 function asked({ name, pid }: TopOptions): string {
   const by = [name === undefined ? '' : ` named ${name}`, pid === undefined ? '' : ` of process ${pid}`]
@@ -25,7 +28,7 @@ function choose(o: TopOptions): string | number {
   const [first] = meant
   if (first === undefined) {
     const others = engines.map(({ run, pid }) => `${run} (process ${pid})`).join(', ')
-    tell(`expected ${asked(o)}, got ${others === '' ? 'none' : `only ${others}`}`)
+    tell(`expected ${asked(o)}, got ${others === '' ? NONE : `only ${others}`}`)
     return 1
   }
   if (meant.length === 1) return first.path
@@ -43,7 +46,7 @@ async function follow(follower: Follower, o: TopOptions): Promise<void> {
   const told = new AbortController()
   const end = () => told.abort()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
-  const screen = stdout.isTTY && !o.json ? new Screen(stdout, stdin, end) : undefined
+  const screen = isScreen(stdout) && !o.json ? new Screen(stdout, stdin, end) : undefined
   const show = (sample: Sample) => {
     if (o.json) return void print([JSON.stringify(sample)])
     const lines = draw(sample, lookOf(stdout), o.file === undefined)

@@ -3,7 +3,7 @@ import { pipeline } from '../../pipeline/pipeline.js'
 import { count, discard, toFile } from '../../pipeline/sinks.js'
 import { replay as replayOf, sample } from '../../pipeline/sources.js'
 import { isRight } from '../right.js'
-import { lookOf, Screen } from '../screen.js'
+import { isScreen, lookOf, Screen } from '../screen.js'
 import { KINDS, type Kind, type ReplayOptions } from './command.js'
 import { drawBooks, drawFacts } from './draw.js'
 import { Market } from './market.js'
@@ -43,7 +43,7 @@ async function show(
   end: () => void,
 ): Promise<void> {
   const { stdout, stdin } = process
-  if (!stdout.isTTY || o.json) return
+  if (!isScreen(stdout) || o.json) return
   const screen = new Screen(stdout, stdin, end)
   try {
     for await (const _ of run.stats({ everyMillis: FRAME_MILLIS }))

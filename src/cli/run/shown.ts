@@ -2,7 +2,7 @@ import type { Element, Run, Stats } from '../../../index.js'
 import { draw } from '../draw.js'
 import { Attached, findEngines } from '../engines.js'
 import { sampleOf } from '../sample.js'
-import { lookOf, Screen } from '../screen.js'
+import { isScreen, lookOf, Screen } from '../screen.js'
 import { line } from '../table.js'
 import type { Asked } from './asked.js'
 
@@ -32,7 +32,7 @@ function attachedTo(run: Run<Element>): Attached | undefined {
 /** Shows a run until it ends: in place on a terminal, else a line now and then on the error output. */
 export async function show(run: Run<Element>, asked: Asked): Promise<void> {
   const { stdout, stdin, stderr } = process
-  if (!stdout.isTTY) {
+  if (!isScreen(stdout)) {
     for await (const stats of run.stats({ everyMillis: LINE_MILLIS })) stderr.write(`${stats}\n`)
     return
   }
