@@ -8,7 +8,7 @@ import { draw } from '../dist/cli/draw.js'
 import type { Reading } from '../dist/cli/engines.js'
 import { type Sample, sampleOf } from '../dist/cli/sample.js'
 import { isScreen, lookOf, Screen } from '../dist/cli/screen.js'
-import { count, percent, rate, time } from '../dist/cli/text.js'
+import { count, cut, percent, rate, time, width } from '../dist/cli/text.js'
 
 const percentiles = {
   min: 90,
@@ -250,9 +250,26 @@ test('no line is wider than the terminal, whatever its width', () => {
     fc.property(fc.integer({ min: 1, max: 200 }), fc.string({ unit: 'grapheme' }), (columns, name) => {
       const stages = reading().stages.map((stage) => ({ ...stage, name }))
       for (const line of draw(since(reading({ stages, run: name })), { columns, color: false }))
-        expect([...line].length).toBeLessThanOrEqual(columns)
+        expect(width(line)).toBeLessThanOrEqual(columns)
     }),
   )
+})
+
+test('names in wide characters stand in their columns', () => {
+  expect(['BTC', '币安人生USDT', 'é', '가나', '🚀 x'].map(width)).toEqual([3, 12, 1, 4, 4])
+  expect(['币安人生', '币安人生', '币', 'e\u0301tale'].map((text, i) => cut(text, [8, 6, 1, 3][i] as number))).toEqual([
+    '币安人生',
+    '币安…',
+    '…',
+    'e\u0301t…',
+  ])
+  const [book] = reading().books as [Reading['books'][0]]
+  const books = ['币安人生USDT', 'BTCUSDT'].map((symbol) => ({ ...book, symbol }))
+  const lines = draw(since(reading({ books })), wide).slice(-2)
+  expect(lines.map((line) => width(line.slice(0, line.indexOf('stale'))))).toEqual([20, 20])
+  const stages = reading().stages.map((stage) => ({ ...stage, name: '币安人生'.repeat(20) }))
+  for (const line of draw(since(reading({ stages })), { columns: 80, color: false }))
+    expect(width(line)).toBeLessThanOrEqual(80)
 })
 
 test('names command no terminal', () => {

@@ -1,4 +1,4 @@
-import { plain } from './text.js'
+import { cut, plain, width } from './text.js'
 
 /** How much a cell wants to be seen. */
 export type Tone = 'plain' | 'bold' | 'dim' | 'bad' | 'good'
@@ -26,12 +26,6 @@ const LEAST = 8
 const NUMBER = 6
 const CODES = { plain: '', bold: '\x1b[1m', dim: '\x1b[2m', bad: '\x1b[31m', good: '\x1b[32m' }
 
-const letters = (text: string): number => [...text].length
-
-function cut(text: string, room: number): string {
-  return letters(text) <= room ? text : `${[...text].slice(0, room - 1).join('')}…`
-}
-
 export function paint(text: string, tone: Tone, color: boolean): string {
   return color && tone !== 'plain' && text !== '' ? `${CODES[tone]}${text}\x1b[0m` : text
 }
@@ -49,9 +43,9 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
     ),
   )
   const widths = columns.map(({ isText, least = NUMBER }, i) =>
-    Math.max(isText ? 0 : least, ...cells.map((row) => letters(row[i]?.text ?? ''))),
+    Math.max(isText ? 0 : least, ...cells.map((row) => width(row[i]?.text ?? ''))),
   )
-  const total = (gap: number) => widths.reduce((sum, width) => sum + width, gap * (widths.length - 1))
+  const total = (gap: number) => widths.reduce((sum, one) => sum + one, gap * (widths.length - 1))
   while (total(1) > look.columns && columns[widths.length - 1]?.isExtra) widths.pop()
   const gap = total(2) <= look.columns ? 2 : 1
   const texts = columns.flatMap(({ isText }, i) => (isText ? [i] : []))
@@ -64,10 +58,10 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
     } else widths[0] = look.columns
   }
   return cells.map((row) => {
-    const shown = widths.map((width, i) => {
+    const shown = widths.map((room, i) => {
       const { text, tone } = row[i] ?? { text: '', tone: 'plain' }
-      const fits = cut(text, width)
-      const space = ' '.repeat(width - letters(fits))
+      const fits = cut(text, room)
+      const space = ' '.repeat(room - width(fits))
       const isLast = i === widths.length - 1
       const told = paint(fits, tone, look.color)
       return columns[i]?.isText ? told + (isLast ? '' : space) : space + told

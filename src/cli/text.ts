@@ -34,5 +34,30 @@ export function time(nanos: number): string {
   return `${Math.floor(seconds / HOUR)}h${two(Math.floor((seconds % HOUR) / 60))}m`
 }
 
+/** Characters that a terminal draws over the one before, and those that it draws twice as wide: CJK, Hangul, emoji. */
+const NONE_WIDE = /^[\p{Mn}\p{Me}]$/u
+const TWICE_WIDE =
+  /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation})$/u
+const wideOf = (character: string): number => (NONE_WIDE.test(character) ? 0 : TWICE_WIDE.test(character) ? 2 : 1)
+
+/** How many columns of a terminal a text takes. */
+export function width(text: string): number {
+  // Most are plain, and there are many of them.
+  if (/^[ -~]*$/.test(text)) return text.length
+  return [...text].reduce((sum, character) => sum + wideOf(character), 0)
+}
+
+/** As much of a text as so many columns have room for. */
+export function cut(text: string, room: number): string {
+  if (width(text) <= room) return text
+  let [kept, free] = ['', room - 1]
+  for (const character of text) {
+    free -= wideOf(character)
+    if (free < 0) break
+    kept += character
+  }
+  return `${kept}…`
+}
+
 /** On one line, and without what would command a terminal: names come from files that any program may have written. */
 export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd')
