@@ -45,7 +45,7 @@ export async function show(run: Run<Element>, asked: Asked): Promise<void> {
       const now = attached?.read() ?? readingOf(run, stats, startedMillis)
       const look = lookOf(stdout)
       const [title = '', ...rest] = draw(sampleOf(now, before, Date.now()), look)
-      const ending = asked.stopOn.aborted && !now.ended ? [line(ENDING, 'bold', look)] : []
+      const ending = asked.stopOn.aborted && now.state === 'running' ? [line(ENDING, 'bold', look)] : []
       screen.show([title, ...ending, ...rest])
       before = now
     }
