@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import * as kit from '@solana/kit'
 import { VeloxError } from 'velox-engine'
+import { createSubmitter, JitoClient, messageBuilder, transactionTemplate } from 'velox-engine/solana'
 import { expect, test } from 'vitest'
 import { memoTemplate } from '../dist/solana/memo.js'
 import { keypairFile, keypairFromEnvironment } from '../dist/solana/signer.js'
@@ -74,6 +75,46 @@ test('a key given in the place of its path or its variable is not told', () => {
       expect(tells(everything(thrown(() => read(text))), pair)).toBe(false)
     }
   }
+})
+
+test('a key as other libraries have it is refused wherever it is given, and not told', async () => {
+  const pair = pairBytes()
+  const signer = keypairFile(keyFile(asKeyFile(pairBytes())))
+  class Keypair {
+    readonly secretKey = new Uint8Array(pair)
+  }
+  const base58 = kit.getBase58Decoder().decode(pair)
+  const submitter = { rpc: 'http://127.0.0.1:1', limits: { maxLamports: 1n }, journal: false } as const
+  for (const key of [[...pair], new Uint8Array(pair), new Keypair(), base58, pair.toString('hex')] as never[]) {
+    const template = { message: {} as never, each: () => [] }
+    const places: (() => unknown)[] = [
+      () => keypairFile(key),
+      () => keypairFromEnvironment(key),
+      () => memoTemplate(key),
+      () => memoTemplate({ signer: key }),
+      () => transactionTemplate({ ...template, signer: key }),
+      () => transactionTemplate({ ...template, signer, signers: [key] }),
+      () => messageBuilder({ feePayer: key, build: () => [] }),
+      () => createSubmitter({ ...submitter, signer: key }),
+      () => createSubmitter({ ...submitter, template: key }),
+      () => createSubmitter({ ...submitter, signer, rpc: { url: key } }),
+      () => createSubmitter({ ...submitter, signer, rpc: { url: submitter.rpc, headers: key } }),
+      () => new JitoClient({ url: key }),
+    ]
+    // A text may be a UUID.
+    if (typeof key !== 'string') places.push(() => new JitoClient({ url: submitter.rpc, auth: key }))
+    for (const [i, place] of places.entries()) {
+      const error = await (async () => place())().catch((thrown: unknown) => thrown)
+      expect([i, error instanceof VeloxError]).toEqual([i, true])
+      expect([i, tells(everything(error), pair)]).toEqual([i, false])
+    }
+  }
+})
+
+test('an address of another protocol in the place of a key file is not told whole', () => {
+  const error = thrown(() => keypairFile(new URL('https://vault.example/my-api-key')))
+  expect(error.message).toBe('path: expected a file: URL, got one that begins with https:')
+  expect(everything(error)).not.toContain('my-api-key')
 })
 
 test('a variable of the environment gives the same signer, as an array or as base58', async () => {

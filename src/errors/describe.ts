@@ -15,6 +15,9 @@ export class Words {
 
 export const words = (text: string): Words => new Words(text)
 
+/** What kind of value it is, and nothing of it: somebody may have passed a secret. */
+export const kindOf = (value: unknown): Words => words(typeof value === 'string' ? 'a text' : describe(value))
+
 /** A value as a sentence shows it. */
 export function describe(value: unknown): string {
   if (value instanceof Words) return value.text

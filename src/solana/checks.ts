@@ -1,5 +1,5 @@
 import type { TransactionBuilder } from '../../solana.js'
-import { checkInteger, checkString, refuse } from '../errors/check.js'
+import { checkInteger, checkString, kindOf, refuse } from '../errors/check.js'
 
 /** Jito takes no bundle for less. */
 export const LEAST_TIP = 1_000n
@@ -17,7 +17,7 @@ export function checkTip(tip: bigint): bigint {
 }
 
 export function checkTemplate(template: TransactionBuilder): TransactionBuilder {
-  if (typeof template?.build !== 'function') return refuse('template', 'a TransactionBuilder, with build()', template)
+  if (typeof template?.build !== 'function') return refuse('template', 'a TransactionBuilder, with build()', kindOf(template))
   checkString('template.feePayer', template.feePayer)
   checkInteger('template.recordsPerTransaction', template.recordsPerTransaction, 1)
   return template

@@ -1,6 +1,6 @@
 import type * as Kit from '@solana/kit'
 import type { Input, RecordType, Transaction as TransactionFace } from '../../index.js'
-import { checkFunction, checkInteger, checkOptions, checkString, refuse, words } from '../errors/check.js'
+import { checkFunction, checkInteger, checkOptions, kindOf, refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import { call, native } from '../native.js'
 import { type KitMessage, kit } from './kit.js'
@@ -73,10 +73,11 @@ export async function messageBuilder<T extends RecordType = typeof TransactionFa
 ): Promise<TransactionBuilder> {
   checkOptions(o, OPTIONS, 'messageBuilder')
   const { feePayer, build, recordsPerTransaction = 1 } = o
-  checkString('feePayer', feePayer)
   checkInteger('recordsPerTransaction', recordsPerTransaction, 1)
   if (typeof build !== 'function') checkFunction('build', 'a function that gives messages', build)
   const peer = await kit()
+  if (typeof feePayer !== 'string' || !peer.isAddress(feePayer))
+    refuse('feePayer', 'an address in base58', kindOf(feePayer))
 
   async function signed(
     given: KitMessage,

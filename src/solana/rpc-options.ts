@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { RpcEndpoint } from '../../solana.js'
-import { checkInteger, checkOptions, checkPositive, refuse, words } from '../errors/check.js'
+import { checkInteger, checkOptions, checkPositive, kindOf, refuse, words } from '../errors/check.js'
 import { LONGEST_MILLIS } from './checks.js'
 import type { EndpointOptions } from './net/endpoint.js'
 
@@ -14,7 +14,7 @@ export interface RpcPlan {
 /** An address of one of some protocols. One that is wrong isn't shown: it may hold a key. */
 export function checkUrl(field: string, url: string, protocols: readonly string[]): string {
   const expected = `an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
-  if (typeof url !== 'string') return refuse(field, expected, url)
+  if (typeof url !== 'string') return refuse(field, expected, kindOf(url))
   if (!URL.canParse(url)) return refuse(field, expected, words('a text that is no address'))
   const { protocol, username, password } = new URL(url)
   // What sends refuses them too, and shows them.
@@ -28,14 +28,16 @@ export function checkHeaders(
   field: string,
   headers: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  if (typeof headers !== 'object' || headers === null) return refuse(field, 'an object of texts', headers)
+  if (typeof headers !== 'object' || headers === null) return refuse(field, 'an object of texts', kindOf(headers))
   for (const [name, value] of Object.entries(headers)) {
     try {
       validateHeaderName(name)
       validateHeaderValue(name, value)
+      if (typeof value === 'string') continue
     } catch {
-      refuse(field, 'names and values of HTTP headers', words('another'))
+      // What it says shows the value.
     }
+    refuse(field, 'names and values of HTTP headers', words('another'))
   }
   return headers
 }

@@ -1,5 +1,5 @@
 import type { Signer as Face } from '../../solana.js'
-import { checkString, refuse } from '../errors/check.js'
+import { kindOf, refuse } from '../errors/check.js'
 import { call, native, owned } from '../native.js'
 import { pathOf } from '../pipeline/path.js'
 
@@ -16,7 +16,7 @@ export class Signer implements Face {
 
   static slotOf(signer: Face): number {
     if (!(typeof signer === 'object' && signer !== null && #slot in signer))
-      return refuse('signer', 'what keypairFile or keypairFromEnvironment gave', signer)
+      return refuse('signer', 'what keypairFile or keypairFromEnvironment gave', kindOf(signer))
     return signer.#slot
   }
 }
@@ -27,7 +27,9 @@ export class Signer implements Face {
  * can read (on Unix: `chmod 600`), for one that is no key, and for a public half that isn't that of the secret.
  */
 export function keypairFile(path: string | URL): Signer {
-  const at = pathOf(path)
+  // Clients of other libraries take the key itself here.
+  const isPath = typeof path === 'string' || path instanceof URL
+  const at = isPath ? pathOf(path) : refuse('path', 'the path of a key file', kindOf(path))
   return new Signer(call(() => native.signerRead(at)))
 }
 
@@ -37,6 +39,6 @@ export function keypairFile(path: string | URL): Signer {
  * value is asked of `process.env`, as it is now on this thread, and so is a string on the JavaScript heap, which nothing clears.
  */
 export function keypairFromEnvironment(name: string): Signer {
-  checkString('name', name)
+  if (typeof name !== 'string') refuse('name', 'the name of an environment variable', kindOf(name))
   return new Signer(call(() => native.signerFromEnv(name)))
 }

@@ -49,7 +49,7 @@ pub struct Keypair {
     address: Address,
 }
 
-const FORM: &str = "a Solana key: an array of 64 numbers, 0 to 255";
+const FORM: &str = "a Solana key: an array of 64 numbers, 0 to 255, or the same in base58";
 
 impl Keypair {
     /// Reads a key file as `solana-keygen` writes it. On Unix its mode must let nobody but its owner read or write it
@@ -160,10 +160,11 @@ impl fmt::Debug for Keypair {
     }
 }
 
-/// Whether somebody passed a key where its place was asked for: numbers, base58 or hex.
+/// Whether somebody passed a key where its place was asked for: numbers, base58, hex or base64.
 fn is_like_a_key(text: &str) -> bool {
     let text = text.trim();
-    text.starts_with('[') || (text.len() >= LEAST_KEY && text.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    let is_one_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.starts_with('[') || (text.len() >= LEAST_KEY && (is_one_word || text.ends_with('=')))
 }
 
 #[cfg(unix)]

@@ -5,6 +5,8 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use common::key;
 use ed25519_dalek::SigningKey;
 use velox_solana::{KeyError, Keypair};
@@ -119,10 +121,11 @@ fn a_key_in_the_place_of_its_path_or_name_is_not_told() {
     let length = five8::encode_64(&pair(1), &mut base58);
     let base58 = std::str::from_utf8(&base58[..usize::from(length)]).unwrap();
     let hex: String = pair(1).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-    for text in [&json(&pair(1))[..], base58, &format!(" {base58}\n"), &hex, &hex[..64]] {
+    let base64 = STANDARD.encode(pair(1));
+    for text in [&json(&pair(1))[..], base58, &format!(" {base58}\n"), &hex, &hex[..64], &base64] {
         for error in [Keypair::read(text).unwrap_err(), Keypair::from_env(text).unwrap_err()] {
             let told = error.to_string();
-            assert!(!tells(&told, &pair(1)) && !told.contains(&hex[..64]), "{error}");
+            assert!(!tells(&told, &pair(1)) && !told.contains(&hex[..64]) && !told.contains(&base64), "{error}");
         }
     }
 }
@@ -135,6 +138,6 @@ fn an_environment_variable_that_is_not_there_is_told_by_name() {
     let error = Keypair::from_env("PATH").unwrap_err().to_string();
     assert_eq!(
         error,
-        "the environment variable PATH: expected a Solana key: an array of 64 numbers, 0 to 255, got something else"
+        "the environment variable PATH: expected a Solana key: an array of 64 numbers, 0 to 255, or the same in base58, got something else"
     );
 }
