@@ -297,6 +297,19 @@ describe('an endpoint', () => {
     expect(denied.stats()).toMatchObject({ requests: 5, open: true })
   })
 
+  test('a server that is left alone says what it last failed of', async () => {
+    let said = 'no credit'
+    const denied = await serving((_, response) => void response.writeHead(403).end(said))
+    const ask = () => denied.call('m', [], { priority: 'status' })
+    for (let i = 0; i < 4; i++) await ask()
+    said = 'no account'
+    await ask()
+    const answer = await ask()
+    if (answer.ok || answer.kind !== 'unsent') throw new Error('it was not left alone')
+    expect(answer.error.message).toContain('it failed too often and is left alone for a while, last of: no account')
+    expect(answer.error.cause).toMatchObject({ code: 'VELOX_RPC_FAILED', context: { status: 403, reason: 'no account' } })
+  })
+
   test('an answer without an end is cut off', async () => {
     const endpoint = await serving((_, response) => {
       const more = () => void response.write('x'.repeat(1 << 20), (error) => error || setImmediate(more))

@@ -47,7 +47,7 @@ export function failed<R>(
   return {
     ok: false,
     kind,
-    error: new VeloxError('VELOX_RPC_FAILED', context, { cause }) as VeloxErrorFace,
+    error: new VeloxError('VELOX_RPC_FAILED', context, cause === undefined ? {} : { cause }) as VeloxErrorFace,
     ...(context.rpcCode !== undefined && { rpcCode: context.rpcCode }),
     ...(data !== undefined && { data }),
     ...(wait !== undefined && { retryAfterMillis: wait }),

@@ -1,4 +1,5 @@
 import type { ClientRequest } from 'node:http'
+import type { VeloxError as VeloxErrorFace } from '../../../index.js'
 import type { EndpointStats } from '../../../solana.js'
 import { breathe } from '../breathe.js'
 import { type Answer, answerOf, type Failure, failed } from './answer.js'
@@ -51,6 +52,8 @@ export class Endpoint {
   readonly #targets = new Map<string, Target>()
   /** Why calls were not made, by method and reason: a stack for each of thousands would be work for nobody. */
   readonly #nots = new Map<string, Answer<never>>()
+  /** What it last failed of. */
+  #failure: VeloxErrorFace | undefined
   #isClosed = false
   #id = 0
   #requests = 0
@@ -104,7 +107,7 @@ export class Endpoint {
   /** One request, once there is a token for it; never throws. A resend doesn't wait for one; `isWanted` is asked then. */
   async call<R>(method: string, params: readonly unknown[], o: CallOptions<R>): Promise<Answer<R>> {
     const not = (kind: Failure, reason: string) => this.#not(method, kind, reason)
-    if (!this.breaker.admits()) return not('unsent', 'it failed too often; it is left alone for a while')
+    if (!this.breaker.admits()) return not('unsent', this.#left())
     const { priority } = o
     this.#ahead++
     if (!(await this.#lanes.enter(priority)) || this.#isClosed) {
@@ -127,9 +130,16 @@ export class Endpoint {
     }
   }
 
+  /** Who only sees this one is to know why. */
+  #left(): string {
+    const { reason = '' } = (this.#failure?.context ?? {}) as { reason?: string }
+    return `it failed too often and is left alone for a while, last of: ${reason}`
+  }
+
   #not(method: string, kind: Failure, reason: string): Answer<never> {
     const key = `${method} ${reason}`
-    const not = this.#nots.get(key) ?? failed<never>(kind, { url: this.shown, method, reason })
+    const more = { cause: this.#failure }
+    const not = this.#nots.get(key) ?? failed<never>(kind, { url: this.shown, method, reason }, more)
     this.#nots.set(key, not)
     return not
   }
@@ -178,6 +188,9 @@ export class Endpoint {
       return
     }
     this.#failures++
+    this.#failure = answer.error
+    // They have the one before.
+    this.#nots.clear()
     if (answer.kind === 'throttled') {
       // It is well, and we were too fast.
       this.#throttled++
