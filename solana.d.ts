@@ -331,7 +331,7 @@ export interface SubmitterStats {
   /** Not built: a limit, a halt, a builder that threw. */
   readonly refused: number
   readonly simulated: number
-  /** What landed, or failed on chain, has cost, by what was declared. */
+  /** What landed has cost, by what was declared, and what failed on chain: its fees. */
   readonly spentLamports: bigint
   /** Of the window of the limit: spent, or reserved. */
   readonly windowLamports: bigint
@@ -409,7 +409,7 @@ export interface Submitter extends Sink<typeof Bundle>, AsyncDisposable, AsyncIt
    * all. **Nothing holds several of them together**: 16 records without packing are 4 Jito bundles, of which some may land and others not.
    */
   submit(records: Infer<typeof Bundle> | readonly Row[]): Promise<readonly Outcome[]>
-  /** Ends as they come; with `all`, every change of state. A reader that is more than 65,536 behind gets VELOX_READER_BEHIND. */
+  /** Ends as they come, until the submitter is closed; with `all`, every change of state. A reader that is more than 65,536 behind gets VELOX_READER_BEHIND. */
   outcomes(o?: { all?: false; signal?: AbortSignal | undefined }): AsyncIterableIterator<Outcome>
   outcomes(o: { all: boolean; signal?: AbortSignal | undefined }): AsyncIterableIterator<SubmissionState>
   /**
@@ -437,14 +437,16 @@ export interface Submitter extends Sink<typeof Bundle>, AsyncDisposable, AsyncIt
  * VELOX_FILE_UNWRITABLE.
  *
  * @example
- * await using submitter = await createSubmitter({
+ * const submitter = await createSubmitter({
  *   rpc: 'https://api.mainnet-beta.solana.com',
  *   template,
  *   limits: { maxLamports: 10_000_000n },
  *   journal: 'submitter.journal',
  * })
  * const run = await pipeline('send').from(market).trades().transactions().bundle().to(submitter).start()
- * for await (const outcome of submitter) console.log(outcome.state, outcome.signatures)
+ * const closed = run.done().finally(() => submitter.close())
+ * for await (const outcome of submitter) console.log(outcome.state, outcome.signatures) // until it is closed
+ * await closed
  */
 export function createSubmitter(o: SubmitterOptions): Promise<Submitter>
 

@@ -169,6 +169,7 @@ export interface Native {
     to: number,
   ): Promise<Uint8Array>
   messageLamports(message: Uint8Array): bigint
+  messageFees(message: Uint8Array): bigint
 
   batchSizes(): { input: number; output: number }
   hostOpen(token: number): number

@@ -1,17 +1,28 @@
 // The submitter against a local Solana: what it says became of records is what the chain's ledger says.
 import { setTimeout as delay } from 'node:timers/promises'
-import { generateKeyPairSigner, type KeyPairSigner } from '@solana/kit'
-import { Bundle, BundleBuilder, pipeline, poisson, RingBuffer, report } from 'velox-engine'
+import {
+  address,
+  createNoopSigner,
+  createTransactionMessage,
+  generateKeyPairSigner,
+  type KeyPairSigner,
+  setTransactionMessageComputeUnitPrice,
+  setTransactionMessageFeePayer,
+} from '@solana/kit'
+import { getAddMemoInstruction } from '@solana-program/memo'
+import { getTransferSolInstruction } from '@solana-program/system'
+import { Bundle, BundleBuilder, pipeline, poisson, RingBuffer, record, report, u32, u64 } from 'velox-engine'
 import {
   memoTemplate,
   type Outcome,
   SolanaSubmitter,
   type SubmissionState,
   toSolanaTransaction,
+  transactionTemplate,
 } from 'velox-engine/solana'
 import { expect, test } from 'vitest'
 import { inFrontOf } from './support/in-front-of.js'
-import { type Fault, startCluster } from './support/solana/index.js'
+import { type Fault, MEMO_PROGRAM, startCluster } from './support/solana/index.js'
 import { expectTrue, keyOf, rowsOf, states, submitterOf } from './support/submitter.js'
 import { until } from './support/until.js'
 
@@ -313,6 +324,43 @@ test('a transaction that fails on chain costs its fee and is told by the chainâ€
   expect((outcome as { error: Error }).error.message).toContain('InstructionError')
   expect(cluster.ledger.memos().size).toBe(0)
   expect(cluster.ledger.landed(payer.address)).toHaveLength(1)
+  expectTrue(cluster, payer.address, submitter, [outcome as Outcome])
+  await submitter.close()
+})
+
+test.each([1_000_000n, 100_000_000_000n])('a transfer of %d lamports costs what the payer has less then', async (amount) => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const signer = keyOf()
+  const source = createNoopSigner(address(signer.address))
+  const to = (await generateKeyPairSigner()).address
+  cluster.fund(to, 1_000_000_000n)
+  // Without a unit limit: by how many the price is multiplied depends on the programs.
+  const template = await transactionTemplate({
+    signer,
+    record: record('Payout', { id: u32, lamports: u64 }),
+    message: setTransactionMessageComputeUnitPrice(
+      1n,
+      setTransactionMessageFeePayer(source.address, createTransactionMessage({ version: 0 })),
+    ),
+    each: ({ id, lamports }) => [
+      getTransferSolInstruction({ source, destination: to, amount: lamports }),
+      getAddMemoInstruction({ memo: 'to be read' }, { programAddress: MEMO_PROGRAM }),
+      getTransferSolInstruction({ source, destination: to, amount: id }),
+    ],
+    tip: false,
+  })
+  cluster.fund(signer.address, 10_000_000_000n)
+  const { submitter } = await submitterOf(cluster, {
+    template,
+    preflight: false,
+    priorityFee: 70_001n,
+    limits: { maxLamports: 1_000_000_000_000n },
+  })
+  const outcomes = await submitter.submit([{ id: 7, lamports: amount }])
+  const spent = 10_000_000_000n - cluster.ledger.balance(signer.address)
+  expect(states(outcomes)).toEqual([amount > spent ? 'failed' : 'landed'])
+  expect(outcomes).toMatchObject([{ spentLamports: spent }])
+  expect(submitter.stats()).toMatchObject({ spentLamports: spent, windowLamports: spent })
   await submitter.close()
 })
 

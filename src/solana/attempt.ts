@@ -1,7 +1,7 @@
 import type { VeloxError as VeloxErrorFace } from '../../index.js'
 import type { Outcome, Row, SignedTransaction, SubmissionState } from '../../solana.js'
 import { VeloxError } from '../errors/velox-error.js'
-import type { DurableNonce } from './wire.js'
+import { type DurableNonce, feesOf } from './wire.js'
 
 /** What has to be known of a transaction that is signed; a journal keeps no more. */
 export type Signed = Omit<SignedTransaction, 'wire' | 'hasNonce'>
@@ -126,19 +126,21 @@ export class Attempt {
     let failed: { signature: string; err: unknown } | undefined
     let spentLamports = 0n
     let slot = 0n
-    for (const [place, { signature, lamports, tipLamports }] of transactions.entries()) {
+    for (const [place, { signature, base64, lamports, tipLamports }] of transactions.entries()) {
       const one = last[place] as Last
       if (one.is !== 'seen') {
         missing.push(signature)
         continue
       }
       if (one.seen.slot > slot) slot = one.seen.slot
-      // An error undoes all but the fees; a tip is an instruction.
-      spentLamports += lamports
       if (one.seen.err === null) {
         landed.push(signature)
-        spentLamports += tipLamports
-      } else failed ??= { signature, err: one.seen.err }
+        spentLamports += lamports + tipLamports
+        continue
+      }
+      failed ??= { signature, err: one.seen.err }
+      // An error undoes all but the fees.
+      spentLamports += feesOf(base64) ?? lamports
     }
     if (failed) {
       const context = { signature: failed.signature, reason: JSON.stringify(failed.err) }

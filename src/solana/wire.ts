@@ -1,5 +1,7 @@
 // What the bytes of a signed transaction say of it: https://solana.com/docs/core/transactions.
 
+import { native } from '../native.js'
+
 const DIGITS = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 
 export function base58Of(bytes: Uint8Array): string {
@@ -25,6 +27,18 @@ export interface Wire {
 }
 
 const ADVANCE_NONCE_ACCOUNT = 4
+
+/** Lamports that a signed transaction pays in fees; undefined for one that can't be read. */
+export function feesOf(base64: string): bigint | undefined {
+  const bytes = Buffer.from(base64, 'base64')
+  // The number of signatures fits one byte: no more than twelve fit a transaction.
+  const message = bytes.subarray(1 + 64 * (bytes[0] ?? 0))
+  try {
+    return native.messageFees(new Uint8Array(message))
+  } catch {
+    return undefined
+  }
+}
 
 /** What the bytes of a transaction say; undefined for what is too short. */
 export function wireOf(base64: string): Wire | undefined {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 use velox_engine::solana::{
     Address, BuildContext, FieldType, Format, Hole, Keypair, Place, RecordField, RecordLayout, SignedTransaction,
-    TemplateSpec, Tip, TransactionTemplate, memo_template, message_lamports as lamports_of,
+    TemplateSpec, Tip, TransactionTemplate, memo_template, message_fees as fees_of, message_lamports as lamports_of,
 };
 
 use crate::environment;
@@ -196,6 +196,12 @@ pub fn template_fee_payer(template: u32) -> Result<String> {
 #[napi(catch_unwind)]
 pub fn message_lamports(message: Unknown<'_>) -> Result<BigInt> {
     Ok(lamports_of(&copied("message", message)?).map_err(Thrown::from)?.into())
+}
+
+/// What a transaction of a compiled message pays in fees.
+#[napi(catch_unwind)]
+pub fn message_fees(message: Unknown<'_>) -> Result<BigInt> {
+    Ok(fees_of(&copied("message", message)?).map_err(Thrown::from)?.into())
 }
 
 /// Transactions in the making.

@@ -51,7 +51,7 @@ pub use hole::{Format, Hole, Place};
 pub use keypair::{KeyError, Keypair};
 pub use layout::{FieldType, RecordField, RecordLayout};
 pub use memo::memo_template;
-pub use message::message_lamports;
+pub use message::{message_fees, message_lamports};
 #[cfg(feature = "rpc")]
 pub use rpc::{LatestBlockhash, RpcClient, RpcError, SignatureStatus};
 pub use signed::{Signature, SignedTransaction, bundle_id};

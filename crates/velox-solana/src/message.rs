@@ -3,7 +3,7 @@
 //! Source: <https://solana.com/docs/core/transactions> and, for version 0, the address lookup tables' proposal.
 
 use crate::compact::Reader;
-use crate::program::{Budget, MOST_UNITS, UNITS_BY_DEFAULT, advances_nonce, budget, spends, verifies};
+use crate::program::{Budget, MOST_UNITS, SYSTEM, advances_nonce, budget, spends, units_by_default, verifies};
 use crate::{Address, TemplateError};
 
 /// How many accounts a transaction may lock, those of lookup tables included.
@@ -135,12 +135,27 @@ impl Message {
 /// # Errors
 /// [`TemplateError`] for bytes that are no message of version 0 and no legacy one.
 pub fn message_lamports(message: &[u8]) -> Result<u64, TemplateError> {
+    let (cost, signers) = cost_of(message)?;
+    Ok(cost.lamports(signers))
+}
+
+/// What a transaction of a compiled message pays in fees, by its signatures and by the units that it asks for. That is all that it
+/// costs where it fails.
+///
+/// # Errors
+/// [`TemplateError`] for bytes that are no message of version 0 and no legacy one.
+pub fn message_fees(message: &[u8]) -> Result<u64, TemplateError> {
+    let (cost, signers) = cost_of(message)?;
+    Ok(cost.fees(signers))
+}
+
+fn cost_of(message: &[u8]) -> Result<(Cost, usize), TemplateError> {
     let message = Message::parse(message)?;
     let mut cost = Cost::default();
     for instruction in &message.instructions {
         cost.count(message.program(instruction), &instruction.data);
     }
-    Ok(cost.lamports(message.signers))
+    Ok((cost, message.signers))
 }
 
 fn instruction(reader: &mut Reader) -> Option<Instruction> {
@@ -172,7 +187,8 @@ pub(crate) struct Cost {
     /// Moved by the system program, or declared.
     pub moved: u64,
     verified: u64,
-    instructions: u64,
+    /// Where there is no limit.
+    units: u64,
     limit: Option<u64>,
     price: u64,
 }
@@ -184,12 +200,12 @@ impl Cost {
     }
 
     pub(crate) fn count(&mut self, program: &Address, data: &[u8]) {
+        self.units += units_by_default(program);
         match budget(program, data) {
             Some(Budget::Limit(units)) => self.limit = Some(units.into()),
             Some(Budget::Price(price)) => self.price = price,
             Some(Budget::Other) => {}
             None => {
-                self.instructions += 1;
                 self.verified += verifies(program, data);
                 self.moved = self.moved.saturating_add(spends(program, data));
             }
@@ -198,13 +214,17 @@ impl Cost {
 
     /// A tip is not counted, but the units that its transfer may take are.
     pub(crate) fn tipped(&mut self) {
-        self.instructions += 1;
+        self.units += units_by_default(&SYSTEM);
     }
 
     pub(crate) fn lamports(&self, signers: usize) -> u64 {
-        let units = self.limit.unwrap_or(UNITS_BY_DEFAULT * self.instructions).min(MOST_UNITS);
+        self.moved.saturating_add(self.fees(signers))
+    }
+
+    fn fees(&self, signers: usize) -> u64 {
+        let units = self.limit.unwrap_or(self.units).min(MOST_UNITS);
         let priority = (u128::from(self.price) * u128::from(units)).div_ceil(1_000_000);
         let signatures = (signers as u64 + self.verified) * LAMPORTS_PER_SIGNATURE;
-        self.moved.saturating_add(signatures).saturating_add(u64::try_from(priority).unwrap_or(u64::MAX))
+        signatures.saturating_add(u64::try_from(priority).unwrap_or(u64::MAX))
     }
 }

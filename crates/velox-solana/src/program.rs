@@ -14,9 +14,16 @@ const VERIFIERS: [Address; 3] = [
     Address::known("Secp256r1SigVerify1111111111111111111111111"),
 ];
 
-/// Compute units of an instruction that asks for none, and of a whole transaction at most.
-pub(crate) const UNITS_BY_DEFAULT: u64 = 200_000;
+/// Compute units of a whole transaction at most.
 pub(crate) const MOST_UNITS: u64 = 1_400_000;
+
+/// Compute units that an instruction of this program counts for, where the transaction has no limit of its own. The validator's
+/// other programs count for as little; here they stay with too much.
+///
+/// Source: <https://github.com/solana-foundation/solana-improvement-documents/blob/main/proposals/0170-builtin-instruction-cu-limit.md>.
+pub(crate) fn units_by_default(program: &Address) -> u64 {
+    if [SYSTEM, COMPUTE_BUDGET].contains(program) { 3_000 } else { 200_000 }
+}
 
 /// The length of `SetComputeUnitPrice`: its tag, then micro-lamports a unit as `u64`.
 pub(crate) const PRICE_BYTES: usize = 9;

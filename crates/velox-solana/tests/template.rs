@@ -7,7 +7,7 @@ use velox_record::Transaction;
 use velox_solana::{
     Address, BuildContext, BuildError, FieldType, Format, Hole, MOST_BYTES, Place, RecordField, RecordLayout,
     Signature, SignedTransaction, TemplateError, TemplateSpec, Tip, TransactionTemplate, bundle_id, memo_template,
-    message_lamports,
+    message_fees, message_lamports,
 };
 
 const SYSTEM: Address = Address::new([0; 32]);
@@ -227,6 +227,7 @@ fn what_is_spent_counts_fees_transfers_and_declared_amounts() {
     );
     // The signature, the fixed transfer, nothing of the empty one.
     assert_eq!(message_lamports(&message).unwrap(), 5_500);
+    assert_eq!(message_fees(&message).unwrap(), 5_000);
     let hole = |name: &str, instruction, offset| Hole {
         name: name.into(),
         field: "size".into(),
@@ -244,6 +245,23 @@ fn what_is_spent_counts_fees_transfers_and_declared_amounts() {
     let priced = BuildContext { compute_unit_price: 1, ..NO_TIP };
     let error = template.build(&[order(0, 0, 20)], &priced).unwrap_err().to_string();
     assert!(error.starts_with("computeUnitPrice: expected 0, as the message has no SetComputeUnitPrice"), "{error}");
+}
+
+#[test]
+fn without_a_limit_the_validators_own_programs_count_for_few_units() {
+    let budget = "ComputeBudget111111111111111111111111111111".parse().unwrap();
+    let price = [&[3][..], &1_000_000_u64.to_le_bytes()].concat();
+    let transfer = [&2_u32.to_le_bytes()[..], &500_u64.to_le_bytes()].concat();
+    let to = vec![(key(1).address(), true, true), (address(3), false, true)];
+    let of = |others: usize| {
+        let mut instructions = vec![(budget, vec![], price.clone()), (SYSTEM, to.clone(), transfer.clone())];
+        instructions.extend((0..others).map(|_| (address(5), vec![], vec![])));
+        message_fees(&compile(true, key(1).address(), &instructions, &[])).unwrap()
+    };
+    // One lamport a unit: 3,000 of the compute budget's, as many of the transfer.
+    assert_eq!(of(0), 5_000 + 6_000);
+    assert_eq!(of(2), 5_000 + 6_000 + 400_000);
+    assert_eq!(of(9), 5_000 + 1_400_000);
 }
 
 #[test]
