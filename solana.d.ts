@@ -341,8 +341,8 @@ export interface SubmitterStats {
 
 export interface SubmitterOptions {
   /**
-   * Where chain state is asked, and where transactions go without Jito. Several are several eyes on one chain. One of them at
-   * least has to keep a history of transactions: without it nothing is proven to have expired.
+   * Where chain state is asked, and where transactions go without Jito. Several are several eyes on one chain; one of another chain halts
+   * the submitter. One of them at least has to keep a history of transactions: without it nothing is proven to have expired.
    */
   readonly rpc: string | RpcEndpoint | readonly (string | RpcEndpoint)[]
   /** With it, records leave as Jito bundles, and through nothing else. */

@@ -364,6 +364,50 @@ test.each([1_000_000n, 100_000_000_000n])('a transfer of %d lamports costs what 
   await submitter.close()
 })
 
+test.each(['first', 'second'])('a node of another chain, named %s, halts before anything is sent', async (place) => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  await using other = await startCluster({ slotMillis: 20, seed: 2 })
+  // It would prove that all of the first one's has expired.
+  other.jump(5_000)
+  const urls = place === 'first' ? [other.url, cluster.url] : [cluster.url, other.url]
+  const { submitter, payer } = await submitterOf(cluster, {
+    rpc: urls.map((url) => ({ url, perSecond: 1_000 })),
+    signAgain: 1,
+  })
+  other.fund(payer.address, 10_000_000_000n)
+  await until(() => submitter.halted !== undefined, 10_000)
+  expect(submitter.halted).toMatch(/^http:\S+ is of another chain than http:\S+$/)
+  for (const url of urls) expect(submitter.halted).toContain(url)
+  const outcomes = await submitter.submit(rowsOf(2))
+  expect(states(outcomes)).toEqual(['failed'])
+  expect(outcomes).toMatchObject([{ error: { code: 'VELOX_SUBMITTER_HALTED' } }])
+  expect(submitter.stats().endpoints.filter(({ open }) => open)).toHaveLength(1)
+  // Told to go on, it has nodes of one chain.
+  submitter.resume()
+  expect(states(await submitter.submit(rowsOf(8)))).toEqual(Array(8).fill('landed'))
+  const [asked, left] = [cluster, other].map((one) => one.ledger.landed(payer.address).length).toSorted()
+  expect([asked, left]).toEqual([0, 8])
+  await submitter.close()
+})
+
+test('nodes that don’t tell their chain, or are down at first, are asked all the same', async () => {
+  await using cluster = await startCluster({ slotMillis: 20, nodes: 3 })
+  await cluster.node(2).crash()
+  cluster.faults.add({ kind: 'rpcError', method: 'getGenesisHash', server: 'node-1', code: -32601, next: 1 })
+  const rpc = cluster.nodes.map(({ url }) => ({ url, perSecond: 1_000 }))
+  const { submitter, payer } = await submitterOf(cluster, { rpc })
+  expect(states(await submitter.submit(rowsOf(3)))).toEqual(Array(3).fill('landed'))
+  await cluster.node(2).restart()
+  // It is asked for other things once it has told.
+  const asked = (server: string) => cluster.requests.count({ server })
+  const told = (server: string) => cluster.requests.count({ server, method: 'getGenesisHash' })
+  for (let id = 3; asked('node-2') === told('node-2'); id++) await submitter.submit(rowsOf(1, id))
+  expect([told('node-0'), told('node-1'), told('node-2')]).toEqual([1, 1, 1])
+  expect(submitter.halted).toBe(undefined)
+  expect(cluster.ledger.landed(payer.address).length).toBe(submitter.stats().landed)
+  await submitter.close()
+})
+
 test('a transaction that a node refuses is failed at once and costs nothing', async () => {
   await using cluster = await startCluster({ slotMillis: 20 })
   const to = (await generateKeyPairSigner()).address

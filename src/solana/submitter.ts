@@ -22,6 +22,7 @@ import { Halts } from './halts.js'
 import { JitoClient } from './jito-client.js'
 import { Journal } from './journal.js'
 import { Endpoint } from './net/endpoint.js'
+import { OneChain } from './net/one-chain.js'
 import { Pool } from './net/pool.js'
 import { Readers } from './readers.js'
 import { Room } from './room.js'
@@ -57,8 +58,12 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
     this.#plan = plan
     this.#journal = journal
     this.#jito = jito
-    this.#pool = new Pool(plan.rpc.endpoints.map((endpoint) => new Endpoint(endpoint)))
     this.#halts = new Halts(plan.limits.books)
+    const { endpoints } = plan.rpc
+    const chain = endpoints.length > 1 ? new OneChain((reason) => this.halt(reason)) : undefined
+    this.#pool = new Pool(endpoints.map((endpoint) => new Endpoint(endpoint, chain)))
+    // Before anything is sent, and not only when it is their turn.
+    for (const endpoint of this.#pool.endpoints) void endpoint.look()
     this.#room = new Room(plan.limits.maxInFlight)
     this.#totals = new Totals(plan.name)
     this.#flights = new Flights({

@@ -7,7 +7,8 @@ import { Breaker } from './breaker.js'
 import { type Priority, TokenBucket } from './bucket.js'
 import { httpRequest, type NoAnswer, type Target, targetOf } from './http.js'
 import { Lanes } from './lanes.js'
-import type { Read } from './shapes.js'
+import type { OneChain } from './one-chain.js'
+import { genesisHash, type Read } from './shapes.js'
 
 export interface EndpointOptions {
   readonly url: string
@@ -54,14 +55,22 @@ export class Endpoint {
   readonly #nots = new Map<string, Answer<never>>()
   /** What it last failed of. */
   #failure: VeloxErrorFace | undefined
+  /** Asked of its chain before it is asked for anything else. */
+  readonly #chain: OneChain | undefined
+  #isOfChain: boolean
+  /** Why nothing is asked here. */
+  #refusal: string | undefined
+  #looking: Promise<Answer<never> | undefined> | undefined
   #isClosed = false
   #id = 0
   #requests = 0
   #failures = 0
   #throttled = 0
 
-  constructor(o: EndpointOptions) {
+  constructor(o: EndpointOptions, chain?: OneChain) {
     this.#o = o
+    this.#chain = chain
+    this.#isOfChain = chain === undefined
     const { origin, pathname, search, username, password } = new URL(o.url)
     this.shown = origin
     const parts = [
@@ -82,7 +91,7 @@ export class Endpoint {
       requests: this.#requests,
       failures: this.#failures,
       throttled: this.#throttled,
-      open: this.breaker.isOpen,
+      open: this.breaker.isOpen || this.#refusal !== undefined,
     }
   }
 
@@ -105,7 +114,33 @@ export class Endpoint {
   }
 
   /** One request, once there is a token for it; never throws. A resend doesn't wait for one; `isWanted` is asked then. */
-  async call<R>(method: string, params: readonly unknown[], o: CallOptions<R>): Promise<Answer<R>> {
+  call<R>(method: string, params: readonly unknown[], o: CallOptions<R>): Promise<Answer<R>> {
+    // At once: whoever comes next looks how many are ahead.
+    if (this.#isOfChain) return this.#call(method, params, o)
+    return this.look().then((not) => not ?? this.#call(method, params, o))
+  }
+
+  /** Learns of which chain it is, where that is not known yet; why it is not to be asked, or could not tell. */
+  async look(): Promise<Answer<never> | undefined> {
+    if (this.#isOfChain) return undefined
+    if (this.#refusal !== undefined) return this.#not('getGenesisHash', 'denied', this.#refusal)
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #look(): Promise<Answer<never> | undefined> {
+    const answer = await this.#call('getGenesisHash', [], { priority: 'status', read: genesisHash })
+    // What is meant to be sent was not.
+    if (!answer.ok && answer.kind !== 'refused') return answer.kind === 'unknown' ? { ...answer, kind: 'unsent' } : answer
+    this.#refusal = answer.ok ? this.#chain?.refusalOf(this.shown, answer.result) : undefined
+    if (this.#refusal !== undefined) return this.#not('getGenesisHash', 'denied', this.#refusal)
+    this.#isOfChain = true
+    return undefined
+  }
+
+  async #call<R>(method: string, params: readonly unknown[], o: CallOptions<R>): Promise<Answer<R>> {
     const not = (kind: Failure, reason: string) => this.#not(method, kind, reason)
     if (!this.breaker.admits()) return not('unsent', this.#left())
     const { priority } = o

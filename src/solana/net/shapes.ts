@@ -31,6 +31,8 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isStatus = (value: unknown): value is Status | null =>
   value === null || (isObject(value) && isCount(value['slot']) && 'err' in value)
 
+export const genesisHash: Read<string> = (result) => (isText(result) ? result : undefined)
+
 export const latestBlockhash: Read<Blockhash> = (result) => {
   const { blockhash, lastValidBlockHeight } = fieldsOf(fieldsOf(result)['value'])
   return isText(blockhash) && isCount(lastValidBlockHeight)
