@@ -181,6 +181,12 @@ test('the client refuses what the engine would, before it is sent', async () => 
   const six = await build(6)
   expect((await rejected(client.sendBundle(six))).message).toBe('bundle: expected 1 to 5 transactions, got 6')
   expect((await rejected(client.sendBundle([]))).message).toBe('bundle: expected 1 to 5 transactions, got 0')
+  const texts = client.sendBundle(six.slice(0, 1).map(({ base64 }) => base64) as never)
+  expect((await rejected(texts)).message).toBe('bundle: base64: expected a string, got undefined')
+  expect((await rejected(client.sendTransaction(undefined as never))).code).toBe('VELOX_INVALID_VALUE')
+  const typo = client.sendTransaction(six[0] as never, { bundleonly: true } as never)
+  expect((await rejected(typo)).code).toBe('VELOX_UNKNOWN_OPTION')
+  expect(() => bundleIdOf('abc' as never)).toThrow('signatures: expected an array, got "abc"')
   const cheap = await rejected(client.sendBundle(await build(1, 999n)))
   expect(cheap.message).toBe('tip: expected at least 1000 lamports in the last transaction, got 999n')
   expect((await rejected(client.getBundleStatuses(Array(6).fill('a')))).message).toBe(

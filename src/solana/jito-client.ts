@@ -9,7 +9,7 @@ import type {
   SignedTransaction,
   TransactionBuilder,
 } from '../../solana.js'
-import { checkList, checkString, refuse, words } from '../errors/check.js'
+import { checkList, checkOptions, checkString, refuse, words } from '../errors/check.js'
 import { activeTransactions } from '../record/bundle.js'
 import type { Signed } from './attempt.js'
 import { checkTemplate, checkTip, LEAST_TIP } from './checks.js'
@@ -164,12 +164,13 @@ export class JitoClient implements Face {
   }
 
   async sendTransaction(
-    { base64 }: SignedTransaction,
+    transaction: SignedTransaction,
     o: { bundleOnly?: boolean } = {},
   ): Promise<{ signature: string; bundleId?: string }> {
+    checkOptions(o, ['bundleOnly'], 'sendTransaction')
     const path = o.bundleOnly === true ? `${TRANSACTIONS}?bundleOnly=true` : TRANSACTIONS
     const region = this.#soonest
-    const params = [checkString('transaction.base64', base64), BASE64]
+    const params = [checkString('transaction.base64', transaction?.base64), BASE64]
     const answer = await region.call<string>('sendTransaction', params, { priority: 'send', path })
     const signature = need(answer)
     const bundleId = answer.ok ? answer.header('x-bundle-id') : undefined
@@ -198,6 +199,7 @@ export function checkBundle(transactions: readonly Signed[]): void {
   const { length } = transactions
   if (length < 1 || length > MOST_TRANSACTIONS)
     refuse('bundle', `1 to ${MOST_TRANSACTIONS} transactions`, words(String(length)))
+  for (const transaction of transactions) checkString('bundle: base64', transaction?.base64)
   const { tipLamports } = transactions[length - 1] as Signed
   if (!(tipLamports >= LEAST_TIP)) refuse('tip', `at least ${LEAST_TIP} lamports in the last transaction`, tipLamports)
 }

@@ -65,6 +65,18 @@ function watched(row: Record<string, unknown>, names: Iterable<string>, read: Se
   return seen
 }
 
+/** What a client of a program makes of a record: an account that has no address is one that was taken from the record. */
+function checkInstructions(given: readonly KitInstruction[]): readonly KitInstruction[] {
+  if (!Array.isArray(given) || given.length === 0) refuseEach('at least one instruction', describe(given))
+  for (const { programAddress, accounts = [] } of given as readonly Partial<KitInstruction>[]) {
+    if (typeof programAddress !== 'string') refuseEach('instructions with a programAddress', describe(programAddress))
+    const wrong = accounts.find((account) => typeof account?.address !== 'string' || account.address === '')
+    if (accounts.includes(wrong as never))
+      refuseEach('accounts with an address, declared in `addresses` where it is the record\'s', describe(wrong))
+  }
+  return given
+}
+
 const dataOf = (instruction: KitInstruction) => Buffer.from(instruction.data ?? [])
 
 /** Where the data of two lists of instructions differs; they must be alike in all else. */
@@ -166,7 +178,8 @@ export function probe(record: RecordType, build: Build): { base: readonly KitIns
   const zeros: Record<string, unknown> = {}
   for (const [name, spec] of specs) zeros[name] = zeroOf(spec)
   const read = new Set<string>()
-  const run = (values: object): readonly KitInstruction[] => build(watched({ ...zeros, ...values }, specs.keys(), read))
+  const run = (values: object): readonly KitInstruction[] =>
+    checkInstructions(build(watched({ ...zeros, ...values }, specs.keys(), read)))
   let base: readonly KitInstruction[]
   try {
     base = run({})
@@ -174,7 +187,6 @@ export function probe(record: RecordType, build: Build): { base: readonly KitIns
     if (error instanceof VeloxError) throw error
     refuseEach('instructions of a record of zeros', `an error: ${textOf(error)}`, error)
   }
-  if (!Array.isArray(base) || base.length === 0) refuseEach('at least one instruction', describe(base))
   const holesOf = (field: string) => {
     const spec = specs.get(field) as FieldSpec
     const values = valuesOf(spec)

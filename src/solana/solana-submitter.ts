@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bundle, Infer, RingBuffer as RingFace } from '../../index.js'
 import type { SolanaSubmitter as Face, Submitter } from '../../solana.js'
-import { checkSignal, refuse } from '../errors/check.js'
+import { refuse } from '../errors/check.js'
 import { TakingSink } from '../pipeline/sinks.js'
 import { RingBuffer } from '../ring/ring-buffer.js'
 
@@ -21,7 +21,7 @@ export class SolanaSubmitter implements Face {
   }
 
   async run(shutdown: AbortSignal): Promise<void> {
-    checkSignal('shutdown', shutdown)
+    if (!(shutdown instanceof AbortSignal)) refuse('shutdown', 'an AbortSignal', shutdown)
     for (;;) {
       const isLast = shutdown.aborted || this.#input.isClosed
       let bundles: readonly Infer<typeof Bundle>[] = []

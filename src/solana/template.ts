@@ -124,6 +124,9 @@ export async function transactionTemplate<const A extends Addresses<T>, T extend
   for (const field of spends)
     if (!holes.some((hole) => hole.field === field && 'spends' in hole && hole.spends))
       refuseEach('an instruction that has what it spends, as a whole number', field)
+  const used = new Set<string>(found.base.flatMap(({ accounts = [] }) => accounts.map(({ address }) => address)))
+  for (const { name } of addressHoles)
+    if (!used.has(stand[name] as Kit.Address)) refuseEach(`an account that is \`addresses.${name}\``, 'none of it')
   for (const { name, field, table } of addressHoles)
     holes.push({ name, field, placeholder: stand[name] as string, table })
   const whole = peer.appendTransactionMessageInstructions([...found.base], message as never) as unknown as KitMessage
