@@ -375,7 +375,7 @@ export interface SubmitterOptions {
   readonly send?: 'failOver' | 'race'
   /** Whether the node simulates a transaction before it takes it: true. */
   readonly preflight?: boolean
-  /** How often what has expired is signed again, with another blockhash: 0. Never while the first could still land. */
+  /** How often what has expired is signed again, with another blockhash: 0. Never while the first could still land, nor once it is closed. */
   readonly signAgain?: number
   /** The same bytes are sent again so often until they land: 2,000. */
   readonly resendMillis?: number
@@ -403,7 +403,8 @@ export interface Submitter extends Sink<typeof Bundle>, AsyncDisposable, AsyncIt
   readonly name: string
   /**
    * Builds, journals and sends; resolves when all has ended, in the order of the records. Never rejects for what the network,
-   * the chain or a limit did: that is an outcome. VELOX_SUBMITTER_CLOSED where it was closed before the end was known.
+   * the chain or a limit did: that is an outcome. VELOX_SUBMITTER_CLOSED where it was closed before the end was known. The records are
+   * not copied: change none before its outcome has come.
    *
    * Each submission is one transaction, or with Jito one bundle of up to 5 transactions, which lands as a whole or not at
    * all. **Nothing holds several of them together**: 16 records without packing are 4 Jito bundles, of which some may land and others not.
@@ -426,7 +427,7 @@ export interface Submitter extends Sink<typeof Bundle>, AsyncDisposable, AsyncIt
    * `report([submitter.metrics], exporter)`.
    */
   readonly metrics: StageMetrics
-  /** Takes nothing new and waits for the ends, at most so long (90,000); what then is still on its way stays in the journal. */
+  /** Takes and signs nothing new and waits for the ends, at most so long (90,000); what then is still on its way stays in the journal. */
   close(o?: { timeoutMillis?: number }): Promise<void>
 }
 

@@ -115,6 +115,7 @@ test('an address of another protocol in the place of a key file is not told whol
   const error = thrown(() => keypairFile(new URL('https://vault.example/my-api-key')))
   expect(error.message).toBe('path: expected a file: URL, got one that begins with https:')
   expect(everything(error)).not.toContain('my-api-key')
+  expect(thrown(() => keypairFile('')).message).toBe('path: expected the path of a file, got ""')
 })
 
 test('a variable of the environment gives the same signer, as an array or as base58', async () => {

@@ -7,5 +7,7 @@ export function pathOf(path: string | URL): string {
     // Of another one the rest may be a key.
     return refuse('path', 'a file: URL', words(`one that begins with ${path.protocol}`))
   }
-  return checkString('path', path).isWellFormed() ? path : refuse('path', 'well-formed text', path)
+  // As of an environment variable that isn't set.
+  if (checkString('path', path) === '') refuse('path', 'the path of a file', path)
+  return path.isWellFormed() ? path : refuse('path', 'well-formed text', path)
 }
