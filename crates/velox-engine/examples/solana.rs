@@ -7,6 +7,8 @@
 
 use std::error::Error;
 use std::sync::Arc;
+#[cfg(feature = "solana-rpc")]
+use std::{thread, time::Duration};
 
 use velox_engine::solana::{
     BuildContext, Keypair, RecordLayout, Signature, SignedTransaction, Tip, bundle_id, memo_template,
@@ -80,10 +82,16 @@ fn send(url: &str, signer: Keypair, context: BuildContext) -> Result<(), Box<dyn
         node.send_transaction(transaction)?;
     }
     let signatures: Vec<Signature> = signed.iter().map(|transaction| transaction.signature).collect();
-    for status in node.signature_statuses(&signatures)? {
-        println!("{status:?}");
+    // A receipt is no landing. Until its last block is over it may land, and no other is to be signed in its place.
+    for _ in 0..60 {
+        thread::sleep(Duration::from_millis(500));
+        let statuses = node.signature_statuses(&signatures)?;
+        if statuses.iter().all(Option::is_some) {
+            statuses.iter().for_each(|status| println!("{status:?}"));
+            return Ok(());
+        }
     }
-    Ok(())
+    Err(format!("expected all to land within 30 s; they may until block {}", latest.last_valid_block_height).into())
 }
 
 #[cfg(not(feature = "solana-rpc"))]

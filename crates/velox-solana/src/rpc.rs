@@ -159,7 +159,8 @@ impl RpcClient {
     /// [`RpcError`]. After [`RpcError::Unreachable`] it may land all the same: sign no other one in its place before the
     /// last block height of its blockhash is over.
     pub fn send_transaction(&self, transaction: &SignedTransaction) -> Result<(), RpcError> {
-        let options = json!({ "encoding": "base64", "maxRetries": 0 });
+        // By itself a node simulates on its last finalized block, which doesn't know the newest blockhashes.
+        let options = json!({ "encoding": "base64", "maxRetries": 0, "preflightCommitment": "confirmed" });
         let result = self.call("sendTransaction", &json!([transaction.base64(), options]))?;
         if result.as_str() == Some(&transaction.signature.to_string()) {
             return Ok(());

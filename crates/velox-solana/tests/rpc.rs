@@ -106,6 +106,8 @@ fn a_program_gets_a_blockhash_sends_and_asks() {
     assert!(asked.iter().all(|(path, _)| path == "/key-in-the-path?api=secret"));
     assert_eq!(asked[1].1["params"][0], transactions[0].base64());
     assert_eq!(asked[1].1["params"][1]["encoding"], "base64");
+    // The blockhash is of a confirmed block: a node that simulates on a finalized one has never heard of it.
+    assert_eq!(asked[0].1["params"][0]["commitment"], asked[1].1["params"][1]["preflightCommitment"]);
     assert_eq!(
         asked[2].1["params"],
         json!([[transactions[0].base64(), transactions[1].base64()], { "encoding": "base64" }])
