@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -51,6 +51,9 @@ export async function localSolana(...flags: readonly string[]): Promise<LocalSol
       const answer = await fetch(`${control}/${path}`, { method: 'POST', body: JSON.stringify(args) })
       return (await answer.json()) as T
     },
-    close: () => child.stdin.end(),
+    close() {
+      child.stdin.end()
+      rmSync(folder, { recursive: true })
+    },
   }
 }

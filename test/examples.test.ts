@@ -1,5 +1,6 @@
 // What the examples print, against values worked out by hand from the founding document's own code.
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Infer, pipeline, poisson, replay, sample, type Trade } from 'velox-engine'
 import { expect, test } from 'vitest'
@@ -20,8 +21,8 @@ test('the stages of the document and what is made with them take 40 lines at mos
   }
 })
 
-async function printed(example: string, ...args: string[]): Promise<string[]> {
-  const { status, stdout, stderr } = await node([join(root, 'build/examples', `${example}.js`), ...args])
+async function printed(example: string, args: string[] = [], env = {}): Promise<string[]> {
+  const { status, stdout, stderr } = await node([join(root, 'build/examples', `${example}.js`), ...args], { env })
   expect([status, stderr]).toEqual([0, ''])
   return stdout.trimEnd().split('\n')
 }
@@ -78,7 +79,7 @@ test('imbalance signal: the first signals and how many there are', async () => {
 
 const [spot, usdm] = ['spot', 'usdm'].map((market) => shared(`data/binance/${market}-btcusdt_20240808.gz`))
 test.skipIf(!spot || !usdm)('arbitrage replay: the future was cheaper than spot by $40 five times', async () => {
-  const lines = await printed('arbitrage-replay', spot as string, usdm as string)
+  const lines = await printed('arbitrage-replay', [spot as string, usdm as string])
   expect(lines.pop()).toBe('5 times in 790663 events of both markets')
   const found = /^Arbitrage found! Buy on usdm at \$(.+), Sell on spot at \$(.+), Profit: \$(.+)$/
   const prices = lines.map((line) => (found.exec(line) ?? []).slice(1).map((price) => Math.round(Number(price) * 100)))
@@ -166,7 +167,11 @@ test('solana submitter: 50 transactions land in bundles, and the ledger agrees',
 })
 
 test('jito: a bundle of 16 lands as 4 transactions, with its tip in the last', { timeout: 60_000 }, async () => {
-  const lines = await printed('jito')
+  const folder = mkdtempSync(join(tmpdir(), 'velox-jito-'))
+  const lines = await printed('jito', [], { TMPDIR: folder, TEMP: folder })
+  // Its key is gone with it.
+  expect(readdirSync(folder)).toEqual([])
+  rmdirSync(folder)
   expect(lines[0]).toBe('Sending 16 transactions to Jito')
   expect(lines[1]).toMatch(/^Bundle submitted: [0-9a-f]{64}$/)
   expect(lines.at(-5)).toBe('Bundle status: landed')
