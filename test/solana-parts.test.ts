@@ -111,12 +111,18 @@ test('a blockhash that is told again grows no younger; a chain that begins anew 
   try {
     const told = { blockhash: 'a', lastValidBlockHeight: 1_000n }
     const heights: bigint[] = []
-    const pool = { ask: async () => ({ ok: true, result: { ...told } }) } as unknown as Pool
+    const error = new Error('down')
+    let ok = false
+    const pool = { ask: async () => ({ ok, result: { ...told }, error }) } as unknown as Pool
     const source = new BlockhashSource(pool, 2_000, (height) => heights.push(height))
+    await vi.advanceTimersByTimeAsync(100)
+    expect(source.failure).toBe(error)
+    ok = true
     await vi.advanceTimersByTimeAsync(15_000)
     expect(source.isFresh).toBe(true)
     await vi.advanceTimersByTimeAsync(10_000)
-    expect(source.isFresh).toBe(false)
+    // It didn't fail this time: what it once failed of is not why.
+    expect([source.isFresh, source.failure]).toEqual([false, undefined])
     told.lastValidBlockHeight = 900n
     await vi.advanceTimersByTimeAsync(2_000)
     expect([source.isFresh, heights]).toEqual([true, [850n, 750n]])

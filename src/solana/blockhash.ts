@@ -34,7 +34,7 @@ export class BlockhashSource {
     const answer = await this.#pool.ask('getLatestBlockhash', [{ commitment: 'confirmed' }], o)
     if (this.#isClosed) return
     if (answer.ok) this.#take(answer.result)
-    else this.#failure = answer.error
+    this.#failure = answer.ok ? undefined : answer.error
     this.#timer = setTimeout(
       () => void this.#fetch(),
       answer.ok ? this.#everyMillis : Math.min(RETRY_MILLIS, this.#everyMillis),
