@@ -354,7 +354,8 @@ export interface SubmitterOptions {
   readonly limits: Limits
   /**
    * The file that remembers what was signed, before it is sent. `fsync` (true): it is on the disk by then, and a power cut
-   * loses nothing. `false`: none; a crash then forgets what is on its way.
+   * loses nothing. `false`: none; a crash then forgets what is on its way. It is of one chain: what is on its way in one is never
+   * seen to end in another.
    */
   readonly journal: string | URL | { readonly path: string | URL; readonly fsync?: boolean } | false
   /** How metrics name it: 'submitter'. */

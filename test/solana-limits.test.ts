@@ -406,7 +406,10 @@ const WRONG: readonly [object, string | RegExp][] = [
     'rpc.headers: expected names and values of HTTP headers, got another',
   ],
   [{ rpc: { url: 'http://x', headers: 'a' } }, 'rpc.headers: expected an object of texts, got a text'],
-  [{ rpc: { url: 'http://x', headers: { a: 5 } } }, 'rpc.headers: expected names and values of HTTP headers, got another'],
+  [
+    { rpc: { url: 'http://x', headers: { a: 5 } } },
+    'rpc.headers: expected names and values of HTTP headers, got another',
+  ],
   [{ jito: 'http://x/api/v1/bundles' }, 'jito.url: expected an address without /api/v1, got one with it'],
   [
     { jito: { url: 'http://x', auth: `${SECRET}\n` } },

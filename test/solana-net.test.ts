@@ -307,7 +307,10 @@ describe('an endpoint', () => {
     const answer = await ask()
     if (answer.ok || answer.kind !== 'unsent') throw new Error('it was not left alone')
     expect(answer.error.message).toContain('it failed too often and is left alone for a while, last of: no account')
-    expect(answer.error.cause).toMatchObject({ code: 'VELOX_RPC_FAILED', context: { status: 403, reason: 'no account' } })
+    expect(answer.error.cause).toMatchObject({
+      code: 'VELOX_RPC_FAILED',
+      context: { status: 403, reason: 'no account' },
+    })
   })
 
   test('an answer without an end is cut off', async () => {

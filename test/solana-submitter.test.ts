@@ -328,7 +328,7 @@ test('a transaction that fails on chain costs its fee and is told by the chainâ€
   await submitter.close()
 })
 
-test.each([1_000_000n, 100_000_000_000n])('a transfer of %d lamports costs what the payer has less then', async (amount) => {
+test.each([1_000_000n, 100_000_000_000n])('a transfer of %d costs what is gone then', async (amount) => {
   await using cluster = await startCluster({ slotMillis: 20 })
   const signer = keyOf()
   const source = createNoopSigner(address(signer.address))

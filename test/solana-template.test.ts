@@ -313,9 +313,16 @@ test('a field that is calculated with, or that decides more than bytes, is refus
     expect(await of((o) => [{ ...one(u64Of(BigInt(o.id)))[0], accounts: [account] } as never])).toContain(
       "each: expected accounts with an address, declared in `addresses` where it is the record's, got",
     )
-  expect(await of((o) => [{ data: u64Of(BigInt(o.id)) } as never])).toContain('expected instructions with a programAddress')
+  expect(await of((o) => [{ data: u64Of(BigInt(o.id)) } as never])).toContain(
+    'expected instructions with a programAddress',
+  )
   const unused = { market: { by: 'instrument', table: MARKETS } } as const
-  const made = transactionTemplate({ signer, message: message(), addresses: unused, each: (o) => one(u64Of(BigInt(o.id))) })
+  const made = transactionTemplate({
+    signer,
+    message: message(),
+    addresses: unused,
+    each: (o) => one(u64Of(BigInt(o.id))),
+  })
   expect(await refusal(made)).toContain('each: expected an account that is `addresses.market`, got none of it')
 })
 

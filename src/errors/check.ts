@@ -86,7 +86,8 @@ export function checkFunction(field: string, expected: string, f: unknown): void
 
 /** Refuses options that there are not: a typo must not be a default. */
 export function checkOptions(given: object, known: readonly string[], of: string): void {
-  if (typeof given !== 'object' || given === null) refuse(of, `an object of options: ${known.join(', ')}`, kindOf(given))
+  if (typeof given !== 'object' || given === null)
+    refuse(of, `an object of options: ${known.join(', ')}`, kindOf(given))
   for (const option of Object.keys(given)) {
     if (!known.includes(option)) throw new VeloxError('VELOX_UNKNOWN_OPTION', { option, known })
   }

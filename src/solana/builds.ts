@@ -66,7 +66,9 @@ export class Builds {
     // Last, so that it is the newest.
     const newest = await this.#blockhash.fresh()
     if (!newest)
-      throw this.#blockhash.failure ?? new VeloxError('VELOX_SUBMITTER_HALTED', { reason: 'no node tells a new blockhash' })
+      throw (
+        this.#blockhash.failure ?? new VeloxError('VELOX_SUBMITTER_HALTED', { reason: 'no node tells a new blockhash' })
+      )
     const context = { ...newest, computeUnitPrice, ...(tip && { tip }) }
     const isOurs = template instanceof TransactionTemplate
     const { blockhash } = newest

@@ -17,7 +17,8 @@ export function checkTip(tip: bigint): bigint {
 }
 
 export function checkTemplate(template: TransactionBuilder): TransactionBuilder {
-  if (typeof template?.build !== 'function') return refuse('template', 'a TransactionBuilder, with build()', kindOf(template))
+  if (typeof template?.build !== 'function')
+    return refuse('template', 'a TransactionBuilder, with build()', kindOf(template))
   checkString('template.feePayer', template.feePayer)
   checkInteger('template.recordsPerTransaction', template.recordsPerTransaction, 1)
   return template

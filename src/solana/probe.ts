@@ -72,7 +72,7 @@ function checkInstructions(given: readonly KitInstruction[]): readonly KitInstru
     if (typeof programAddress !== 'string') refuseEach('instructions with a programAddress', describe(programAddress))
     const wrong = accounts.find((account) => typeof account?.address !== 'string' || account.address === '')
     if (accounts.includes(wrong as never))
-      refuseEach('accounts with an address, declared in `addresses` where it is the record\'s', describe(wrong))
+      refuseEach("accounts with an address, declared in `addresses` where it is the record's", describe(wrong))
   }
   return given
 }

@@ -133,7 +133,8 @@ export class Endpoint {
   async #look(): Promise<Answer<never> | undefined> {
     const answer = await this.#call('getGenesisHash', [], { priority: 'status', read: genesisHash })
     // What is meant to be sent was not.
-    if (!answer.ok && answer.kind !== 'refused') return answer.kind === 'unknown' ? { ...answer, kind: 'unsent' } : answer
+    if (!answer.ok && answer.kind !== 'refused')
+      return answer.kind === 'unknown' ? { ...answer, kind: 'unsent' } : answer
     this.#refusal = answer.ok ? this.#chain?.refusalOf(this.shown, answer.result) : undefined
     if (this.#refusal !== undefined) return this.#not('getGenesisHash', 'denied', this.#refusal)
     this.#isOfChain = true
