@@ -87,7 +87,7 @@ fn send(url: &str, signer: Keypair, context: BuildContext) -> Result<(), Box<dyn
         thread::sleep(Duration::from_millis(500));
         let statuses = node.signature_statuses(&signatures)?;
         if statuses.iter().all(Option::is_some) {
-            statuses.iter().for_each(|status| println!("{status:?}"));
+            println!("{statuses:#?}");
             return Ok(());
         }
     }
