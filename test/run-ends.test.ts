@@ -49,18 +49,16 @@ test('a file has one run that writes it', async () => {
   try {
     for (const name of ['x.csv', 'x.velox']) {
       const path = join(folder, name)
-      const start = () =>
-        pipeline('p')
-          .from(poisson({ perSecond: 1e6, count: 500, pace: 'max' }))
-          .to(toFile(path))
-          .start()
-      const first = await start()
+      const of = (source: ReturnType<typeof poisson>) => pipeline('p').from(source).to(toFile(path)).start()
+      const start = () => of(poisson({ perSecond: 1e6, count: 500, pace: 'max' }))
+      const endless = await of(poisson({ perSecond: 1000 }))
       const error = await rejected(start())
       expect([error.code, error.message.includes('another run that writes it')]).toEqual([
         'VELOX_FILE_UNWRITABLE',
         true,
       ])
-      await first.done()
+      await endless.stop()
+      await (await start()).done()
       const whole = readFileSync(path)
       await (await start()).done()
       expect(readFileSync(path).length).toBe(whole.length)
