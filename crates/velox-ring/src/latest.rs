@@ -216,12 +216,18 @@ impl<R: Record> LatestConsumer<R> {
     /// [`PopError`]: the time is over, or the producer is gone and all that it left is read.
     pub fn pop_wait(&mut self, wait: &mut (impl Wait + ?Sized), timeout: Duration) -> Result<Latest<R>, PopError> {
         let shared = Arc::clone(&self.shared);
-        let look = || self.is_closed() || shared.state(self.at) >= 0;
-        if wait_until(wait, timeout, &shared.ends.0.sleepers, shared.wakes, look) {
-            self.pop().ok_or(PopError::Closed)
-        } else {
-            Err(PopError::TimedOut)
-        }
+        let (mut latest, mut closed) = (None, false);
+        // Pops as it looks: a record that was seen may be written over a moment later.
+        let look = || {
+            if latest.is_none() {
+                // First: what was pushed before the ring was closed is seen by the look after this.
+                closed = self.is_closed();
+                latest = self.pop();
+            }
+            latest.is_some() || closed
+        };
+        wait_until(wait, timeout, &shared.ends.0.sleepers, shared.wakes, look);
+        latest.ok_or(if closed { PopError::Closed } else { PopError::TimedOut })
     }
 
     /// Goes on to the newest record, as if all before it had been written over: [`pop`](Self::pop) counts none of them. Says

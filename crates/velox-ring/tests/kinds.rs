@@ -3,14 +3,14 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use velox_record::Transaction;
+use velox_record::{InvalidRecord, Record, Transaction};
 use velox_ring::{
-    Backoff, Block, InvalidCapacity, PopError, PushError, blocking_broadcast_ring, blocking_latest_ring,
+    Backoff, Block, InvalidCapacity, PopError, PushError, Spin, blocking_broadcast_ring, blocking_latest_ring,
     blocking_mpsc_ring, broadcast_ring, latest_ring, mpsc_ring,
 };
 
@@ -236,6 +236,38 @@ fn waiting_ends_with_its_time() {
     assert_eq!(producer.push_wait(2, &mut Backoff, brief).map_err(PushError::into_inner), Err(2));
     let (_producer, mut consumer) = latest_ring::<Transaction>(1).unwrap();
     assert_eq!(consumer.pop_wait(&mut Block, brief).map(|latest| latest.missed), Err(PopError::TimedOut));
+}
+
+#[test]
+fn a_wait_for_the_latest_ends_closed_only_where_the_producer_is_gone() {
+    /// So long that the next is written while one is copied.
+    #[derive(Clone, Copy)]
+    struct Long;
+    impl Record for Long {
+        const NAME: &'static str = "Long";
+        const WORDS: usize = 256;
+        const FIELDS: &'static [(&'static str, usize)] = &[];
+        fn to_words(&self, _: &mut [u64]) {}
+        fn from_words(_: &[u64]) -> Result<Self, InvalidRecord> {
+            Ok(Self)
+        }
+    }
+    // One slot: what the reader saw is written over, and the next isn't there yet.
+    let (mut producer, mut consumer) = latest_ring::<Long>(1).unwrap();
+    let both = Arc::new(Barrier::new(2));
+    let begun = Arc::clone(&both);
+    let reading = thread::spawn(move || {
+        begun.wait();
+        let mut passed = 0;
+        while let Ok(latest) = consumer.pop_wait(&mut Spin, LONG) {
+            passed += 1 + latest.missed;
+        }
+        passed
+    });
+    both.wait();
+    (0..200_000).for_each(|_| producer.push(&Long));
+    drop(producer);
+    assert_eq!(reading.join().unwrap(), 200_000);
 }
 
 #[test]
