@@ -38,7 +38,9 @@ const ADVICE = {
   ],
   VELOX_RING_OWNED: [
     { side: 'producer', by: 'another handle' },
-    'A ring has one producer and one consumer. `release(side)` on the handle that has it gives it up.',
+    'A ring has one producer and one consumer. `release(side)` on the handle that has it gives it up, as the end of its worker does; a ' +
+      'worker that was stopped by `terminate()` keeps it, and the ring has to be made anew. One that a call or a batch of this handle ' +
+      'holds: read the batch that `drain` or the loop over `batches()` gave, not the ring.',
   ],
   VELOX_RING_CLOSED: [{ ring: 'a ring of Tick' }, 'The other side has called `close()`: read what is left, and end.'],
   VELOX_RING_CORRUPT: [

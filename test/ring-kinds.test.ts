@@ -68,12 +68,16 @@ test('a consumer that leaves holds nobody up, one that releases its seat does', 
   ring.pushMany([1, 2])
   expect([other.pop(), ring.pop(), ring.pop(), ring.push(3), ring.push(4)]).toEqual([1, 1, 2, true, false])
   const third = BroadcastRing.attach(u32, ring.share())
-  expectCode(() => third.pop(), 'VELOX_RING_OWNED', 'consumer')
+  expectCode(() => third.pop(), 'VELOX_RING_OWNED', 'another handle in each of its 2 seats')
   other.release()
   expect([third.pop(), ring.push(4)]).toEqual([2, true])
   expect(ring.push(5)).toBe(false)
   expect(ring.popMany(9)).toEqual([3, 4])
+  third.drain(() => expectCode(() => third.leave(), 'VELOX_RING_OWNED', 'under way'), 1)
   third.leave()
+  third.leave()
+  expectCode(() => third.pop(), 'VELOX_INVALID_VALUE', 'one that has left')
+  expect(third.length).toBe(0)
   expect([ring.push(5), ring.push(6), ring.push(7)]).toEqual([true, true, false])
   ring.close()
   expectCode(() => ring.push(8), 'VELOX_RING_CLOSED')
@@ -183,7 +187,7 @@ test('rings of one kind don’t attach as another', () => {
   for (const [i, ring] of rings.entries()) {
     for (const [k, kind] of kinds.entries()) {
       if (i === k) expect(kind.attach(u32, ring.share()).capacity).toBe(4)
-      else expectCode(() => kind.attach(u32, ring.share()), 'VELOX_RING_MISMATCH')
+      else expectCode(() => kind.attach(u32, ring.share()), 'VELOX_RING_MISMATCH', `a ${kind.name}, got a `)
     }
     expectCode(() => kinds[i]?.attach(nanos, ring.share() as never), 'VELOX_RING_MISMATCH')
   }

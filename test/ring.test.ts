@@ -357,6 +357,39 @@ test('batches end at their signal, and a loop that is left has read its batch', 
   await expect(ring.batches({ max: 0 })[Symbol.asyncIterator]().next()).rejects.toThrow('1 or more')
 })
 
+test('while a batch is lent its handle reads nothing else, and nothing is lost or read twice', async () => {
+  const ring = new RingBuffer(u32, 8)
+  ring.pushMany([1, 2, 3, 4])
+  const got: number[] = []
+  for await (const batch of ring.batches({ max: 2 })) {
+    for (const read of [() => ring.pop(), () => ring.popMany(1), () => ring.drain(() => {}), () => ring.release()]) {
+      expectCode(read, 'VELOX_RING_OWNED', 'under way')
+    }
+    await expect(ring.batches()[Symbol.asyncIterator]().next()).rejects.toThrow('under way')
+    got.push(...batch.toArray())
+    if (got.length === 4) ring.close()
+  }
+  expect([got, ring.length, ring.pop()]).toEqual([[1, 2, 3, 4], 0, undefined])
+})
+
+test('a worker that ends, or fails, gives up its sides', async () => {
+  const ring = new RingBuffer(u32, 8)
+  const code = (end: string) => `
+    const { workerData } = require('node:worker_threads')
+    import('velox-engine').then(({ RingBuffer, u32 }) => {
+      globalThis.ring = RingBuffer.attach(u32, workerData)
+      globalThis.ring.push(7)
+      ${end}
+    })`
+  for (const end of ['', 'process.exit()', "throw new Error('the end')"]) {
+    const worker = new Worker(code(end), { eval: true, workerData: ring.share() })
+    worker.on('error', () => {})
+    await new Promise((resolve) => worker.on('exit', resolve))
+    expect(ring.pop()).toBe(7)
+  }
+  expect(ring.push(8)).toBe(true)
+})
+
 test('ten million records are drained without garbage', async () => {
   // The ring is filled once; then its producer's cursor alone moves on.
   const { stdout, stderr } = await script(

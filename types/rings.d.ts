@@ -65,7 +65,8 @@ export class RingBuffer<T extends Element> implements Disposable {
   drainWait(read: (batch: Batch<T>) => void, o: { timeoutMicros: number; max?: number }): number
   /**
    * Batches as they come, each valid until the next is asked for, which counts it as read, as leaving the loop does. Ends when the
-   * ring is closed and empty, or at the signal. The event loop is free while it waits.
+   * ring is closed and empty, or at the signal. The event loop is free while it waits. Until a batch is read, other reads of this
+   * handle, `release()` and a second such loop get VELOX_RING_OWNED.
    */
   batches(o?: { signal?: AbortSignal | undefined; max?: number }): AsyncIterable<Batch<T>>
   readonly capacity: number
@@ -107,14 +108,14 @@ export class BroadcastRing<T extends Element> implements Disposable {
   drain(read: (batch: Batch<T>) => void, max?: number): number
   readonly capacity: number
   readonly consumers: number
-  /** How many records wait for this handle. */
+  /** How many records wait for this handle. Takes a seat, as reading does: not for a handle that only pushes. */
   readonly length: number
   readonly isClosed: boolean
   share(): SharedRing<T>
   static attach<T extends Element>(type: T, shared: SharedRing<T>): BroadcastRing<T>
   /** Gives up what this handle claimed; its seat goes on holding up the producer, and another handle may take it. */
   release(): void
-  /** Gives up this handle's seat for good: the producer goes on without it. */
+  /** Gives up this handle's seat for good: the producer goes on without it. It reads no more: VELOX_INVALID_VALUE. */
   leave(): void
   close(): void
   [Symbol.dispose](): void

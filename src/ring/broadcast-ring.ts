@@ -1,5 +1,5 @@
 import type { Batch, Element, BroadcastRing as Face, Infer, Input, SharedRing, Writer } from '../../index.js'
-import { checkInteger } from '../errors/check.js'
+import { checkInteger, refuse, words } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
 import * as layout from './layout.js'
 import { attached, cellsOf, type Kind } from './memory.js'
@@ -31,6 +31,7 @@ export class BroadcastRing<T extends Element> extends RingHandle<T> implements F
   readonly #pusher: RingPusher<T>
   /** The seat that this handle reads from. */
   #seat: { at: number; side: RingSide; reader: RingReader<T> } | undefined
+  #hasLeft = false
 
   constructor(type: T, capacity: number, consumers: number, buffer?: SharedArrayBuffer) {
     checkInteger('consumers', consumers, 1, MOST_CONSUMERS)
@@ -74,6 +75,7 @@ export class BroadcastRing<T extends Element> extends RingHandle<T> implements F
   }
 
   get length(): number {
+    if (this.#hasLeft) return 0
     this.#sit()
     return this.#memory.waiting((this.#seat?.at ?? 0) + HEAD)
   }
@@ -86,8 +88,13 @@ export class BroadcastRing<T extends Element> extends RingHandle<T> implements F
   }
 
   leave(): void {
+    if (this.#hasLeft) return
     this.#sit()
+    // Refused while a batch of it is looked at: what it shows could be written over.
+    this.#seat?.side.hold()
     Atomics.store(this.#cells, (this.#seat?.at ?? 0) + GONE, 1)
+    this.#hasLeft = true
+    this.#seat = undefined
     this.#memory.room.ring()
   }
 
@@ -102,9 +109,15 @@ export class BroadcastRing<T extends Element> extends RingHandle<T> implements F
     return (at - behind) | 0
   }
 
+  #seatsLeft(): number {
+    const seats = Array.from({ length: this.consumers }, (_, i) => seatAt(i))
+    return seats.filter((seat) => Atomics.load(this.#cells, seat + GONE) === 0).length
+  }
+
   /** Takes a seat, where this handle has none. */
   #sit(): RingReader<T> {
     if (this.#seat) return this.#seat.reader
+    if (this.#hasLeft) refuse('the ring', 'a handle that has a seat', words('one that has left'))
     const cells = this.#cells
     for (let i = 0; i < this.consumers; i++) {
       const at = seatAt(i)
@@ -120,6 +133,9 @@ export class BroadcastRing<T extends Element> extends RingHandle<T> implements F
       this.#seat = { at, side, reader: new RingReader(side, this.#memory.slots) }
       return this.#seat.reader
     }
-    throw new VeloxError('VELOX_RING_OWNED', { side: 'consumer', by: `${this.consumers} other handles, or they left` })
+    throw new VeloxError('VELOX_RING_OWNED', {
+      side: 'consumer',
+      by: `another handle in each of its ${this.#seatsLeft()} seats`,
+    })
   }
 }

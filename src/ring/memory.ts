@@ -22,6 +22,14 @@ export interface Kind {
   slotsAt(capacity: number, consumers: number): number
 }
 
+/** Names of the kinds, by their magic. */
+const KINDS: Readonly<Record<number, string>> = {
+  [layout.MAGIC]: 'RingBuffer',
+  [layout.BROADCAST_MAGIC]: 'BroadcastRing',
+  [layout.MPSC_MAGIC]: 'MpscRing',
+  [layout.LATEST_MAGIC]: 'LatestRing',
+}
+
 export const cellsOf = (buffer: SharedArrayBuffer): Int32Array =>
   new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4))
 
@@ -58,6 +66,8 @@ export function attached(kind: Kind, type: Element, shared: unknown): { buffer: 
   const needed = kind.slotsAt(capacity, cell(layout.CONSUMERS_CELL)) + capacity * stride
   const fits = isCapacity(capacity) && buffer.byteLength >= needed
   const header = [cell(layout.MAGIC_CELL), cell(layout.VERSION_CELL), cell(layout.STRIDE_CELL)].join()
+  const theirKind = cell(layout.MAGIC_CELL)
+  if (theirKind !== kind.magic && theirKind in KINDS) throw mismatch(`a ${kind.name}`, `a ${KINDS[theirKind]}`)
   if (!fits || header !== [kind.magic, layout.VERSION, stride].join()) {
     throw mismatch('the header of a ring of this type', 'other words')
   }

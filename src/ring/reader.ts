@@ -60,18 +60,23 @@ export class RingReader<T extends Element> {
     return count
   }
 
-  /** The next records in place, until they are given back; undefined where there are none. */
+  /** The next records in place; undefined where there are none. Until they are given back nothing else can be read. */
   lend(max: number): Batch<T> | undefined {
     this.#side.hold()
     const count = Math.min(max, this.#side.waiting(max))
-    return count === 0 ? undefined : (this.#open(count) as unknown as Batch<T>)
+    if (count === 0) return undefined
+    const batch = this.#open(count)
+    this.#side.enter()
+    return batch as unknown as Batch<T>
   }
 
   /** Ends what was lent: it counts as read. */
   giveBack(): void {
     const count = this.#batch?.length ?? 0
+    if (count === 0) return
     this.#batch?.[CLOSE]()
-    if (count > 0) this.#side.advance(count)
+    this.#side.leave()
+    this.#side.advance(count)
   }
 
   #open(count: number): RingBatch<T> {

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads'
 import type { Element, SharedRing } from '../../index.js'
 import { native } from '../native.js'
 import { codecOf } from '../record/codec.js'
@@ -55,10 +56,27 @@ export class RingMemory<T extends Element> {
   }
 }
 
+interface Claims {
+  readonly cells: Int32Array
+  readonly owner: number
+  readonly claims: readonly number[]
+}
+
+function giveUp({ cells, owner, claims }: Claims): void {
+  for (const cell of claims) Atomics.compareExchange(cells, cell, owner, 0)
+}
+
+/** Of this thread's handles. */
+const held = new Set<Claims>()
+
 /** A handle that is collected gives up what it claimed. */
-const collected = new FinalizationRegistry<{ cells: Int32Array; owner: number; claims: readonly number[] }>((held) => {
-  for (const cell of held.claims) Atomics.compareExchange(held.cells, cell, held.owner, 0)
+const collected = new FinalizationRegistry<Claims>((claims) => {
+  held.delete(claims)
+  giveUp(claims)
 })
+
+// So does a worker that ends; one that is terminated runs nothing any more.
+if (!isMainThread) process.once('exit', () => held.forEach(giveUp))
 
 /** What a handle of any kind of ring has. */
 export abstract class RingHandle<T extends Element> {
@@ -68,7 +86,9 @@ export abstract class RingHandle<T extends Element> {
   constructor(memory: RingMemory<T>, claims: readonly number[]) {
     this.#memory = memory
     const { cells, owner } = memory
-    collected.register(this, { cells, owner, claims })
+    const own = { cells, owner, claims }
+    held.add(own)
+    collected.register(this, own)
   }
 
   get capacity(): number {

@@ -55,7 +55,7 @@ export class RingSide {
     if (this.#held && !this.#busy) return
     const { name, owner, ownerCell } = this.#place
     if (this.#busy)
-      throw new VeloxError('VELOX_RING_OWNED', { side: name, by: 'a call of this handle that is under way' })
+      throw new VeloxError('VELOX_RING_OWNED', { side: name, by: 'a call or a batch of this handle that is under way' })
     const by = Atomics.compareExchange(this.#cells, ownerCell, 0, owner) >>> 0
     if (by !== 0) {
       const whom = by >= NATIVE_OWNERS ? 'native code' : `handle ${by}`
