@@ -37,12 +37,14 @@ export function allocate(kind: Kind, type: Element, capacity: number, consumers 
   if (!isCapacity(capacity)) throw new VeloxError('VELOX_INVALID_CAPACITY', { capacity })
   const stride = layout.strideOf(codecOf(type).byteLength)
   let buffer: SharedArrayBuffer
+  let cells: Int32Array
   try {
     buffer = new SharedArrayBuffer(kind.slotsAt(capacity, consumers) + capacity * stride)
+    // There can be more memory than one array of it may have elements.
+    cells = cellsOf(buffer)
   } catch (cause) {
     throw new VeloxError('VELOX_INVALID_CAPACITY', { capacity }, { cause })
   }
-  const cells = cellsOf(buffer)
   cells[layout.MAGIC_CELL] = kind.magic
   cells[layout.VERSION_CELL] = layout.VERSION
   cells[layout.CAPACITY_CELL] = capacity

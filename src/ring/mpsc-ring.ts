@@ -37,7 +37,11 @@ export class MpscRing<T extends Element> extends RingHandle<T> implements Face<T
     this.#memory = memory
     this.#cells = memory.cells
     this.#slots = memory.slots
-    this.#bytes = new Uint8Array(memory.buffer)
+    try {
+      this.#bytes = new Uint8Array(memory.buffer)
+    } catch (cause) {
+      throw new VeloxError('VELOX_INVALID_CAPACITY', { capacity }, { cause })
+    }
     this.#scratch = new Uint8Array(this.#slots.stride)
     this.#scratchView = new DataView(this.#scratch.buffer)
     this.#consumer = memory.consumer((at, known) => this.#written(at, known))
