@@ -277,7 +277,8 @@ test('a node that answers half proves nothing, and ends no process', async () =>
   await until(() => cluster.ledger.memos().size === 1)
   cluster.jump(200)
   // Each of its answers; a node that answers so is asked ever more rarely.
-  await until(() => (asked.get('getSignatureStatuses') ?? 0) >= 4 && (asked.get('getLatestBlockhash') ?? 0) >= 2)
+  const isAsked = () => (asked.get('getSignatureStatuses') ?? 0) >= 4 && (asked.get('getLatestBlockhash') ?? 0) >= 2
+  await until(isAsked, 60_000)
   expect(submitter.stats()).toMatchObject({ built: 1, inFlight: 1, expired: 0 })
   isWhole = true
   const ended = await outcomes
