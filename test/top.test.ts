@@ -218,7 +218,7 @@ describe('arguments', () => {
   test.each([
     [['top', '--pdi', '1'], 'did you mean --pid?'],
     [['top', '--pid', 'x'], '--pid: expected a whole number, 1 to 4294967295, got "x"'],
-    [['top', '--pid'], '--pid: expected a value, got true'],
+    [['top', '--pid'], '--pid: expected a value, got none'],
     [['top', '--once=1'], '--once: expected no value, got "1"'],
     [['top', '--every', '5'], '--every: expected a whole number, 100 to 60000, got 5'],
     [['top', 'alpha', 'beta'], 'top: expected one name, got "beta"'],
