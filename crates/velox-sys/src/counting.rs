@@ -58,6 +58,7 @@ fn count(change: impl FnOnce(&mut Allocated)) {
 // SAFETY: it only counts, in a cell of the thread that allocates nothing itself; every duty of an allocator is passed on to
 // the system's.
 unsafe impl GlobalAlloc for Counting {
+    // SAFETY: the caller's promise about the layout is handed on.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(|counted| {
             counted.allocations += 1;
@@ -68,12 +69,13 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.alloc(layout) }
     }
 
+    // SAFETY: the caller's promise about the block is handed on.
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         count(|counted| {
             counted.frees += 1;
             counted.bytes -= layout.size() as i64;
         });
-        // SAFETY: the caller's promise about the block is handed on; it came from `System`.
+        // SAFETY: as above; the block came from `System`.
         unsafe { System.dealloc(at, layout) }
     }
 }
