@@ -87,7 +87,7 @@ for (const [venue, { file, asks, path = '', isData }] of Object.entries(captured
         .filter((text) => isData.test(text))
       const { messages, ws } = play(exchange, path, asks)
       const played = () => messages.filter((text) => isData.test(text))
-      await until(() => played().length >= expected.length, 60_000)
+      await until(() => played().length >= expected.length)
       await exchange.finished()
       // Confirmations come in the order of the requests, not of the capture.
       const isConfirmation = (text: string) => text.includes('subscriptionStatus')

@@ -156,7 +156,7 @@ test('a WebSocket that drops and loses notifications: statuses are asked again a
   expect(states(await outcomes)).toEqual(Array(3).fill('landed'))
   cluster.node().closeWebSockets(1000)
   await until(() => cluster.node().webSockets === 0)
-  await until(() => cluster.node().webSockets === 1, 15_000)
+  await until(() => cluster.node().webSockets === 1)
   expectTrue(cluster, payer.address, submitter, [...(await submitter.submit(rowsOf(1, 6))), ...landedBefore(payer)])
   await submitter.close()
   function landedBefore({ address }: KeyPairSigner): readonly Outcome[] {
@@ -278,7 +278,7 @@ test('a node that answers half proves nothing, and ends no process', async () =>
   cluster.jump(200)
   // Each of its answers; a node that answers so is asked ever more rarely.
   const isAsked = () => (asked.get('getSignatureStatuses') ?? 0) >= 4 && (asked.get('getLatestBlockhash') ?? 0) >= 2
-  await until(isAsked, 60_000)
+  await until(isAsked)
   expect(submitter.stats()).toMatchObject({ built: 1, inFlight: 1, expired: 0 })
   isWhole = true
   const ended = await outcomes
@@ -307,7 +307,7 @@ test('what is refused for a while is sent as often as what is repeated, not ever
   const { submitter } = await submitterOf(cluster, { resendMillis: 50 })
   const planned = cluster.faults.add({ kind: 'tooMany', method: 'sendTransaction', retryAfterSeconds: 0, next: 12 })
   const outcomes = submitter.submit(rowsOf(1))
-  await until(() => submitter.stats().landed === 1, 10_000)
+  await until(() => submitter.stats().landed === 1)
   expect([planned.hits, states(await outcomes)]).toEqual([12, ['landed']])
   await submitter.close()
 })
@@ -376,7 +376,7 @@ test.each(['first', 'second'])('a node of another chain, named %s, halts before 
     signAgain: 1,
   })
   other.fund(payer.address, 10_000_000_000n)
-  await until(() => submitter.halted !== undefined, 10_000)
+  await until(() => submitter.halted !== undefined)
   expect(submitter.halted).toMatch(/^http:\S+ is of another chain than http:\S+$/)
   for (const url of urls) expect(submitter.halted).toContain(url)
   const outcomes = await submitter.submit(rowsOf(2))

@@ -73,7 +73,7 @@ impl Connection {
                     None
                 }
             };
-            let pause = self.backoff.next().max(after.unwrap_or_default());
+            let pause = self.backoff.next(Instant::now()).max(after.unwrap_or_default());
             if self.pause(pause)? {
                 return Ok(());
             }

@@ -77,14 +77,14 @@ impl Resync {
 
     /// It was asked for on the connection, where nobody says whether an answer will come.
     pub(crate) fn asked_in_band(&mut self, market: usize, now: Instant) {
-        let wait = IN_BAND + self.markets[market].backoff.next();
+        let wait = IN_BAND + self.markets[market].backoff.next(now);
         self.markets[market].need = Need::At(now + wait);
     }
 
     /// The answer was of no use, or there was none: again, but not at once, and not before the time that the server
     /// asks for.
     pub(crate) fn failed(&mut self, market: usize, after: Option<Duration>, now: Instant) {
-        let wait = self.markets[market].backoff.next();
+        let wait = self.markets[market].backoff.next(now);
         self.markets[market].need = Need::At(now + wait);
         if let Some(after) = after {
             self.quiet.extend(now + after.max(wait));
