@@ -60,8 +60,7 @@ impl Backoff {
 mod tests {
     use super::*;
 
-    const OPTIONS: BackoffOptions =
-        BackoffOptions { first: Duration::from_millis(100), most: Duration::from_secs(1) };
+    const OPTIONS: BackoffOptions = BackoffOptions { first: Duration::from_millis(100), most: Duration::from_secs(1) };
 
     #[test]
     fn the_bound_doubles_up_to_the_most_and_starts_again_after_a_success() {
