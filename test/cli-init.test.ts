@@ -98,3 +98,9 @@ test('says where it can’t write', async () => {
   expect(status).toBe(1)
   expect(stderr).toContain('file/bot: expected a file that can be written')
 })
+
+test.skipIf(process.platform !== 'linux')('says so too where the system has no folders to make', async () => {
+  const { status, stderr } = await init('/proc/velox/bot')
+  expect(status).toBe(1)
+  expect(stderr).toContain('/proc/velox/bot: expected a file that can be written, got: ENOENT')
+})

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { VeloxError } from '../../errors/velox-error.js'
 import { VERSION } from '../../version.js'
 import type { InitOptions } from './command.js'
@@ -34,6 +34,13 @@ function isInstalled(folder: string): boolean {
   }
 }
 
+/** Makes a folder and those above it, one by one: where /proc refuses one, Node's `recursive` tries for ever. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder)
+}
+
 /** As a shell takes it. */
 const word = (path: string): string => (/[^\w./\\:@+-]/.test(path) ? JSON.stringify(path) : path)
 
@@ -49,7 +56,7 @@ export async function init(o: InitOptions): Promise<number> {
     throw new VeloxError('VELOX_FILE_UNWRITABLE', { path, reason: 'it is there already; nothing was written' })
   }
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     for (const [name, text] of files) writeFileSync(join(folder, name), text, { flag: 'wx' })
   } catch (error) {
     const { message } = error as Error
