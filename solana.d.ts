@@ -319,6 +319,17 @@ export interface EndpointStats {
   readonly open: boolean
 }
 
+/** A WebSocket that landings are heard by. While it is away they are found by polling alone, each `pollMillis`. */
+export interface WebSocketStats {
+  /** Its origin. */
+  readonly url: string
+  readonly connected: boolean
+  /** How often it has connected. */
+  readonly connections: number
+  /** How often in a row it could not. */
+  readonly failures: number
+}
+
 /** Submissions by what became of them: `built = inFlight + landed + failed + expired`. */
 export interface SubmitterStats {
   /** Signed and in the journal, those of a restart too. */
@@ -337,6 +348,8 @@ export interface SubmitterStats {
   readonly windowLamports: bigint
   readonly halted: boolean
   readonly endpoints: readonly EndpointStats[]
+  /** Those of the `ws` of `rpc`. */
+  readonly webSockets: readonly WebSocketStats[]
 }
 
 export interface SubmitterOptions {

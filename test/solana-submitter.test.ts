@@ -141,6 +141,19 @@ test.each(FAULTS)('%s: all land, once', async (_, fault) => {
   await submitter.close()
 })
 
+test('a WebSocket that can’t be had is told, and polling finds what landed', async () => {
+  await using cluster = await startCluster({ slotMillis: 20 })
+  const { submitter } = await submitterOf(cluster, {
+    rpc: { url: cluster.url, ws: 'ws://127.0.0.1:1/?key=secret', perSecond: 1_000 },
+    pollMillis: 50,
+  })
+  expect(states(await submitter.submit(rowsOf(2)))).toEqual(['landed', 'landed'])
+  const told = () => submitter.stats().webSockets
+  await until(() => (told()[0]?.failures ?? 0) > 0)
+  expect(told()).toMatchObject([{ url: 'ws://127.0.0.1:1', connected: false, connections: 0 }])
+  await submitter.close()
+})
+
 test('a WebSocket that drops and loses notifications: statuses are asked again after it is back', async () => {
   await using cluster = await startCluster({ slotMillis: 20 })
   // Polling alone would take longer than the test has.
@@ -156,7 +169,11 @@ test('a WebSocket that drops and loses notifications: statuses are asked again a
   expect(states(await outcomes)).toEqual(Array(3).fill('landed'))
   cluster.node().closeWebSockets(1000)
   await until(() => cluster.node().webSockets === 0)
+  const told = () => submitter.stats().webSockets[0]
+  await until(() => told()?.connected === false)
   await until(() => cluster.node().webSockets === 1)
+  await until(() => told()?.connected === true)
+  expect(told()).toEqual({ url: new URL(cluster.wsUrl).origin, connected: true, connections: 3, failures: 0 })
   expectTrue(cluster, payer.address, submitter, [...(await submitter.submit(rowsOf(1, 6))), ...landedBefore(payer)])
   await submitter.close()
   function landedBefore({ address }: KeyPairSigner): readonly Outcome[] {

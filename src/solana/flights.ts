@@ -1,5 +1,5 @@
 import type { VeloxError as VeloxErrorFace } from '../../index.js'
-import type { Outcome, SubmissionState } from '../../solana.js'
+import type { Outcome, SubmissionState, WebSocketStats } from '../../solana.js'
 import { Attempt, type AttemptOf, isOutcome } from './attempt.js'
 import { attemptsOf, entryOf, resumedOf, signaturesOf } from './attempts-of.js'
 import type { Builds } from './builds.js'
@@ -88,6 +88,10 @@ export class Flights {
   /** Lamports of the limit's window. */
   get windowLamports(): bigint {
     return this.#spending.total
+  }
+
+  webSockets(): readonly WebSocketStats[] {
+    return this.#feeds.map((feed) => feed.stats())
   }
 
   /** What the chain has come to; less than before only after it was restarted. */

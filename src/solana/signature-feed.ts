@@ -1,3 +1,4 @@
+import type { WebSocketStats } from '../../solana.js'
 import { kit } from './kit.js'
 import { backoffMillis } from './net/backoff.js'
 
@@ -19,6 +20,7 @@ interface Channel {
  * notifications are not replayed, and what came meanwhile has to be asked for.
  */
 export class SignatureFeed {
+  readonly #url: string
   readonly #commitment: string
   readonly #wake: () => void
   /** What is heard of, and the node's number for it on this connection, once it told. */
@@ -31,8 +33,11 @@ export class SignatureFeed {
   #channel: Channel | undefined
   #id = 0
   #connections = 0
+  #failures = 0
 
-  private constructor(commitment: string, wake: () => void) {
+  private constructor(url: string, commitment: string, wake: () => void) {
+    // What a path or a query has may be a key.
+    this.#url = new URL(url).origin
     this.#commitment = commitment
     this.#wake = wake
   }
@@ -40,14 +45,14 @@ export class SignatureFeed {
   /** The WebSocket client is kit's: without it there is no `ws`. */
   static async open(url: string, commitment: string, wake: () => void): Promise<SignatureFeed> {
     const create = (await kit()).createDefaultRpcSubscriptionsChannelCreator({ url, intervalMs: KIT_PING_MILLIS })
-    const feed = new SignatureFeed(commitment, wake)
+    const feed = new SignatureFeed(url, commitment, wake)
     void feed.#keep((signal) => create({ abortSignal: signal }) as Promise<Channel>)
     return feed
   }
 
-  /** How often it has connected. */
-  get connections(): number {
-    return this.#connections
+  stats(): WebSocketStats {
+    const [connections, failures] = [this.#connections, this.#failures]
+    return { url: this.#url, connected: this.#channel !== undefined, connections, failures }
   }
 
   add(signature: string): void {
@@ -109,6 +114,7 @@ export class SignatureFeed {
       }, PING_MILLIS)
       this.#channel = channel
       this.#connections++
+      this.#failures = 0
       this.#asked.clear()
       this.#subscribed.clear()
       for (const signature of this.#signatures.keys()) {
@@ -119,6 +125,7 @@ export class SignatureFeed {
       await over
       return true
     } catch {
+      this.#failures++
       return false
     } finally {
       this.#channel = undefined

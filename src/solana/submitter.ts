@@ -237,6 +237,7 @@ export class Submitter extends TakingSink<typeof Bundle> implements Face {
       windowLamports: this.#flights.windowLamports,
       halted: this.halted !== undefined,
       endpoints: [...this.#pool.endpoints.map((endpoint) => endpoint.stats()), ...(this.#jito?.stats() ?? [])],
+      webSockets: this.#flights.webSockets(),
     }
   }
 
