@@ -20,7 +20,8 @@ use crate::plan::misplaced;
 
 type Result<T> = std::result::Result<T, Thrown>;
 
-/// A step under construction: the graph, its name, the edge before it, and what its expressions need.
+/// A step under construction: the graph, its name, the edge before it, and what its expressions need. Lent to each kind of
+/// step, as the code that drops it would else stand in each for each type.
 pub(crate) struct Site<'a> {
     pub graph: &'a mut Graph,
     pub name: &'a str,
@@ -44,12 +45,14 @@ struct Made {
 }
 
 impl Made {
+    #[inline(never)]
     fn of_key(key: &str) -> Result<Self> {
         with_type!(key, O => Ok(Self { output: Output::of::<O>(), link: |port| Box::new(port.typed::<O>()) }); Bundle)
     }
 }
 
 /// Where the record that a map makes has its fields.
+#[inline(never)]
 fn layout(to: &TypePlan) -> Result<Layout> {
     with_type!(to.key.as_str(), O => Ok(<O as Carried>::columns(to)?.layout()))
 }
@@ -61,19 +64,25 @@ pub(crate) trait Link {
     fn node(&self, graph: &Graph) -> usize;
     /// Its node looks at the state of another.
     fn watch(&self, graph: &mut Graph, state: usize) -> Result<()>;
-    fn count(&self, site: Site<'_>);
-    fn file(&self, site: Site<'_>, path: &Path, format: FileFormat) -> Result<()>;
-    fn ring(&self, site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>, drops: bool) -> Result<()>;
-    fn script(&self, site: Site<'_>, output: &str) -> Result<Head>;
-    fn filter(&self, site: Site<'_>, expr: &Expr) -> Result<Head>;
-    fn map(&self, site: Site<'_>, to: &TypePlan, fields: &[(String, Expr)]) -> Result<Head>;
-    fn tee(&self, site: Site<'_>) -> [Head; 2];
-    fn split(&self, site: Site<'_>, expr: &Expr) -> Result<[Head; 2]>;
-    fn merge(&self, site: Site<'_>, others: &[&Head], by: &Expr, late: Late) -> Result<Head>;
-    fn sample_every(&self, site: Site<'_>, n: u64) -> Result<Head>;
-    fn rate_limit(&self, site: Site<'_>, per_second: f64) -> Result<Head>;
-    fn dedupe(&self, site: Site<'_>, key: &Expr, options: DedupeOptions) -> Result<Head>;
-    fn conflate(&self, site: Site<'_>, key: &Expr, options: ConflateOptions) -> Result<Head>;
+    fn count(&self, site: &mut Site<'_>);
+    fn file(&self, site: &mut Site<'_>, path: &Path, format: FileFormat) -> Result<()>;
+    fn ring(
+        &self,
+        site: &mut Site<'_>,
+        memory: &Arc<SharedMemory>,
+        bell: Option<Arc<Doorbell>>,
+        drops: bool,
+    ) -> Result<()>;
+    fn script(&self, site: &mut Site<'_>, output: &str) -> Result<Head>;
+    fn filter(&self, site: &mut Site<'_>, expr: &Expr) -> Result<Head>;
+    fn map(&self, site: &mut Site<'_>, to: &TypePlan, fields: &[(String, Expr)]) -> Result<Head>;
+    fn tee(&self, site: &mut Site<'_>) -> [Head; 2];
+    fn split(&self, site: &mut Site<'_>, expr: &Expr) -> Result<[Head; 2]>;
+    fn merge(&self, site: &mut Site<'_>, others: &[&Head], by: &Expr, late: Late) -> Result<Head>;
+    fn sample_every(&self, site: &mut Site<'_>, n: u64) -> Result<Head>;
+    fn rate_limit(&self, site: &mut Site<'_>, per_second: f64) -> Result<Head>;
+    fn dedupe(&self, site: &mut Site<'_>, key: &Expr, options: DedupeOptions) -> Result<Head>;
+    fn conflate(&self, site: &mut Site<'_>, key: &Expr, options: ConflateOptions) -> Result<Head>;
 }
 
 /// The name of the time that watermarks count in.
@@ -106,17 +115,23 @@ impl<T: Carried> Link for Port<T> {
         Ok(graph.watch(*self, state)?)
     }
 
-    fn count(&self, site: Site<'_>) {
+    fn count(&self, site: &mut Site<'_>) {
         site.graph.stage(*self, site.name, Count::default(), site.edge);
     }
 
-    fn file(&self, site: Site<'_>, path: &Path, format: FileFormat) -> Result<()> {
+    fn file(&self, site: &mut Site<'_>, path: &Path, format: FileFormat) -> Result<()> {
         let sink = FileSink::<T>::create(path, format, &site.of.schema(T::WORDS)?)?;
         site.graph.stage(*self, site.name, sink, site.edge);
         Ok(())
     }
 
-    fn ring(&self, site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>, drops: bool) -> Result<()> {
+    fn ring(
+        &self,
+        site: &mut Site<'_>,
+        memory: &Arc<SharedMemory>,
+        bell: Option<Arc<Doorbell>>,
+        drops: bool,
+    ) -> Result<()> {
         let sink = RingSink::new(memory.producer::<T>()?);
         let sink = match bell {
             Some(bell) => sink.ringing(bell, drops),
@@ -126,42 +141,44 @@ impl<T: Carried> Link for Port<T> {
         Ok(())
     }
 
-    fn script(&self, site: Site<'_>, output: &str) -> Result<Head> {
+    fn script(&self, site: &mut Site<'_>, output: &str) -> Result<Head> {
         let made = Made::of_key(output)?;
-        let port = site.graph.script(*self, site.name, site.surroundings.params, made.output, site.edge);
+        let params = std::mem::take(&mut site.surroundings.params);
+        let port = site.graph.script(*self, site.name, params, made.output, site.edge);
         Ok(Head { port: (made.link)(&port), scales: site.scales })
     }
 
-    fn filter(&self, site: Site<'_>, expr: &Expr) -> Result<Head> {
-        let filter = Filter::new(condition::<T>("filter", &site, expr)?);
+    fn filter(&self, site: &mut Site<'_>, expr: &Expr) -> Result<Head> {
+        let filter = Filter::new(condition::<T>("filter", site, expr)?);
         Ok(Head::new(site.graph.stage(*self, site.name, filter, site.edge), site.scales))
     }
 
-    fn map(&self, site: Site<'_>, to: &TypePlan, fields: &[(String, Expr)]) -> Result<Head> {
+    fn map(&self, site: &mut Site<'_>, to: &TypePlan, fields: &[(String, Expr)]) -> Result<Head> {
         let (made, layout) = (Made::of_key(&to.key)?, layout(to)?);
-        let make = stages::make(&T::columns(site.of)?, &layout, fields, &site.scales, site.surroundings)?;
+        let make =
+            stages::make(&T::columns(site.of)?, &layout, fields, &site.scales, std::mem::take(&mut site.surroundings))?;
         let port = site.graph.map(*self, site.name, make, made.output, site.edge);
         Ok(Head { port: (made.link)(&port), scales: site.scales })
     }
 
-    fn tee(&self, site: Site<'_>) -> [Head; 2] {
+    fn tee(&self, site: &mut Site<'_>) -> [Head; 2] {
         let (first, second) = site.graph.tee(*self, site.name, site.edge);
         [Head::new(first, site.scales), Head::new(second, site.scales)]
     }
 
-    fn split(&self, site: Site<'_>, expr: &Expr) -> Result<[Head; 2]> {
-        let route = stages::route(condition::<T>("split", &site, expr)?);
+    fn split(&self, site: &mut Site<'_>, expr: &Expr) -> Result<[Head; 2]> {
+        let route = stages::route(condition::<T>("split", site, expr)?);
         let (first, second) = site.graph.split(*self, site.name, route, site.edge);
         Ok([Head::new(first, site.scales), Head::new(second, site.scales)])
     }
 
-    fn merge(&self, site: Site<'_>, others: &[&Head], by: &Expr, late: Late) -> Result<Head> {
+    fn merge(&self, site: &mut Site<'_>, others: &[&Head], by: &Expr, late: Late) -> Result<Head> {
         let name = match by {
             Expr::Column { name } => Some(name.as_str()),
             _ => None,
         };
         let by_record_time = name.is_some() && name == record_time(&site.of.key);
-        let times = stages::times(evaluator::<T>(&site, by)?)?;
+        let times = stages::times(evaluator::<T>(site, by)?)?;
         let mut ports = vec![*self];
         for other in others {
             ports.push(other.typed::<T>()?);
@@ -170,18 +187,18 @@ impl<T: Carried> Link for Port<T> {
         Ok(Head::new(site.graph.merge(&ports, site.name, merge, site.edge), site.scales))
     }
 
-    fn sample_every(&self, site: Site<'_>, n: u64) -> Result<Head> {
+    fn sample_every(&self, site: &mut Site<'_>, n: u64) -> Result<Head> {
         let stage = SampleEvery::<T>::new(n)?;
         Ok(Head::new(site.graph.stage(*self, site.name, stage, site.edge), site.scales))
     }
 
-    fn rate_limit(&self, site: Site<'_>, per_second: f64) -> Result<Head> {
+    fn rate_limit(&self, site: &mut Site<'_>, per_second: f64) -> Result<Head> {
         let stage = RateLimit::<T>::new(per_second)?;
         Ok(Head::new(site.graph.stage(*self, site.name, stage, site.edge), site.scales))
     }
 
-    fn dedupe(&self, site: Site<'_>, key: &Expr, options: DedupeOptions) -> Result<Head> {
-        let stage = Dedupe::new(evaluator::<T>(&site, key)?.into_plan(), options)?;
+    fn dedupe(&self, site: &mut Site<'_>, key: &Expr, options: DedupeOptions) -> Result<Head> {
+        let stage = Dedupe::new(evaluator::<T>(site, key)?.into_plan(), options)?;
         let stage = match T::TIME.filter(|_| site.graph.has_record_time(*self)) {
             Some(time) => stage.by_record_time(time),
             None => stage,
@@ -189,8 +206,8 @@ impl<T: Carried> Link for Port<T> {
         Ok(Head::new(site.graph.stage(*self, site.name, stage, site.edge), site.scales))
     }
 
-    fn conflate(&self, site: Site<'_>, key: &Expr, options: ConflateOptions) -> Result<Head> {
-        let stage = Conflate::new(evaluator::<T>(&site, key)?.into_plan(), options)?;
+    fn conflate(&self, site: &mut Site<'_>, key: &Expr, options: ConflateOptions) -> Result<Head> {
+        let stage = Conflate::new(evaluator::<T>(site, key)?.into_plan(), options)?;
         Ok(Head::new(site.graph.stage(*self, site.name, stage, site.edge), site.scales))
     }
 }
@@ -200,7 +217,11 @@ impl Head {
         Self { port: Box::new(port), scales }
     }
 
-    pub(crate) fn from_ring(site: Site<'_>, memory: &Arc<SharedMemory>, bell: Option<Arc<Doorbell>>) -> Result<Self> {
+    pub(crate) fn from_ring(
+        site: &mut Site<'_>,
+        memory: &Arc<SharedMemory>,
+        bell: Option<Arc<Doorbell>>,
+    ) -> Result<Self> {
         with_type!(memory.record.as_str(), T => {
             let source = RingSource::<T>::new(memory.consumer()?);
             let source = match bell {

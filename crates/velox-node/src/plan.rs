@@ -349,8 +349,8 @@ impl Building<'_> {
             }
             Step::RingSource { ring, bell: slot } => {
                 let (memory, bell) = (memory(*ring)?, slot.map(bell).transpose()?);
-                let site = site(&mut self.graph, node, Scales::default(), Surroundings::default());
-                Head::from_ring(site, &memory, bell)?
+                let mut site = site(&mut self.graph, node, Scales::default(), Surroundings::default());
+                Head::from_ring(&mut site, &memory, bell)?
             }
             _ => return Ok(false),
         };
@@ -365,7 +365,8 @@ impl Building<'_> {
         let surroundings = self.surroundings(node)?;
         let from = *node.from.first().ok_or_else(misplaced)?;
         let mut graph = std::mem::take(&mut self.graph);
-        let made = self.step(node, self.head(from)?, site(&mut graph, node, self.head(from)?.scales, surroundings));
+        let head = self.head(from)?;
+        let made = self.step(node, head, &mut site(&mut graph, node, head.scales, surroundings));
         self.graph = graph;
         for (output, head) in made?.into_iter().enumerate() {
             if output == 0 {
@@ -399,7 +400,7 @@ impl Building<'_> {
         }
     }
 
-    fn step(&self, node: &Node, head: &Head, site: Site<'_>) -> Result<Vec<Head>, Thrown> {
+    fn step(&self, node: &Node, head: &Head, site: &mut Site<'_>) -> Result<Vec<Head>, Thrown> {
         let (name, edge, scales) = (site.name, site.edge, site.scales);
         Ok(vec![match &node.step {
             Step::Book { book: slot, verify } => {

@@ -1,10 +1,11 @@
 //! What a thread runs: agents, each of which does a bounded bit of work a call and says how much.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use super::batch::{Batch, Input};
+use super::batch::{Batch, Input, Shared};
 use super::error::EngineError;
 use super::flow::Flow;
 use super::gauges::BookGauge;
@@ -13,7 +14,7 @@ use super::latency::Latency;
 use super::script::{Answer, ScriptAgent};
 use super::stage::{Notes, Stage, Tally};
 use super::thread::panic_text;
-use velox_metrics::StageCounters;
+use velox_metrics::{EdgeCounters, StageCounters};
 
 /// A bit of work on a thread.
 pub(crate) trait Agent {
@@ -51,7 +52,7 @@ pub(crate) trait Agent {
     /// The stage that an error of this agent is an error of.
     fn stage(&self) -> usize;
     /// Its part of the report.
-    fn end(self: Box<Self>) -> AgentEnd;
+    fn end(&mut self) -> AgentEnd;
 }
 
 /// What an agent leaves.
@@ -84,6 +85,8 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    // Not inlined, like the next: called once by each of some hundred kinds of agents.
+    #[inline(never)]
     pub(crate) fn new(wiring: &Wiring) -> Self {
         let (gauges, look) = (&wiring.gauges, Rc::clone(&wiring.look));
         let tally = Tally { waits: gauges.waits.clone(), ..Tally::default() };
@@ -107,8 +110,11 @@ impl Ledger {
         self.counters.publish([self.taken, out, consumed, filtered, conflated, errors, held, self.busy]);
     }
 
-    pub(crate) fn end(self, notes: Notes) -> StageEnd {
-        StageEnd { index: self.index, first_error: self.tally.first_error, notes }
+    /// The part of the report of an agent with such an account, which `left` so much.
+    #[inline(never)]
+    pub(crate) fn end(&mut self, notes: Notes, left: Vec<(usize, usize)>) -> AgentEnd {
+        let first_error = self.tally.first_error.take();
+        AgentEnd { stage: Some(StageEnd { index: self.index, first_error, notes }), left, ring_left: None }
     }
 }
 
@@ -135,61 +141,112 @@ impl<T: Flow> End<T> {
     }
 }
 
-/// A stage with its two batches.
-pub(crate) struct StageAgent<S: Stage> {
-    stage: S,
-    input: End<S::In>,
+/// What is the same for every stage between two types: one piece of code for each pair, and not for each kind of stage.
+struct Ends<I: Flow, O: Flow> {
+    input: End<I>,
     /// None behind a sink, whose batch leads nowhere.
-    output: Option<End<S::Out>>,
-    nowhere: super::batch::Shared<S::Out>,
+    output: Option<End<O>>,
+    nowhere: Shared<O>,
+}
+
+/// What is told of a stage, whatever its types.
+struct Account {
     ledger: Ledger,
     end_to_end: Latency,
     /// Whether it holds records for a time on their way from a book to a step that looks at it.
     lets_go_late: bool,
     /// Whether it tells how much stood in its input, as it drops what it has no room for.
     tells_input: bool,
+}
+
+impl<I: Flow, O: Flow> Ends<I, O> {
+    #[inline(never)]
+    fn new(wiring: &mut Wiring) -> Self {
+        let (input, output): (_, Option<End<O>>) = (wiring.input(0), wiring.output(0));
+        let nowhere = output.as_ref().map_or_else(Batch::shared, |end| Rc::clone(&end.batch));
+        nowhere.borrow_mut().span = wiring.span.take();
+        Self { input, output, nowhere }
+    }
+
+    #[inline(never)]
+    fn publish(&self, read: &Batch<I>, written: &Batch<O>, ledger: &Ledger) {
+        self.input.publish_read(read);
+        if let Some(output) = &self.output {
+            output.publish_written(written);
+        }
+        ledger.publish(written.offered);
+    }
+
+    #[inline(never)]
+    fn end(&self, account: &mut Account, mut notes: Notes) -> AgentEnd {
+        if account.lets_go_late {
+            let reason = "what a step holds meets a book as it stands when it is let go";
+            notes.non_deterministic.get_or_insert_with(|| reason.into());
+        }
+        self.publish(&self.input.batch.borrow(), &self.nowhere.borrow(), &account.ledger);
+        account.ledger.end(notes, vec![self.input.left()])
+    }
+}
+
+impl Account {
+    /// What follows the poll of any stage. Looks at the clock once for all that is told of this bit of work; says how many
+    /// records it took, and when it looked, if it took any.
+    #[inline(never)]
+    fn settle<I: Flow, O: Flow>(
+        &mut self,
+        edge: &EdgeCounters,
+        input: &mut Input<'_, I>,
+        output: &mut Batch<O>,
+    ) -> (usize, Option<u64>) {
+        let Self { ledger, end_to_end, .. } = self;
+        let stamps = input.taken();
+        let mut looked = None;
+        if !stamps.is_empty() {
+            let now = velox_clock::now();
+            ledger.looked(now);
+            ledger.latency.record_stamps(stamps, now);
+            end_to_end.record_paths(stamps, now);
+            looked = Some(now);
+        }
+        let taken = input.settle();
+        ledger.taken += taken as u64;
+        if self.tells_input {
+            edge.fill((taken + input.records().len()) as u64);
+        }
+        output.note_high_water();
+        // What it still holds is older than what has passed.
+        if input.is_empty() && ledger.tally.held == 0 {
+            output.pass(input.watermark(), input.clock_offset());
+        }
+        (taken, looked)
+    }
+}
+
+#[cold]
+fn panicked(panic: &(dyn Any + Send)) -> EngineError {
+    EngineError::Panic(panic_text(panic))
+}
+
+/// A stage with its two batches.
+pub(crate) struct StageAgent<S: Stage> {
+    stage: S,
+    ends: Ends<S::In, S::Out>,
+    account: Account,
     book: Option<BookGauge>,
     done: bool,
 }
 
 impl<S: Stage> StageAgent<S> {
-    pub(crate) fn new(stage: S, mut wiring: Wiring) -> Self {
-        let (input, output): (End<S::In>, _) = (wiring.input(0), wiring.output(0));
-        let ledger = Ledger::new(&wiring);
-        let nowhere = output.as_ref().map_or_else(Batch::shared, |end: &End<S::Out>| Rc::clone(&end.batch));
-        nowhere.borrow_mut().span = wiring.span.take();
-        let (end_to_end, book) = (wiring.gauges.end_to_end, wiring.gauges.book);
-        let lets_go_late = S::WAITS && !wiring.ways.is_empty();
-        // Between threads the sender has told it.
-        let tells_input = stage.discards() && std::mem::replace(&mut input.batch.borrow_mut().noted, false);
-        Self { stage, input, output, nowhere, ledger, end_to_end, lets_go_late, tells_input, book, done: false }
-    }
-
-    /// Looks at the clock once for all that is told of this bit of work.
-    fn record(
-        (stage, ledger): (&S, &mut Ledger),
-        end_to_end: &Latency,
-        book: Option<&mut BookGauge>,
-        taken: &[<S::In as Flow>::Stamp],
-    ) {
-        if taken.is_empty() {
-            return;
-        }
-        let now = velox_clock::now();
-        ledger.looked(now);
-        ledger.latency.record_stamps(taken, now);
-        end_to_end.record_paths(taken, now);
-        if let (Some(gauge), Some(book)) = (book, stage.book()) {
-            gauge.look(book, now);
-        }
-    }
-
-    fn publish(&self, input: &Batch<S::In>, output: &Batch<S::Out>) {
-        self.input.publish_read(input);
-        if let Some(end) = &self.output {
-            end.publish_written(output);
-        }
-        self.ledger.publish(output.offered);
+    pub(crate) fn new(stage: S, wiring: &mut Wiring) -> Self {
+        let ends = Ends::<S::In, S::Out>::new(wiring);
+        let account = Account {
+            ledger: Ledger::new(wiring),
+            end_to_end: std::mem::take(&mut wiring.gauges.end_to_end),
+            lets_go_late: S::WAITS && !wiring.ways.is_empty(),
+            // Between threads the sender has told it.
+            tells_input: stage.discards() && std::mem::replace(&mut ends.input.batch.borrow_mut().noted, false),
+        };
+        Self { stage, ends, account, book: wiring.gauges.book.take(), done: false }
     }
 }
 
@@ -206,30 +263,23 @@ impl<S: Stage> Agent for StageAgent<S> {
         if self.done {
             return Ok(0);
         }
-        let mut batch = self.input.batch.borrow_mut();
-        let mut output = self.nowhere.borrow_mut();
+        let Self { stage, ends, account, .. } = self;
+        let mut batch = ends.input.batch.borrow_mut();
+        let mut output = ends.nowhere.borrow_mut();
         let (before, discarded) = (output.offered, batch.discarded);
         let mut input = Input::new(&mut batch);
-        let tally = &mut self.ledger.tally;
+        let tally = &mut account.ledger.tally;
         // Unwind safety: after a panic the stage is only asked for its notes, and the batches are whole after each call.
-        let result = catch_unwind(AssertUnwindSafe(|| self.stage.poll(&mut input, &mut output, tally)));
-        let result = result.unwrap_or_else(|panic| Err(EngineError::Panic(panic_text(&*panic))));
-        Self::record((&self.stage, &mut self.ledger), &self.end_to_end, self.book.as_mut(), input.taken());
-        let taken = input.settle();
-        self.ledger.taken += taken as u64;
-        if self.tells_input {
-            self.input.counters.fill((taken + batch.len()) as u64);
+        let result = catch_unwind(AssertUnwindSafe(|| stage.poll(&mut input, &mut output, tally)));
+        let mut failed = result.unwrap_or_else(|panic| Err(panicked(&*panic))).err();
+        let (taken, looked) = account.settle(&ends.input.counters, &mut input, &mut output);
+        if let (Some(now), Some(gauge), Some(book)) = (looked, &mut self.book, stage.book()) {
+            gauge.look(book, now);
         }
-        output.note_high_water();
-        // What it still holds is older than what has passed.
-        if batch.is_empty() && self.ledger.tally.held == 0 {
-            output.pass(batch.watermark, batch.clock_offset);
-        }
-        let mut failed = result.err();
         if failed.is_some() {
-            self.ledger.fail_rest();
+            account.ledger.fail_rest();
         } else if batch.drained() {
-            match self.stage.finish(&mut output, &mut self.ledger.tally) {
+            match stage.finish(&mut output, &mut account.ledger.tally) {
                 Ok(out) => (self.done, output.ended) = (out, out),
                 Err(error) => failed = Some(error),
             }
@@ -237,7 +287,7 @@ impl<S: Stage> Agent for StageAgent<S> {
         let gone = taken + (batch.discarded - discarded) as usize;
         let moved = gone + (output.offered - before) as usize + usize::from(self.done);
         if moved > 0 || failed.is_some() {
-            self.publish(&batch, &output);
+            ends.publish(&batch, &output, &account.ledger);
         }
         failed.map_or(Ok(moved), Err)
     }
@@ -247,21 +297,14 @@ impl<S: Stage> Agent for StageAgent<S> {
     }
 
     fn due(&self) -> Option<u64> {
-        Some(self.stage.deadline()?.wrapping_add(self.input.batch.borrow().clock_offset?))
+        Some(self.stage.deadline()?.wrapping_add(self.ends.input.batch.borrow().clock_offset?))
     }
 
     fn stage(&self) -> usize {
-        self.ledger.index
+        self.account.ledger.index
     }
 
-    fn end(mut self: Box<Self>) -> AgentEnd {
-        let mut notes = self.stage.notes();
-        if self.lets_go_late {
-            let reason = "what a step holds meets a book as it stands when it is let go";
-            notes.non_deterministic.get_or_insert_with(|| reason.into());
-        }
-        self.publish(&self.input.batch.borrow(), &self.nowhere.borrow());
-        let left = vec![self.input.left()];
-        AgentEnd { left, stage: Some(self.ledger.end(notes)), ring_left: None }
+    fn end(&mut self) -> AgentEnd {
+        self.ends.end(&mut self.account, self.stage.notes())
     }
 }

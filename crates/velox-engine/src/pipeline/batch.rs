@@ -294,7 +294,12 @@ impl<'a, T: Flow> Input<'a, T> {
         &self.batch.stamps[self.first..self.batch.head - self.discarded]
     }
 
-    pub(crate) fn settle(self) -> usize {
+    pub(crate) fn clock_offset(&self) -> Option<u64> {
+        self.batch.clock_offset
+    }
+
+    /// The last thing done with it: takes off the edge what was taken; says how many.
+    pub(crate) fn settle(&mut self) -> usize {
         let taken = self.batch.head - self.first - self.discarded;
         self.batch.popped += taken as u64;
         self.batch.settle();

@@ -143,7 +143,7 @@ impl<T: Flow> Agent for Sender<T> {
         0
     }
 
-    fn end(self: Box<Self>) -> AgentEnd {
+    fn end(&mut self) -> AgentEnd {
         AgentEnd { left: vec![(self.edge, self.input.borrow().len())], ..AgentEnd::default() }
     }
 }
@@ -151,7 +151,8 @@ impl<T: Flow> Agent for Sender<T> {
 /// The far end of a cut: carries from the ring to the stage behind it.
 pub(crate) struct Receiver<T: Flow> {
     edge: usize,
-    consumer: Consumer<Stamped<T>>,
+    /// None once it has ended.
+    consumer: Option<Consumer<Stamped<T>>>,
     output: Shared<T>,
     /// What was taken at once.
     together: Vec<Stamped<T>>,
@@ -170,15 +171,15 @@ impl<T: Flow> Receiver<T> {
     ) -> Self {
         output.borrow_mut().noted = false;
         let together = touched(BATCH, zero().map(|zero| (zero, T::Stamp::made(0))));
-        Self { edge, consumer, output, together, crossing, peer, done: false }
+        Self { edge, consumer: Some(consumer), output, together, crossing, peer, done: false }
     }
 }
 
 impl<T: Flow> Agent for Receiver<T> {
     fn poll(&mut self) -> Result<usize, EngineError> {
-        if self.done {
+        let Some(consumer) = self.consumer.as_mut().filter(|_| !self.done) else {
             return Ok(0);
-        }
+        };
         // Acquire: pairs with the sender's release; what it had pushed before is in the ring now. The end first: the last
         // watermark was stored before it.
         let ended = self.crossing.ended.load(Ordering::Acquire);
@@ -188,7 +189,7 @@ impl<T: Flow> Agent for Receiver<T> {
         let room = output.room();
         if room > 0 {
             self.together.clear();
-            moved = self.consumer.pop_into(&mut self.together, room);
+            moved = consumer.pop_into(&mut self.together, room);
             empty = moved < room;
             for (record, stamp) in &self.together {
                 output.push(*record, *stamp);
@@ -219,8 +220,9 @@ impl<T: Flow> Agent for Receiver<T> {
         0
     }
 
-    fn end(self: Box<Self>) -> AgentEnd {
-        let (edge, consumer) = (self.edge, self.consumer);
-        AgentEnd { ring_left: Some((edge, Box::new(move || consumer.len()))), ..AgentEnd::default() }
+    fn end(&mut self) -> AgentEnd {
+        let (edge, consumer) = (self.edge, self.consumer.take());
+        let len = move || consumer.as_ref().map_or(0, Consumer::len);
+        AgentEnd { ring_left: Some((edge, Box::new(len))), ..AgentEnd::default() }
     }
 }

@@ -83,13 +83,14 @@ impl EdgeOptions {
 pub(crate) type Slot = Box<dyn Any>;
 
 /// Makes a node's agent on its thread.
-pub(crate) type Build = Box<dyn FnOnce(Wiring) -> Box<dyn Agent> + Send>;
+pub(crate) type Build = Box<dyn FnOnce(&mut Wiring) -> Box<dyn Agent> + Send>;
 /// Makes the near end of a cut from the batch before it.
 pub(crate) type BuildSender = Box<dyn FnOnce(Slot, Waker) -> Box<dyn Agent> + Send>;
 /// Makes the far end of a cut, and the batch behind it.
 pub(crate) type BuildReceiver = Box<dyn FnOnce(Waker) -> (Box<dyn Agent>, Slot) + Send>;
 
-/// What an agent is connected to.
+/// What an agent is connected to: it takes from it what it keeps. Lent and not given, as some hundred kinds of agents would
+/// each have the code that drops it.
 pub(crate) struct Wiring {
     pub index: usize,
     pub gauges: Gauges,
@@ -340,13 +341,18 @@ impl Graph {
 
     /// Leads an edge from a port to the node that was added last.
     fn lead<T: Flow>(&mut self, from: Port<T>, options: EdgeOptions) {
+        self.lead_edge((from.node, from.out), options, carrier::<T>(), T::Stamp::IS_ARRIVAL);
+    }
+
+    #[inline(never)]
+    fn lead_edge(&mut self, (from, out): (usize, usize), options: EdgeOptions, carrier: Carrier, arrivals: bool) {
         let (edge, to) = (self.edges.len(), self.nodes.len() - 1);
-        let taken = self.nodes[from.node].outputs[from.out].replace(edge);
+        let taken = self.nodes[from].outputs[out].replace(edge);
         assert!(taken.is_none(), "a port leads to one step; use tee for two");
-        self.edges.push(Edge { from: from.node, to, options, carrier: carrier::<T>() });
-        let record_time = self.nodes[from.node].record_time;
+        self.edges.push(Edge { from, to, options, carrier });
+        let record_time = self.nodes[from].record_time;
         let node = &mut self.nodes[to];
-        node.arrivals = T::Stamp::IS_ARRIVAL;
+        node.arrivals = arrivals;
         node.inputs.push(edge);
         node.record_time &= record_time;
     }
@@ -380,7 +386,9 @@ impl Graph {
         output: Output,
         edge: EdgeOptions,
     ) -> NewPort {
-        let build = move |wiring| -> Box<dyn Agent> { Box::new(ScriptAgent::new::<T>(params, output.outlet, wiring)) };
+        let build = move |wiring: &mut Wiring| -> Box<dyn Agent> {
+            Box::new(ScriptAgent::new::<T>(params, output.outlet, wiring))
+        };
         let node = self.add(name, 1, Box::new(build));
         node.scripted = true;
         self.lead(from, edge);
@@ -404,7 +412,8 @@ impl Graph {
         output: Output,
         edge: EdgeOptions,
     ) -> NewPort {
-        let build = move |wiring| -> Box<dyn Agent> { Box::new(MapAgent::new(make, output.written, wiring)) };
+        let build =
+            move |wiring: &mut Wiring| -> Box<dyn Agent> { Box::new(MapAgent::new(make, output.written, wiring)) };
         self.add(name, 1, Box::new(build));
         self.lead(from, edge);
         NewPort { node: self.nodes.len() - 1, output }

@@ -86,9 +86,9 @@ pub(crate) struct MapAgent<T: Flow> {
 }
 
 impl<T: Flow> MapAgent<T> {
-    pub(crate) fn new(make: Make<T>, output: fn(&mut Wiring) -> Box<dyn Written>, mut wiring: Wiring) -> Self {
-        let output = output(&mut wiring);
-        let (input, ledger) = (wiring.input(0), Ledger::new(&wiring));
+    pub(crate) fn new(make: Make<T>, output: fn(&mut Wiring) -> Box<dyn Written>, wiring: &mut Wiring) -> Self {
+        let output = output(wiring);
+        let (input, ledger) = (wiring.input(0), Ledger::new(wiring));
         let stride = output.words();
         let (words, made) = (vec![0; BATCH * stride], Vec::with_capacity(BATCH));
         Self { make, input, output, words, stride, made, ledger, done: false }
@@ -146,9 +146,8 @@ impl<T: Flow> Agent for MapAgent<T> {
         self.ledger.index
     }
 
-    fn end(mut self: Box<Self>) -> AgentEnd {
+    fn end(&mut self) -> AgentEnd {
         self.publish();
-        let left = vec![self.input.left()];
-        AgentEnd { left, stage: Some(self.ledger.end(self.make.notes())), ring_left: None }
+        self.ledger.end(self.make.notes(), vec![self.input.left()])
     }
 }

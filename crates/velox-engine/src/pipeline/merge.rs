@@ -60,11 +60,11 @@ pub(crate) struct MergeAgent<T: Flow> {
 }
 
 impl<T: Flow> MergeAgent<T> {
-    pub(crate) fn new(merge: Merge<T>, mut wiring: Wiring) -> Self {
+    pub(crate) fn new(merge: Merge<T>, wiring: &mut Wiring) -> Self {
         let inputs: Vec<_> = (0..wiring.inputs.len()).map(|port| wiring.input(port)).collect();
         let waiting = inputs.iter().map(|_| VecDeque::with_capacity(2 * BATCH)).collect();
         let output = wiring.output(0).expect("a merge leads to a step");
-        let ledger = Ledger::new(&wiring);
+        let ledger = Ledger::new(wiring);
         let times = [None; BATCH];
         Self { merge, inputs, waiting, output, times, ledger, last: None, late: 0, done: false }
     }
@@ -220,10 +220,10 @@ impl<T: Flow> Agent for MergeAgent<T> {
         self.ledger.index
     }
 
-    fn end(self: Box<Self>) -> AgentEnd {
+    fn end(&mut self) -> AgentEnd {
         self.publish();
         let left = self.inputs.iter().map(End::left).collect();
         let notes = Notes { late: self.late, ..Notes::default() };
-        AgentEnd { left, stage: Some(self.ledger.end(notes)), ring_left: None }
+        self.ledger.end(notes, left)
     }
 }

@@ -267,7 +267,7 @@ impl Plan {
                 }
                 wiring.outputs.push(Some((near, edge, counters)));
             }
-            agents.push(build(wiring));
+            agents.push(build(&mut wiring));
             agents.extend(senders);
         }
         Loop::new(agents, setup, look)

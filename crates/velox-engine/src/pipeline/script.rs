@@ -506,10 +506,10 @@ impl ScriptAgent {
     pub(crate) fn new<T: Flow>(
         params: Vec<Param>,
         output: fn(&mut Wiring) -> ScriptOutput,
-        mut wiring: Wiring,
+        wiring: &mut Wiring,
     ) -> Self {
         let input = wiring.input::<T>(0);
-        let mut output = output(&mut wiring);
+        let mut output = output(wiring);
         let holds = Rc::new(Cell::new(false));
         for way in &wiring.ways {
             let holds = Rc::clone(&holds);
@@ -519,7 +519,7 @@ impl ScriptAgent {
         let same = output.batch.any().downcast_mut::<Shared<T>>().map(|out| Rc::clone(out));
         Self {
             words: vec![0; output.batch.words()],
-            ledger: Ledger::new(&wiring),
+            ledger: Ledger::new(wiring),
             input: Box::new(ScriptInput {
                 batch: input.batch,
                 same,
@@ -537,7 +537,7 @@ impl ScriptAgent {
             left: 0..0,
             holds,
             ready: 0,
-            watched: wiring.watched,
+            watched: std::mem::take(&mut wiring.watched),
             watches: wiring.watches,
             notes: Notes::default(),
             done: false,
@@ -684,10 +684,10 @@ impl Agent for ScriptAgent {
         self.ledger.index
     }
 
-    fn end(mut self: Box<Self>) -> AgentEnd {
+    fn end(&mut self) -> AgentEnd {
         self.publish();
         let left = vec![(self.edge, self.input.len())];
         (self.notes.changes, self.notes.more_changes) = self.params.take_changes();
-        AgentEnd { left, stage: Some(self.ledger.end(self.notes)), ring_left: None }
+        self.ledger.end(std::mem::take(&mut self.notes), left)
     }
 }

@@ -331,14 +331,14 @@ pub(crate) struct SourceAgent<S: Source> {
 }
 
 impl<S: Source> SourceAgent<S> {
-    pub(crate) fn new(mut source: S, mut wiring: Wiring) -> Self {
+    pub(crate) fn new(mut source: S, wiring: &mut Wiring) -> Self {
         source.woken_by(wiring.waker.clone());
         source.along(&wiring.control.timeline, &wiring.waker);
         if let Some(place) = wiring.gauges.market.take() {
             source.counts_in(place);
         }
         let output = wiring.output(0).expect("a source leads to a step");
-        let (control, ledger) = (Arc::clone(&wiring.control), Ledger::new(&wiring));
+        let (control, ledger) = (Arc::clone(&wiring.control), Ledger::new(wiring));
         Self { source, output, control, ledger, paused: None, done: false }
     }
 
@@ -404,10 +404,10 @@ impl<S: Source> Agent for SourceAgent<S> {
         self.ledger.index
     }
 
-    fn end(mut self: Box<Self>) -> AgentEnd {
+    fn end(&mut self) -> AgentEnd {
         // What it gave in a poll that panicked has not been told yet.
         publish(&mut self.ledger, &self.output, &mut self.output.batch.borrow_mut());
         let notes = self.source.notes();
-        AgentEnd { stage: Some(self.ledger.end(notes)), ..AgentEnd::default() }
+        self.ledger.end(notes, Vec::new())
     }
 }

@@ -41,9 +41,9 @@ pub(crate) struct SplitAgent<T: Flow> {
 }
 
 impl<T: Flow> SplitAgent<T> {
-    pub(crate) fn new(route: Route<T>, mut wiring: Wiring) -> Self {
+    pub(crate) fn new(route: Route<T>, wiring: &mut Wiring) -> Self {
         let outputs = [0, 1].map(|port| wiring.output(port).expect("a split leads to two steps"));
-        let (input, ledger) = (wiring.input(0), Ledger::new(&wiring));
+        let (input, ledger) = (wiring.input(0), Ledger::new(wiring));
         Self { route, input, outputs, ways: [Way::First; BATCH], ledger, done: false }
     }
 
@@ -126,9 +126,8 @@ impl<T: Flow> Agent for SplitAgent<T> {
         self.ledger.index
     }
 
-    fn end(self: Box<Self>) -> AgentEnd {
+    fn end(&mut self) -> AgentEnd {
         self.publish();
-        let left = vec![self.input.left()];
-        AgentEnd { left, stage: Some(self.ledger.end(Notes::default())), ring_left: None }
+        self.ledger.end(Notes::default(), vec![self.input.left()])
     }
 }

@@ -234,7 +234,7 @@ impl Loop {
         }
         // A thread that has ended is at no work.
         self.setup.counters.beat(ASLEEP);
-        let agents = self.agents.into_iter().map(Agent::end).collect();
+        let agents = self.agents.iter_mut().map(|agent| agent.end()).collect();
         ThreadEnd { agents, stalls: self.stalls }
     }
 

@@ -93,6 +93,13 @@ impl Seen {
     pub(crate) fn look(&mut self, records: usize, takes: &mut impl Takes) {
         self.params.look();
         self.params.pass(records);
+        if !self.books.is_empty() {
+            self.look_at_books(takes);
+        }
+    }
+
+    #[inline(never)]
+    fn look_at_books(&self, takes: &mut dyn Takes) {
         for (index, (book, value)) in self.books.iter().enumerate() {
             let top = book.top();
             match value {
@@ -174,13 +181,23 @@ impl Surroundings {
         scales: &Scales,
         plan: impl FnOnce(&velox_expr::Inputs<'_>) -> Result<P, ExprError>,
     ) -> Result<P, ExprError> {
-        let params: Vec<f64> = self.params.iter().map(Param::get).collect();
-        let givens: Vec<Given> = self.books.iter().map(|(_, value)| value.given()).collect();
+        let (params, givens) = self.values();
         let planned = plan(&velox_expr::Inputs { scales: *scales, params: &params, givens: &givens })?;
+        self.restrict(&planned);
+        Ok(planned)
+    }
+
+    // Not inlined, like the next: `plan` is one for each kind of step and type.
+    #[inline(never)]
+    fn values(&self) -> (Vec<f64>, Vec<Given>) {
+        (self.params.iter().map(Param::get).collect(), self.books.iter().map(|(_, value)| value.given()).collect())
+    }
+
+    #[inline(never)]
+    fn restrict(&self, planned: &dyn Takes) {
         for (index, param) in self.params.iter().enumerate() {
             param.restrict(planned.param_rule(index));
         }
-        Ok(planned)
     }
 }
 

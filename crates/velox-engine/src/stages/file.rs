@@ -62,31 +62,8 @@ impl<T: Flow> FileSink<T> {
     /// # Errors
     /// [`EngineError::File`]: a folder, a named pipe, no permission, no such folder, another run that writes it, a schema of another length.
     pub fn create(path: impl AsRef<Path>, format: FileFormat, schema: &Schema) -> Result<Self, EngineError> {
-        let path = path.as_ref();
-        let name = path.display().to_string();
-        let refused = |reason: String| EngineError::File { path: name.clone(), reason };
-        if schema.words() != T::WORDS {
-            return Err(refused(format!("{} words a record, and a schema of {}", T::WORDS, schema.words())));
-        }
-        if is_pipe(path) {
-            return Err(refused("a named pipe, which may have no reader".into()));
-        }
-        let open = || {
-            let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-            // The system lets go of it with the file, also where the process is killed. What is no regular file, such as
-            // a terminal, takes from several.
-            if file.metadata()?.is_file() {
-                match FileExt::try_lock(&file) {
-                    Ok(()) => {}
-                    Err(TryLockError::WouldBlock) => return Err(io::Error::other("another run that writes it")),
-                    Err(TryLockError::Error(error)) => return Err(error),
-                }
-            }
-            Ok((file.try_clone()?, file))
-        };
-        let (file, own) = open().map_err(|error: io::Error| refused(error.to_string()))?;
-        let begin = Some(Begin { file, format, schema: schema.clone() });
-        Ok(Self { path: name, file: own, begin, writer: None, words: vec![0; T::WORDS], of: PhantomData })
+        let (path, own, begin) = open(path.as_ref(), format, schema, T::WORDS)?;
+        Ok(Self { path, file: own, begin: Some(begin), writer: None, words: vec![0; T::WORDS], of: PhantomData })
     }
 
     fn is_regular(&self) -> bool {
@@ -126,6 +103,34 @@ impl<T: Flow> FileSink<T> {
     fn refused(&self, error: &io::Error) -> EngineError {
         EngineError::File { path: self.path.clone(), reason: error.to_string() }
     }
+}
+
+/// The file, locked, and what its first poll needs. Not inlined: one for all types.
+#[inline(never)]
+fn open(path: &Path, format: FileFormat, schema: &Schema, words: usize) -> Result<(String, File, Begin), EngineError> {
+    let name = path.display().to_string();
+    let refused = |reason: String| EngineError::File { path: name.clone(), reason };
+    if schema.words() != words {
+        return Err(refused(format!("{words} words a record, and a schema of {}", schema.words())));
+    }
+    if is_pipe(path) {
+        return Err(refused("a named pipe, which may have no reader".into()));
+    }
+    let open = || {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        // The system lets go of it with the file, also where the process is killed. What is no regular file, such as
+        // a terminal, takes from several.
+        if file.metadata()?.is_file() {
+            match FileExt::try_lock(&file) {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(io::Error::other("another run that writes it")),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Ok((file.try_clone()?, file))
+    };
+    let (file, own) = open().map_err(|error: io::Error| refused(error.to_string()))?;
+    Ok((name, own, Begin { file, format, schema: schema.clone() }))
 }
 
 /// Opening one to write waits for its reader.
