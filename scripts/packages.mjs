@@ -1,15 +1,17 @@
 // Makes the packages that are published, in build/packages: `velox-engine`, and one for each platform whose binary is in native/.
-// With `--all`, as for a release, every platform of package.json must be there, none above 3 MiB packed; `--repository URL` names the source, as provenance needs it.
+// With `--all`, as for a release, every platform of package.json must be there, none above 3 MB packed; `--repository URL` names the source, as provenance needs it.
 // `npm run build` first.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { gunzipSync } from 'node:zlib'
+import { gzipAsync } from '@gfx/zopfli'
 import { bundle } from './bundle.mjs'
 
 /** What a package of a platform may weigh, packed. */
-const MOST_BYTES = 3 * 2 ** 20
+const MOST_BYTES = 3e6
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = join(root, 'build/packages')
@@ -31,10 +33,13 @@ const repository = values.repository && { repository: { type: 'git', url: `git+$
 const write = (folder, manifest) =>
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ ...manifest, ...repository }, null, 2)}\n`)
 
-/** Packs a folder; gives the file's name and sizes. */
-function pack(folder) {
+/** Packs a folder; gives the file's name and sizes. Zopfli writes the same as zlib does, in some 5 % fewer bytes and 20 s. */
+async function pack(folder) {
   const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', out], folder))
-  return packed
+  const path = join(out, packed.filename)
+  const smaller = await gzipAsync(gunzipSync(readFileSync(path)), { numiterations: 5 })
+  writeFileSync(path, smaller)
+  return { ...packed, size: smaller.length }
 }
 
 const manifest = read(join(root, 'package.json'))
@@ -58,7 +63,7 @@ for (const platform of platforms) {
   copyFileSync(binary, join(folder, own.main))
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   write(folder, { ...own, description: `The native addon of velox-engine for ${platform}` })
-  const one = pack(folder)
+  const one = await pack(folder)
   // A build for debugging is larger, and nobody's to publish.
   if (values.all && one.size > MOST_BYTES)
     fail(`${one.filename}: expected at most ${MOST_BYTES} bytes packed, got ${one.size}`)
@@ -76,10 +81,10 @@ for (const name of [...manifest.files, 'README.md', 'LICENSE']) {
 const { scripts: _scripts, devDependencies: _tools, napi: _napi, ...published } = manifest
 const optionalDependencies = Object.fromEntries(platforms.map((each) => [`velox-engine-${each}`, manifest.version]))
 write(staged, { ...published, optionalDependencies })
-packed.push(pack(staged))
+packed.push(await pack(staged))
 rmSync(staged, { recursive: true })
 
-const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(2)} MiB`
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`
 for (const { filename, size, unpackedSize } of packed)
-  console.log(`${filename}: ${mebibytes(size)} packed, ${mebibytes(unpackedSize)} unpacked`)
+  console.log(`${filename}: ${megabytes(size)} packed, ${megabytes(unpackedSize)} unpacked`)
 if (missing.length > 0) console.log(`no binary here for ${missing.join(', ')}`)
