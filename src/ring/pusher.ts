@@ -1,6 +1,7 @@
 import type { Element, Input, Writer } from '../../index.js'
 import { checkCount, checkInteger, checkList, refuse } from '../errors/check.js'
 import { VeloxError } from '../errors/velox-error.js'
+import { apart } from './apart.js'
 import { CLOSE, OPEN } from './batch.js'
 import type { RingMemory } from './ring-handle.js'
 import type { RingSide } from './side.js'
@@ -57,7 +58,7 @@ export class RingPusher<T extends Element> {
     writer[OPEN](side.at, room)
     let count: number
     try {
-      count = checkInteger('what write returns', write(writer as unknown as Writer<T>), 0, room)
+      count = checkInteger('what write returns', apart(write, writer as unknown as Writer<T>), 0, room)
     } finally {
       writer[CLOSE]()
       side.leave()

@@ -1,5 +1,6 @@
 import type { Batch, Element, Infer } from '../../index.js'
 import { checkCount, refuse } from '../errors/check.js'
+import { apart } from './apart.js'
 import { CLOSE, OPEN, RingBatch } from './batch.js'
 import type { RingSide } from './side.js'
 import type { Slots } from './slots.js'
@@ -51,7 +52,7 @@ export class RingReader<T extends Element> {
     const batch = this.#open(count)
     side.enter()
     try {
-      read(batch as unknown as Batch<T>)
+      apart(read, batch as unknown as Batch<T>)
     } finally {
       batch[CLOSE]()
       side.leave()
