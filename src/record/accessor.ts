@@ -39,7 +39,14 @@ type Body = (kind: string, m: Memory) => string
  * Makes a function of its own from code in which only these names stand; undefined where the runtime forbids that. Where
  * the values lie is written into the code: it is the same for good, and no two fields share a function's code.
  */
-function compile(parameters: string, body: Body, window: Window, column: Column, miss: Miss): Made | undefined {
+function compile(
+  parameters: string,
+  body: Body,
+  window: Window,
+  column: Column,
+  miss: Miss,
+  last = '',
+): Made | undefined {
   const { view, base, stride, mask } = window
   const { offset, spec, scalar } = column
   const width = widthOf(spec.kind)
@@ -56,6 +63,7 @@ function compile(parameters: string, body: Body, window: Window, column: Column,
     if (typeof i !== 'number' || i >>> 0 !== i || i >= window.length) miss(i)
     ${place}
     ${does}
+    ${last}
   }`
   try {
     const make = new Function('window', 'view', 'miss', 'scalar', ...words.map(([word]) => word), code) as Made
@@ -113,8 +121,22 @@ export function microsOf(window: Window, { offset }: Column, miss: Miss): (i: nu
   }
 }
 
-export function writerOf(window: Window, column: Column, miss: Miss): (i: number, value: never) => void {
+type Write = (i: number, value: never) => void
+
+export function writerOf(window: Window, column: Column, miss: Miss): Write {
   const { offset, scalar } = column
-  const made = compile('i, value', writeBody, window, column, miss) as ((i: number, value: never) => void) | undefined
+  const made = compile('i, value', writeBody, window, column, miss) as Write | undefined
   return made ?? ((i, value) => scalar.write(window.view, plainAt(window, i, miss) + offset, value))
+}
+
+/** The same for a window that grows: `miss` clears the value behind its last, which can be seen once a field of it was written. */
+export function appenderOf(window: Window, column: Column, miss: Miss): Write {
+  const grow = 'if (i === window.length) window.length = i + 1'
+  const made = compile('i, value', writeBody, window, column, miss, grow) as Write | undefined
+  if (made) return made
+  const write = writerOf(window, column, miss)
+  return (i, value) => {
+    write(i, value)
+    if (i === window.length) window.length = i + 1
+  }
 }

@@ -4,7 +4,7 @@
  * which was hot first, a batch takes five times as long. A place that has called several functions takes none of them in: the loop is
  * compiled for itself, with its accessors in it.
  */
-export const apart = <A, R>(f: (a: A) => R, a: A): R => f(a)
+export const apart = <A, B, R>(f: (a: A, b?: B) => R, a: A, b?: B): R => f(a, b)
 
 // V8 takes down what a place calls only once its function was called some hundred times.
 const several: readonly ((a: number) => number)[] = [(a) => a, (a) => -a]

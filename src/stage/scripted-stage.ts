@@ -2,6 +2,7 @@ import type { Element, L2Book } from '../../index.js'
 import { checkFunction, refuse, words } from '../errors/check.js'
 import { call, native } from '../native.js'
 import { codecOf } from '../record/codec.js'
+import { apart } from '../ring/apart.js'
 import { CLOSE, OPEN } from '../ring/batch.js'
 import { strideOf } from '../ring/layout.js'
 import { StageBatch } from './batch.js'
@@ -78,7 +79,7 @@ export class ScriptedStage {
     const out = this.#out
     batch[OPEN](count)
     out[OPEN](count)
-    const answer = this.#poll(batch, out)
+    const answer = apart(this.#poll, batch, out)
     batch[CLOSE]()
     out[CLOSE]()
     if (answer !== undefined) this.#take(answer, count)

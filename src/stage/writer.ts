@@ -1,6 +1,6 @@
 import type { Element, Input } from '../../index.js'
 import { refuse } from '../errors/check.js'
-import { type Window, writerOf } from '../record/accessor.js'
+import { appenderOf, type Window } from '../record/accessor.js'
 import type { Codec } from '../record/codec.js'
 import { CLOSE, OPEN, refuseIndex } from '../ring/batch.js'
 
@@ -8,12 +8,14 @@ import { CLOSE, OPEN, refuseIndex } from '../ring/batch.js'
 export class StageWriter<T extends Element> {
   readonly #codec: Codec<T>
   readonly #capacity: number
-  /** Nothing can be written while its length is 0. */
+  /** The records that were written. */
   readonly #window: Window
   /** The memory of the records holds the indices instead where those are what is written. */
   readonly #indices: Uint32Array
   readonly #mayKeep: boolean
-  #length = 0
+  /** How many records can be written: none but within `poll`. */
+  #room = 0
+  #wrote = 0
   /** How many records were read, and of how many the indices are written. */
   #read = 0
   #kept = 0
@@ -27,45 +29,38 @@ export class StageWriter<T extends Element> {
     this.#indices = new Uint32Array(memory)
     this.#window = { view: new DataView(memory), base: 0, stride, mask: -1, from: 0, length: 0 }
     for (const column of codec.fields) {
-      const write = writerOf(this.#window, column, (i) => this.#refuse(i))
-      const value = (i: number, value: never) => {
-        if (i < this.#length) return write(i, value)
-        this.#clear(i)
-        write(i, value)
-        this.#length = i + 1
-      }
+      const value = appenderOf(this.#window, column, (i) => this.#clear(i))
       Object.defineProperty(this, column.name, { value, enumerable: true })
     }
   }
 
   #refuse(i: number): never {
-    return refuseIndex(this.#codec.name, i, this.#window.length)
+    return refuseIndex(this.#codec.name, i, this.#room)
   }
 
   /** What isn't written of a record is 0, and not what the batch before left there. */
   #clear(i: number): void {
-    if (i !== this.#length || i >= this.#window.length) this.#refuseWrite(i)
+    if (i !== this.#window.length || i >= this.#room) this.#refuseWrite(i)
     const words = this.#window.stride / 4
     for (let k = i * words; k < (i + 1) * words; k++) this.#indices[k] = 0
   }
 
   #refuseWrite(i: number): never {
-    const { length } = this.#window
-    if (length === 0 || i >>> 0 !== i || i >= length) this.#refuse(i)
-    return refuse('i', `record ${this.#length} first: records are written in order`, i)
+    if (this.#room === 0 || typeof i !== 'number' || i >>> 0 !== i || i >= this.#room) this.#refuse(i)
+    return refuse('i', `record ${this.#window.length} first: records are written in order`, i)
   }
 
   push(value: Input<T>): boolean {
     const { view, stride, length } = this.#window
-    if (length === 0) this.#refuse(0)
-    if (this.#length === this.#capacity) return false
-    this.#codec.write(view, this.#length * stride, value)
-    this.#length++
+    if (this.#room === 0) this.#refuse(0)
+    if (length === this.#room) return false
+    this.#codec.write(view, length * stride, value)
+    this.#window.length = length + 1
     return true
   }
 
   get room(): number {
-    return this.#capacity - this.#length
+    return this.#capacity - this.#window.length
   }
 
   keep(i: number, passes?: boolean): void {
@@ -78,28 +73,29 @@ export class StageWriter<T extends Element> {
   }
 
   #refuseKeep(i: number): never {
-    if (this.#window.length === 0) this.#refuse(0)
+    if (this.#room === 0) this.#refuse(0)
     if (!this.#mayKeep) refuse('keep', 'records written to the output, as it is of another type', i)
     return refuse('i', 'an index of the batch, behind the last one', i)
   }
 
   /** Opens for a batch of `read` records. */
   [OPEN](read: number): void {
-    this.#length = 0
     this.#kept = 0
     this.#next = 0
     this.#read = this.#mayKeep ? read : 0
-    this.#window.length = this.#capacity
+    this.#room = this.#capacity
   }
 
   [CLOSE](): void {
+    this.#wrote = this.#window.length
     this.#window.length = 0
+    this.#room = 0
     this.#read = 0
   }
 
-  /** How many records were written. */
+  /** How many records were written, once it is closed. */
   get wrote(): number {
-    return this.#length
+    return this.#wrote
   }
 
   /** Of how many the indices were. */
