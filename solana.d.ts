@@ -323,10 +323,11 @@ export interface EndpointStats {
 export interface WebSocketStats {
   /** Its origin. */
   readonly url: string
+  /** One that the server has closed in good order seems so for up to 5 s, until a ping fails. */
   readonly connected: boolean
   /** How often it has connected. */
   readonly connections: number
-  /** How often in a row it could not. */
+  /** How often in a row no connection could be made. */
   readonly failures: number
 }
 

@@ -280,8 +280,8 @@ An event of one level takes ${ns(book.updateNanos)} in an \`L2Book\`, an update 
 /** How much of the machine was there: the same program took twice as long in one hour as in another. */
 function hour({ runs, rust, here: { memory } }) {
   const spinning = runs.filter((r) => r.wait === 'spin').map((r) => r.stallShare)
-  return `The machine then: a bare counter read took ${rust.read.toFixed(1)} ns memory was copied at ${(memory.copyBytesPerSecond / 1e9).toFixed(1)} GB/s,
-and a core was taken away during ${percent(median(spinning))} of the time. Another machine, an older commit, a calm hour: [2026-11-25](RESULTS-2026-11-25.md).`
+  return `The machine then: a bare counter read took ${rust.read.toFixed(1)} ns, memory was copied at ${(memory.copyBytesPerSecond / 1e9).toFixed(1)} GB/s,
+and a core was taken away during ${percent(median(spinning))} of the time. An AMD EPYC, an older commit, a calm hour: [2026-11-25](RESULTS-2026-11-25.md).`
 }
 
 const FILE = new URL('results.json', import.meta.url)

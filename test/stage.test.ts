@@ -210,6 +210,7 @@ test('what a stage gets wrong fails the run by its name, with its own error as t
     [6, 'i: expected an index of the batch, behind the last one, got 0'],
     [7, 'i: expected an index of the batch'],
     [8, 'records written or the indices of those that pass'],
+    [9, 'records written or the indices of those that pass, got both, and 0 that pass'],
   ] as const) {
     const run = await trades().stage(faulty, { params: { fault }, name: 'mine' }).to(count()).start()
     const error = await rejected(run.done())

@@ -125,7 +125,7 @@ export class SignatureFeed {
       await over
       return true
     } catch {
-      this.#failures++
+      if (!this.#stop.signal.aborted) this.#failures++
       return false
     } finally {
       this.#channel = undefined

@@ -2,7 +2,7 @@ import type { Element, L2Book } from '../../index.js'
 import { checkFunction, refuse, words } from '../errors/check.js'
 import { call, native } from '../native.js'
 import { codecOf } from '../record/codec.js'
-import { apart } from '../ring/apart.js'
+import { apartWith } from '../ring/apart.js'
 import { CLOSE, OPEN } from '../ring/batch.js'
 import { strideOf } from '../ring/layout.js'
 import { StageBatch } from './batch.js'
@@ -79,7 +79,7 @@ export class ScriptedStage {
     const out = this.#out
     batch[OPEN](count)
     out[OPEN](count)
-    const answer = apart(this.#poll, batch, out)
+    const answer = apartWith(this.#poll, batch, out)
     batch[CLOSE]()
     out[CLOSE]()
     if (answer !== undefined) this.#take(answer, count)
@@ -89,8 +89,8 @@ export class ScriptedStage {
   }
 
   #wrote(): number {
-    const { wrote, kept } = this.#out
-    if (kept > 0) refuse('poll', 'records written or the indices of those that pass', words(`${kept} indices`))
+    const { wrote, keeps, kept } = this.#out
+    if (keeps) refuse('poll', 'records written or the indices of those that pass', words(`both, and ${kept} that pass`))
     this.#kind = WROTE
     return wrote * 4 + WROTE
   }

@@ -98,6 +98,11 @@ export class StageWriter<T extends Element> {
     return this.#wrote
   }
 
+  /** Whether there was an answer by indices, be it that none passes. */
+  get keeps(): boolean {
+    return this.#next > 0 || this.#kept > 0
+  }
+
   /** Of how many the indices were. */
   get kept(): number {
     return this.#kept

@@ -18,6 +18,10 @@ const FAULTS = [
     out.keep(0)
     out.push(batch.at(0))
   },
+  (_, out) => {
+    out.qty(0, 5)
+    out.keep(0, false)
+  },
 ]
 
 /** Does something wrong with its hundredth batch. */

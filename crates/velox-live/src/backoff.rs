@@ -8,8 +8,8 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 /// The bounds of the waits between tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackoffOptions {
-    /// The longest wait before the second try; each later try may wait twice as long, but no longer than tries have
-    /// failed for. Default: 200 ms.
+    /// The longest wait before the second try; each later try may wait twice as long, but not beyond the time that
+    /// tries have failed for. Default: 200 ms.
     pub first: Duration,
     /// The longest wait of all. Default: 30 s.
     pub most: Duration,
@@ -22,7 +22,7 @@ impl Default for BackoffOptions {
 }
 
 /// Exponential backoff with full jitter: a wait is anything from 0 to a bound that doubles, so that clients which lost
-/// the same server don't come back together. Nor is it longer than the time since the first failure in a row: short waits
+/// the same server don't come back together. Nor is it longer than the time since the first failure in a row (`first` at least): short waits
 /// by chance would else double the bound many times within a moment, and what was away for one second be missed for many.
 ///
 /// Source: <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>.
@@ -41,7 +41,7 @@ impl Backoff {
         Self { options, random: Xoshiro256PlusPlus::seed_from_u64(seed), failed: 0, since: None }
     }
 
-    /// The wait before the next try, where one has failed now.
+    /// The wait before the next try, where one has failed now or may have.
     pub(crate) fn next(&mut self, now: Instant) -> Duration {
         let failing = now.saturating_duration_since(*self.since.get_or_insert(now)).max(self.options.first);
         let doubled = self.options.first.saturating_mul(1 << self.failed.min(20));

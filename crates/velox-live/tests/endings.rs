@@ -11,7 +11,7 @@ use common::{Keeper, options};
 use velox_live::{Live, LiveError, LiveEvents, LiveOptions, LiveState};
 
 /// It is 100 ms; more, as a busy machine stands still at times. What is waited for else takes 5 s or more.
-const AT_ONCE: Duration = Duration::from_secs(2);
+const AT_ONCE: Duration = Duration::from_millis(500);
 
 fn stops_at_once(mut events: LiveEvents) {
     let begun = Instant::now();

@@ -37,8 +37,15 @@ function isInstalled(folder: string): boolean {
 /** Makes a folder and those above it, one by one: where /proc refuses one, Node's `recursive` tries for ever. */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return
-  makeFolder(dirname(folder))
-  mkdirSync(folder)
+  const above = dirname(folder)
+  // A drive that isn't there has nothing above it.
+  if (above !== folder) makeFolder(above)
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!existsSync(folder)) throw error
+  }
 }
 
 /** As a shell takes it. */

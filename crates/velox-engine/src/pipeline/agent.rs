@@ -51,7 +51,7 @@ pub(crate) trait Agent {
     }
     /// The stage that an error of this agent is an error of.
     fn stage(&self) -> usize;
-    /// Its part of the report.
+    /// Its part of the report. Called once, and nothing behind it.
     fn end(&mut self) -> AgentEnd;
 }
 
@@ -85,7 +85,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    // Not inlined, like the next: called once by each of some hundred kinds of agents.
+    // Not inlined, like `end`: called once by each of some hundred kinds of agents.
     #[inline(never)]
     pub(crate) fn new(wiring: &Wiring) -> Self {
         let (gauges, look) = (&wiring.gauges, Rc::clone(&wiring.look));

@@ -298,7 +298,7 @@ impl<'a, T: Flow> Input<'a, T> {
         self.batch.clock_offset
     }
 
-    /// The last thing done with it: takes off the edge what was taken; says how many.
+    /// Takes off the edge what was taken; says how many. Once, and what [`taken`](Self::taken) gave is gone then.
     pub(crate) fn settle(&mut self) -> usize {
         let taken = self.batch.head - self.first - self.discarded;
         self.batch.popped += taken as u64;
