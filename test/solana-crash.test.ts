@@ -171,7 +171,7 @@ test('killed again and again, at any time, under faults', async () => {
   for (let round = 0; round < 6; round++) {
     const one = child({ ...at.o, from: round * 100, count: 100 })
     const least = Math.random() * 100
-    await until(() => one.lines.length > least)
+    await until(() => one.lines.length > least, 30_000)
     await delay(Math.random() * 100)
     await one.kill()
   }

@@ -189,7 +189,7 @@ test('it has expired once its nonce is another for good, which a restart finds o
   await delay(500)
   expect([told, submitter.stats().inFlight]).toEqual([0, 1])
   cluster.jump(200)
-  await until(() => told >= wrong.length)
+  await until(() => told >= wrong.length, 20_000)
   expect((await resumed.next()).value).toMatchObject({ state: 'expired', resumed: true })
   expect(told).toBe(wrong.length + 1)
   expect(submitter.stats()).toMatchObject({ expired: 1, inFlight: 0, spentLamports: 0n, windowLamports: 0n })

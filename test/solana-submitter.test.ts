@@ -171,7 +171,7 @@ test('a WebSocket that drops and loses notifications: statuses are asked again a
   await until(() => cluster.node().webSockets === 0)
   const told = () => submitter.stats().webSockets[0]
   await until(() => told()?.connected === false)
-  await until(() => cluster.node().webSockets === 1)
+  await until(() => cluster.node().webSockets === 1, 15_000)
   await until(() => told()?.connected === true)
   expect(told()).toEqual({ url: new URL(cluster.wsUrl).origin, connected: true, connections: 3, failures: 0 })
   expectTrue(cluster, payer.address, submitter, [...(await submitter.submit(rowsOf(1, 6))), ...landedBefore(payer)])
@@ -324,7 +324,7 @@ test('what is refused for a while is sent as often as what is repeated, not ever
   const { submitter } = await submitterOf(cluster, { resendMillis: 50 })
   const planned = cluster.faults.add({ kind: 'tooMany', method: 'sendTransaction', retryAfterSeconds: 0, next: 12 })
   const outcomes = submitter.submit(rowsOf(1))
-  await until(() => submitter.stats().landed === 1)
+  await until(() => submitter.stats().landed === 1, 10_000)
   expect([planned.hits, states(await outcomes)]).toEqual([12, ['landed']])
   await submitter.close()
 })
@@ -393,7 +393,7 @@ test.each(['first', 'second'])('a node of another chain, named %s, halts before 
     signAgain: 1,
   })
   other.fund(payer.address, 10_000_000_000n)
-  await until(() => submitter.halted !== undefined)
+  await until(() => submitter.halted !== undefined, 10_000)
   expect(submitter.halted).toMatch(/^http:\S+ is of another chain than http:\S+$/)
   for (const url of urls) expect(submitter.halted).toContain(url)
   const outcomes = await submitter.submit(rowsOf(2))

@@ -98,9 +98,9 @@ export class StageWriter<T extends Element> {
     return this.#wrote
   }
 
-  /** Whether there was an answer by indices, be it that none passes. */
+  /** Whether `keep` was called, be it that nothing passes. */
   get keeps(): boolean {
-    return this.#next > 0 || this.#kept > 0
+    return this.#next > 0
   }
 
   /** Of how many the indices were. */

@@ -10,8 +10,8 @@ use common::exchange::{Exchange, Fault, RestFault};
 use common::{Keeper, options};
 use velox_live::{Live, LiveError, LiveEvents, LiveOptions, LiveState};
 
-/// It is 100 ms; more, as a busy machine stands still at times. What is waited for else takes 5 s or more.
-const AT_ONCE: Duration = Duration::from_millis(500);
+/// As promised, with room for a busy machine.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 fn stops_at_once(mut events: LiveEvents) {
     let begun = Instant::now();
@@ -27,7 +27,7 @@ fn failure(events: &LiveEvents) -> LiveError {
         if let Some(error) = events.failure() {
             return error;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{:#?}", events.stats().report());
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:#?}", events.stats().report());
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -111,7 +111,7 @@ fn it_stops_while_it_waits_for_the_next_try() {
     let events = Live::new(options).unwrap().start(None).unwrap();
     let begun = Instant::now();
     while events.stats().report().last_error.is_none() {
-        assert!(begun.elapsed() < Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_secs(10));
         std::thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(events.failure(), None, "a server that isn't there may come");

@@ -15,7 +15,7 @@ fn started() -> (Exchange, Keeper) {
     (exchange, keeper)
 }
 
-/// A fault, after which the book must be live and right again within 5 s; more, as a busy machine stands still for seconds.
+/// A fault, after which the book must be live and right again within 5 s.
 fn after(fault: Fault) -> (Exchange, Keeper) {
     let (exchange, mut keeper) = started();
     exchange.fault(fault);
@@ -23,7 +23,7 @@ fn after(fault: Fault) -> (Exchange, Keeper) {
     let begun = Instant::now();
     std::thread::sleep(Duration::from_millis(20));
     keeper.until_right(&exchange, 200);
-    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert!(begun.elapsed() < Duration::from_secs(5));
     keeper.is_whole(&exchange);
     (exchange, keeper)
 }
@@ -104,7 +104,7 @@ fn a_pipeline_that_is_too_far_behind_makes_the_book_stale_and_then_right_again()
     let stats = keeper.events.stats();
     let begun = Instant::now();
     while stats.report().overflows == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{:#?}", stats.report());
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:#?}", stats.report());
         std::thread::sleep(Duration::from_millis(5));
     }
     let gaps = keeper.gaps;
@@ -124,7 +124,7 @@ fn a_connection_that_is_cut_again_and_again_comes_back_as_soon_each_time() {
         let begun = Instant::now();
         keeper.until(&exchange, "the cut", |it| it.events.stats().report().connections == cuts);
         keeper.until_right(&exchange, 20);
-        assert!(begun.elapsed() < Duration::from_secs(3), "cut {cuts}: {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(2), "cut {cuts}: {:?}", begun.elapsed());
     }
     keeper.is_whole(&exchange);
 }
@@ -142,7 +142,7 @@ fn snapshots_are_asked_for_one_after_the_other_and_a_ban_is_for_all() {
     let calls = |count: usize| {
         let begun = Instant::now();
         while exchange.shared.rest_calls.load(Ordering::Relaxed) < count {
-            assert!(begun.elapsed() < Duration::from_secs(60));
+            assert!(begun.elapsed() < Duration::from_secs(10));
             std::thread::sleep(Duration::from_millis(1));
         }
         begun.elapsed()
@@ -180,5 +180,5 @@ fn an_answer_that_a_connection_which_has_gone_waited_for_holds_up_nothing() {
     exchange.fault(Fault::Cut);
     let begun = Instant::now();
     keeper.until_right(&exchange, 50);
-    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }

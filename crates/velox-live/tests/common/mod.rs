@@ -99,7 +99,7 @@ impl Keeper {
     pub fn until(&mut self, exchange: &Exchange, what: &str, mut done: impl FnMut(&Self) -> bool) {
         let begun = Instant::now();
         while !done(self) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{what}: {:#?}", self.events.stats().report());
+            assert!(begun.elapsed() < Duration::from_secs(10), "{what}: {:#?}", self.events.stats().report());
             self.turn(exchange);
             std::thread::sleep(Duration::from_micros(100));
         }
